@@ -1,0 +1,122 @@
+// swift-tools-version: 6.0
+// SPDX-License-Identifier: GPL-2.0-only
+import Foundation
+import PackageDescription
+
+// The one version is that of debian/changelog. SwiftPM caches manifests by their own text, so a
+// build that must see a new changelog passes `--manifest-cache none`, as debian/rules does.
+let changelog = Context.packageDirectory + "/debian/changelog"
+guard
+  let head = try? String(contentsOfFile: changelog, encoding: .utf8).prefix(while: { $0 != "\n" }),
+  let open = head.firstIndex(of: "("), let close = head.firstIndex(of: ")"), open < close
+else {
+  fatalError("read the version from \(changelog): no first line of the form 'cma-test (VERSION) …'")
+}
+// Upstream's part of it, as in the module and in DKMS: what follows the last hyphen is Debian's.
+let whole = head[head.index(after: open)..<close]
+let version = whole.lastIndex(of: "-").map { whole[..<$0] } ?? whole
+
+// An unpacked source package carries the one dependency as a component, so that it builds offline.
+let component = "swift-argument-parser"
+let argumentParser: Package.Dependency =
+  FileManager.default.fileExists(
+    atPath: Context.packageDirectory + "/\(component)/Package.swift")
+  ? .package(path: component)
+  : .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+
+// CI makes warnings errors in this package's own targets; a dependency's are not ours to mend.
+let strict = Context.environment["CMA_TEST_STRICT"] == "1"
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+
+let package = Package(
+  name: "cma-test",
+  products: [
+    .executable(name: "cma-test", targets: ["cma-test"]),
+    .executable(name: "cma-test-configure", targets: ["cma-test-configure"]),
+  ],
+  dependencies: [argumentParser],
+  targets: [
+    .systemLibrary(
+      name: "CLibkmod", pkgConfig: "libkmod", providers: [.apt(["libkmod-dev"])]),
+    .target(
+      name: "CVersion",
+      cSettings: [.define("CMA_TEST_VERSION", to: "\"\(version)\"")]),
+    .target(name: "Kmod", dependencies: ["CLibkmod"], swiftSettings: settings),
+    .target(name: "CMATestCore", dependencies: ["CVersion"], swiftSettings: settings),
+    .target(name: "CLinux"),
+    .target(name: "CMATestSystem", dependencies: ["CLinux"], swiftSettings: settings),
+    .target(name: "CCMATestABI"),
+    .target(
+      name: "CMATestDevice",
+      dependencies: ["CCMATestABI", "CLinux", "CMATestCore", "CMATestSystem"],
+      swiftSettings: settings),
+    .target(
+      name: "CMATestSuite", dependencies: ["CMATestCore", "CMATestDevice", "CMATestSystem"],
+      swiftSettings: settings),
+    .target(
+      name: "CMATestConfigure", dependencies: ["CMATestCore", "CMATestSystem", "Kmod"],
+      swiftSettings: settings),
+    .target(
+      name: "CMATestReserve", dependencies: ["CMATestConfigure", "CMATestCore", "CMATestSystem"],
+      swiftSettings: settings),
+    .target(
+      name: "CMATestStatus",
+      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestSystem", "Kmod"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "cma-test-configure",
+      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestSystem"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "cma-test",
+      dependencies: [
+        "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestReserve", "CMATestStatus",
+        "CMATestSuite", "CMATestSystem",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CMATestCoreTests", dependencies: ["CMATestCore", "TestSupport"],
+      swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["CMATestSystem"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    .testTarget(
+      name: "CMATestSystemTests", dependencies: ["CMATestSystem", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CMATestConfigureTests",
+      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestSystem", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CMATestReserveTests",
+      dependencies: ["CMATestCore", "CMATestReserve", "CMATestSystem", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CMATestSuiteTests",
+      dependencies: [
+        "CMATestCore", "CMATestDevice", "CMATestSuite", "CMATestSystem", "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CMATestStatusTests",
+      dependencies: [
+        "CMATestConfigure", "CMATestCore", "CMATestStatus", "CMATestSystem", "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "cma-test", "cma-test-configure", "CMATestCore", "CMATestSuite", "CMATestSystem",
+        "TestSupport",
+      ],
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
+)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The interface of /dev/cmatest for Swift: the module's own header, and a function for each request,
+ * since Swift cannot import the macros that number them. One function takes one structure, so that
+ * no request gets another's.
+ */
+#ifndef CMA_TEST_CCMATESTABI_H
+#define CMA_TEST_CCMATESTABI_H
+
+#include <sys/ioctl.h>
+
+#include "../../../src-kmod/uapi/cmatest.h"
+
+#define CMATEST_REQUEST(name, number)						\
+	static inline int cmatest_request_##name(int device, struct cmatest_##name *request) \
+	{									\
+		return ioctl(device, number, request);				\
+	}
+
+CMATEST_REQUEST(info, CMATEST_IOC_INFO)
+CMATEST_REQUEST(area, CMATEST_IOC_AREA)
+CMATEST_REQUEST(alloc, CMATEST_IOC_ALLOC)
+CMATEST_REQUEST(release, CMATEST_IOC_RELEASE)
+CMATEST_REQUEST(block, CMATEST_IOC_BLOCK)
+CMATEST_REQUEST(fill, CMATEST_IOC_FILL)
+CMATEST_REQUEST(check, CMATEST_IOC_CHECK)
+CMATEST_REQUEST(batch, CMATEST_IOC_BATCH)
+CMATEST_REQUEST(probe, CMATEST_IOC_PROBE)
+
+#undef CMATEST_REQUEST
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What Swift's Glibc module leaves out, since the C library declares it for _GNU_SOURCE alone. */
+#ifndef CMA_TEST_CLINUX_H
+#define CMA_TEST_CLINUX_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* vmsplice(2) of one piece of memory; its pages stay pinned until the pipe is read or closed. */
+ssize_t cma_test_vmsplice(int pipe, const void *bytes, size_t count);
+
+/* How many processors this process may run on; -1 and errno. */
+int cma_test_cpu_count(void);
+
+/* Binds the calling thread to the nth of these processors, from 0; -1 and errno. */
+int cma_test_bind_to_cpu(int n);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/uio.h>
+
+/* As many as a kernel of Debian is built for; cpu_set_t has room for 1024 alone. */
+#define MOST_CPUS 8192
+
+ssize_t cma_test_vmsplice(int pipe, const void *bytes, size_t count)
+{
+	struct iovec piece = { .iov_base = (void *)bytes, .iov_len = count };
+
+	return vmsplice(pipe, &piece, 1, 0);
+}
+
+static int allowed_cpus(cpu_set_t **cpus, size_t *size)
+{
+	int err;
+
+	*size = CPU_ALLOC_SIZE(MOST_CPUS);
+	*cpus = CPU_ALLOC(MOST_CPUS);
+	if (!*cpus) {
+		errno = ENOMEM;
+		return -1;
+	}
+	CPU_ZERO_S(*size, *cpus);
+	if (sched_getaffinity(0, *size, *cpus) >= 0)
+		return 0;
+	err = errno;
+	CPU_FREE(*cpus);
+	errno = err;
+	return -1;
+}
+
+int cma_test_cpu_count(void)
+{
+	cpu_set_t *cpus;
+	size_t size;
+	int count;
+
+	if (allowed_cpus(&cpus, &size))
+		return -1;
+	count = CPU_COUNT_S(size, cpus);
+	CPU_FREE(cpus);
+	return count;
+}
+
+int cma_test_bind_to_cpu(int n)
+{
+	cpu_set_t *cpus;
+	size_t size;
+	int cpu, result = -1;
+
+	if (allowed_cpus(&cpus, &size))
+		return -1;
+	errno = EINVAL;
+	for (cpu = 0; cpu < MOST_CPUS; cpu++) {
+		if (!CPU_ISSET_S(cpu, size, cpus) || n-- > 0)
+			continue;
+		CPU_ZERO_S(size, cpus);
+		CPU_SET_S(cpu, size, cpus);
+		result = sched_setaffinity(0, size, cpus);
+		break;
+	}
+	CPU_FREE(cpus);
+	return result;
+}

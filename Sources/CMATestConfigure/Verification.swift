@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import CMATestCore
+package import CMATestSystem
+package import Kmod
+
+/// The folders of modprobe.d(5), the first the strongest: a file there hides those of its name in
+/// the others.
+private let modprobeFolders = [
+  "/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
+  "/lib/modprobe.d",
+]
+
+extension Machine {
+  /// libkmod's view of this machine: of the running kernel, or of a copied tree's own.
+  package func kmod() throws(KmodFailure) -> KmodContext {
+    guard !isRunning else { return try KmodContext() }
+    let release = (try? kernelRelease()) ?? ""
+    return try KmodContext(
+      modules: path("/lib/modules/\(release)"), folders: modprobeFolders.map { path($0) })
+  }
+}
+
+extension Configurator {
+  /// Asks libkmod what `modprobe cmatest` would pass now, and compares.
+  package func verify(_ written: OptionsFile) throws(ConfigureFailure) {
+    let effective = try effectiveOptions()
+    for name in KernelSymbol.allCases.map(\.parameter) {
+      // Nil where this kernel lacks the symbol: then nobody else is to have an address for it.
+      let value = written.parameters.first { $0.name == name }?.value
+      guard effective[name] != value else { continue }
+      throw .overridden(
+        parameter: name, value: effective[name], written: value, path: optionsPath,
+        source: culprit(parameter: name, value: effective[name]))
+    }
+  }
+
+  package func effectiveOptions() throws(ConfigureFailure) -> ModprobeOptions {
+    do throws(KmodFailure) {
+      var effective = ModprobeOptions()
+      for line in try machine.kmod().options(for: OptionsFile.module) {
+        effective.append(line)
+      }
+      return effective
+    } catch {
+      throw .cannotVerify(
+        operation: error.operation, path: machine.path("/run/modprobe.d"), reason: error.reason)
+    }
+  }
+
+  /// Who says that value: a file of our name in a stronger folder, any other that sets the
+  /// parameter so, or the kernel command line.
+  private func culprit(parameter: String, value: String?) -> String? {
+    let ourName = OptionsFile.path.split(separator: "/").last.map(String.init) ?? ""
+    for folder in modprobeFolders.prefix(while: { !OptionsFile.path.hasPrefix($0) }) {
+      if let names = try? machine.names(in: folder), names.contains(ourName) {
+        return machine.path("\(folder)/\(ourName)")
+      }
+    }
+    guard let value else { return nil }
+    for folder in modprobeFolders {
+      for name in (try? machine.names(in: folder)) ?? [] where name.hasSuffix(".conf") {
+        let path = machine.path("\(folder)/\(name)")
+        guard path != optionsPath, let text = try? contents(of: path) else { continue }
+        let options = ModprobeOptions(inConfiguration: text, for: OptionsFile.module)
+        if options[parameter] == value { return path }
+      }
+    }
+    let commandLine = machine.path("/proc/cmdline")
+    guard let text = try? contents(of: commandLine) else { return nil }
+    let words = ModprobeOptions(commandLine: text)
+    return words["\(OptionsFile.module).\(parameter)"] == value ? commandLine : nil
+  }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+extension UInt64 {
+  /// - Parameter digits: 1 to 16 hexadecimal digits of either case, without a prefix; else nil.
+  public init?(hexadecimal digits: some Collection<UInt8>) {
+    guard !digits.isEmpty, digits.count <= 16 else { return nil }
+    var value: UInt64 = 0
+    for digit in digits {
+      switch digit {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(digit & 0x0F)
+      case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+        value = value << 4 | UInt64(digit & 0x0F) + 9
+      default: return nil
+      }
+    }
+    self = value
+  }
+
+  /// The value as the kernel's `simple_strtoul` reads it back: `0x` and lower-case digits.
+  public var hexadecimal: String { "0x" + String(self, radix: 16) }
+}

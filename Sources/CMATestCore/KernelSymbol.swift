@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// A kernel symbol whose address the module `cmatest` takes as a parameter.
+public enum KernelSymbol: Int, CaseIterable, Sendable {
+  case defaultArea
+  case allocate
+  case release
+  case forEachArea
+  case areaName
+  case areaBase
+  case areaSize
+
+  /// The exact name in /proc/kallsyms. (`kernel/dma/contiguous.c`, `mm/cma.c`)
+  public var name: String {
+    switch self {
+    case .defaultArea: "dma_contiguous_default_area"
+    case .allocate: "cma_alloc"
+    case .release: "cma_release"
+    case .forEachArea: "cma_for_each_area"
+    case .areaName: "cma_get_name"
+    case .areaBase: "cma_get_base"
+    case .areaSize: "cma_get_size"
+    }
+  }
+
+  /// The module parameter that carries the address. (`modinfo cmatest`)
+  public var parameter: String {
+    switch self {
+    case .defaultArea: "area_base"
+    case .allocate: "alloc_fn"
+    case .release: "free_fn"
+    case .forEachArea: "for_each_fn"
+    case .areaName: "name_fn"
+    case .areaBase: "base_fn"
+    case .areaSize: "size_fn"
+    }
+  }
+
+  /// Whether it is code. Data is in /proc/kallsyms only under `CONFIG_KALLSYMS_ALL`.
+  public var isFunction: Bool {
+    self != .defaultArea
+  }
+
+  /// Functions that the module cannot do without.
+  static let required: [KernelSymbol] = [.allocate, .release]
+
+  /// Functions that tell more than the module needs. A kernel may lack one, or have it only where it
+  /// was inlined.
+  static let optional: [KernelSymbol] = [.forEachArea, .areaName, .areaBase, .areaSize]
+
+  /// With these the module finds the default area by its name, and so without `defaultArea`.
+  static let findingTheDefaultArea: [KernelSymbol] = [.forEachArea, .areaName]
+
+  /// Whether the module can be loaded with these.
+  ///
+  /// - Parameter symbols: in any order.
+  /// - Returns: as `is_required` in `src-kmod/main.c` has it.
+  static func areEnough(_ symbols: [KernelSymbol]) -> Bool {
+    required.allSatisfy(symbols.contains)
+      && (symbols.contains(.defaultArea) || findingTheDefaultArea.allSatisfy(symbols.contains))
+  }
+}

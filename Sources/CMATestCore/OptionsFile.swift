@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// The file of modprobe.d(5) that hands the addresses to `modprobe cmatest`.
+///
+/// It lives in /run because the addresses hold for one boot only, must not reach an initramfs, and
+/// are root's alone.
+public struct OptionsFile: Equatable, Sendable {
+  /// Where it is, below the root.
+  public static let path = "/run/modprobe.d/cma-test-symbols.conf"
+  public static let module = "cmatest"
+
+  public var release: String
+  /// /proc/sys/kernel/random/boot_id: tells the file of this boot from one of another.
+  public var bootID: String
+  /// When the addresses were read, in UTC, as 2026-11-22T11:34:18Z.
+  public var time: String
+  /// Where the addresses are from.
+  public var source: Source
+  public var addresses: [SymbolAddress]
+
+  public enum Source: String, Sendable {
+    /// /proc/kallsyms, read whole.
+    case scan
+    /// The offsets that an earlier scan of the same kernel build left, and where this boot has it.
+    case cache
+  }
+
+  public init(
+    release: String, bootID: String, time: String, source: Source, addresses: [SymbolAddress]
+  ) {
+    self.release = release
+    self.bootID = bootID
+    self.time = time
+    self.source = source
+    self.addresses = addresses
+  }
+
+  /// The parameters in the order of the file, as `name=0x…`.
+  public var parameters: [(name: String, value: String)] {
+    addresses.map { ($0.symbol.parameter, $0.address.hexadecimal) }
+  }
+
+  /// The file's text.
+  public var text: String {
+    """
+    # Written by cma-test configure. Do not edit, copy or keep: it is made anew at each boot.
+    # kernel: \(release)
+    # boot: \(bootID)
+    # time: \(time)
+    # addresses: \(source.rawValue)
+    options \(Self.module) \(parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
+
+    """
+  }
+
+  /// Reads a file that `text` made.
+  ///
+  /// - Parameter text: the file; nil comes of one that is not ours, whole and unchanged.
+  public init?(parsing text: [UInt8]) {
+    func header(_ name: String) -> String? {
+      let start = "# \(name): "
+      return text.split(separator: .newline).first { $0.starts(with: start.utf8) }
+        .map { String(decoding: $0.dropFirst(start.utf8.count), as: UTF8.self) }
+    }
+    guard let release = header("kernel"), let bootID = header("boot"), let time = header("time"),
+      let source = header("addresses").flatMap(Source.init)
+    else { return nil }
+    let options = ModprobeOptions(inConfiguration: text, for: Self.module)
+    var addresses: [SymbolAddress] = []
+    for symbol in KernelSymbol.allCases {
+      guard let value = options[symbol.parameter] else { continue }
+      guard value.hasPrefix("0x"), let address = UInt64(hexadecimal: value.utf8.dropFirst(2))
+      else { return nil }
+      addresses.append(SymbolAddress(symbol: symbol, address: address))
+    }
+    guard KernelSymbol.areEnough(addresses.map(\.symbol)) else { return nil }
+    self.init(
+      release: release, bootID: bootID, time: time, source: source, addresses: addresses)
+    guard Array(self.text.utf8) == text else { return nil }
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// The physical memory of a machine, as far as it bounds what CMA can reserve. All in bytes.
+public struct PhysicalMemory: Equatable, Sendable {
+  /// MemTotal of /proc/meminfo.
+  public var total: UInt64
+  /// The kernel reserves whole page blocks: sizes and addresses are multiples of this.
+  public var blockSize: UInt64
+  /// The ranges of "System RAM" in /proc/iomem, ascending, adjacent ones joined; nil where the
+  /// kernel hides them, as it does from all but root.
+  public var ranges: [Range<UInt64>]?
+  /// How much of it a kernel of arm64 takes an area from that has no address: what every device
+  /// can reach. Nil where there is no such bound.
+  public var reachableByAll: UInt64?
+
+  public init(
+    total: UInt64, blockSize: UInt64, ranges: [Range<UInt64>]? = nil, reachableByAll: UInt64? = nil
+  ) {
+    self.total = total
+    self.blockSize = blockSize
+    self.ranges = ranges
+    self.reachableByAll = reachableByAll
+  }
+
+  /// What the kernel and the programs are left, whatever is asked for: memory of CMA is lent to
+  /// movable pages only, so that a machine without other memory does not boot.
+  public var margin: UInt64 { max(total / 4, 128 << 20) }
+
+  /// The largest area that is let pass.
+  public var largestArea: UInt64 {
+    total > margin ? (total - margin) / blockSize * blockSize : 0
+  }
+}
+
+/// The lines `Name:   N kB` of /proc/meminfo.
+public struct MemoryInformation: Equatable, Sendable {
+  private let values: [String: UInt64]
+
+  public init(parsing text: [UInt8]) {
+    var values: [String: UInt64] = [:]
+    for line in text.split(separator: .newline) {
+      let fields = line.split { $0 == .space || $0 == UInt8(ascii: ":") }
+      guard fields.count == 3, let kibibytes = UInt64(String(decoding: fields[1], as: UTF8.self)),
+        kibibytes <= .max >> 10
+      else { continue }
+      values[String(decoding: fields[0], as: UTF8.self)] = kibibytes << 10
+    }
+    self.values = values
+  }
+
+  /// - Returns: bytes; nil where the kernel has no such line, as `CmaTotal` without CMA.
+  public subscript(name: String) -> UInt64? { values[name] }
+}
+
+/// The ranges of the lines `START-END : System RAM` of /proc/iomem, END inclusive there.
+///
+/// - Parameter text: the file; lines that are indented are parts of others.
+/// - Returns: the ranges, ascending, adjacent ones joined; nil where all are hidden.
+public func systemRAM(inIOMemory text: [UInt8]) -> [Range<UInt64>]? {
+  var ranges: [Range<UInt64>] = []
+  for line in text.split(separator: .newline) {
+    guard let dash = line.firstIndex(of: UInt8(ascii: "-")),
+      let blank = line.firstIndex(of: .space), dash < blank,
+      line[blank...].elementsEqual(" : System RAM".utf8),
+      let first = UInt64(hexadecimal: line[..<dash]),
+      let last = UInt64(hexadecimal: line[(dash + 1)..<blank]), first < last, last < .max
+    else { continue }
+    if let before = ranges.last, before.upperBound == first {
+      ranges[ranges.count - 1] = before.lowerBound..<last + 1
+    } else {
+      ranges.append(first..<last + 1)
+    }
+  }
+  return ranges.isEmpty ? nil : ranges
+}
+
+/// - Parameter text: /proc/pagetypeinfo, which is root's alone.
+/// - Returns: its `Pages per block`; nil where it has none.
+public func pagesPerBlock(inPageTypeInformation text: [UInt8]) -> UInt64? {
+  for line in text.split(separator: .newline) where line.starts(with: "Pages per block:".utf8) {
+    guard let number = line.split(separator: .space).last else { return nil }
+    return UInt64(String(decoding: number, as: UTF8.self))
+  }
+  return nil
+}
+
+/// How many pages the zones of one name hold, over all nodes.
+///
+/// - Parameters:
+///   - zone: as `DMA`.
+///   - text: /proc/zoneinfo.
+/// - Returns: the sum of their `present`.
+public func presentPages(ofZone zone: String, inZoneInformation text: [UInt8]) -> UInt64 {
+  var isInZone = false
+  var pages: UInt64 = 0
+  for line in text.split(separator: .newline) {
+    let fields = line.split(separator: .space)
+    if fields.first?.elementsEqual("Node".utf8) == true {
+      isInZone = fields.last?.elementsEqual(zone.utf8) == true
+    } else if isInZone, fields.count == 2, fields[0].elementsEqual("present".utf8) {
+      pages += UInt64(String(decoding: fields[1], as: UTF8.self)) ?? 0
+    }
+  }
+  return pages
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Where the wanted symbols lie from the start of the kernel's text: a constant of a build, since
+/// KASLR moves the kernel as a whole. With it and one address all others are known.
+public struct SymbolOffsets: Equatable, Sendable {
+  /// No kernel image is larger. (`KERNEL_IMAGE_SIZE` in x86's `asm/page_64_types.h`)
+  private static let largestImage: UInt64 = 1 << 30
+  /// KASLR moves the kernel by whole pages, at the least.
+  private static let smallestStep: UInt64 = 4096
+
+  /// GNU build ID of the kernel, in hexadecimal digits.
+  public let buildID: String
+  public let release: String
+  /// What of the text's address KASLR leaves alone.
+  private let place: UInt64
+  /// Bytes from the text's first, in the order of `KernelSymbol.allCases`; a kernel may lack some.
+  private let offsets: [(symbol: KernelSymbol, offset: UInt64)]
+
+  /// - Parameters:
+  ///   - buildID: of the kernel.
+  ///   - release: of the kernel.
+  ///   - text: the address of its text.
+  ///   - addresses: in the order of `KernelSymbol.allCases`; nil comes of such as cannot be in the
+  ///     kernel's image, or are too few for the module: these are not to be kept.
+  public init?(buildID: String, release: String, text: UInt64, addresses: [SymbolAddress]) {
+    self.init(
+      buildID: buildID, release: release, place: text % Self.smallestStep,
+      offsets: addresses.map { ($0.symbol, $0.address &- text) })
+    guard self.addresses(fromText: text) != nil else { return nil }
+  }
+
+  private init(
+    buildID: String, release: String, place: UInt64,
+    offsets: [(symbol: KernelSymbol, offset: UInt64)]
+  ) {
+    self.buildID = buildID
+    self.release = release
+    self.place = place
+    self.offsets = offsets
+  }
+
+  /// - Parameter text: the address of the kernel's text in this boot.
+  /// - Returns: the addresses; nil where they, or the text's own, cannot be right.
+  public func addresses(fromText text: UInt64) -> [SymbolAddress]? {
+    // The kernel has the upper half of the address space for itself.
+    guard text >> 63 == 1, text % Self.smallestStep == place,
+      isWellOrdered, KernelSymbol.areEnough(offsets.map(\.symbol)),
+      Set(offsets.map(\.offset)).count == offsets.count,
+      offsets.allSatisfy({ $0.offset > 0 && $0.offset < Self.largestImage }),
+      text <= .max - Self.largestImage
+    else { return nil }
+    return offsets.map { SymbolAddress(symbol: $0.symbol, address: text + $0.offset) }
+  }
+
+  private var isWellOrdered: Bool {
+    zip(offsets, offsets.dropFirst()).allSatisfy { $0.symbol.rawValue < $1.symbol.rawValue }
+  }
+
+  public static func == (left: Self, right: Self) -> Bool { left.text == right.text }
+
+  /// The file's text, whose last line is a checksum of all before.
+  public var text: String {
+    let body = """
+      cma-test offsets 2
+      build-id \(buildID)
+      kernel \(release)
+      text \(place.hexadecimal)
+      \(offsets.map { "\($0.symbol.name) \($0.offset.hexadecimal)" }.joined(separator: "\n"))
+
+      """
+    return body + "checksum \(Self.checksum(body).hexadecimal)\n"
+  }
+
+  /// - Parameter text: a file's; nil comes of one that is not whole, byte for byte, or that another
+  ///   version of the package wrote.
+  public init?(parsing text: [UInt8]) {
+    var fields: [(name: String, value: String)] = []
+    for line in text.split(separator: .newline).dropFirst() {
+      let words = line.split(separator: .space)
+      guard words.count == 2 else { return nil }
+      fields.append(
+        (String(decoding: words[0], as: UTF8.self), String(decoding: words[1], as: UTF8.self)))
+    }
+    // What is not looked at here, the names of the first three and the checksum, is below.
+    guard fields.count > 4, let place = Self.number(fields[2].value) else { return nil }
+    var offsets: [(symbol: KernelSymbol, offset: UInt64)] = []
+    for (name, value) in fields[3...].dropLast() {
+      guard let symbol = KernelSymbol.allCases.first(where: { $0.name == name }),
+        let offset = Self.number(value)
+      else { return nil }
+      offsets.append((symbol, offset))
+    }
+    self.init(
+      buildID: fields[0].value, release: fields[1].value, place: place, offsets: offsets)
+    guard Array(self.text.utf8) == text else { return nil }
+  }
+
+  private static func number(_ text: String) -> UInt64? {
+    UInt64(hexadecimal: text.utf8.dropFirst(2))
+  }
+
+  /// FNV-1a: against a disk's errors, not against an enemy; who can write the file is root.
+  private static func checksum(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  }
+}
+
+/// The address of the kernel's text, from the beginning of /proc/kallsyms.
+///
+/// The kernel lists its symbols by address. On arm64 the text is the first of them; so it is on x86
+/// in kernels whose per-CPU variables have addresses like all others (6.15). In older ones these,
+/// at fixed addresses near 0, come before it, and fill the first page.
+///
+/// - Parameter page: at least the first line; the last may be cut.
+/// - Returns: nil where the text's line is not there, or is there twice, or has its address hidden.
+public func textAddress(inFirstPage page: [UInt8]) -> UInt64? {
+  let end = Array(" T _text\n".utf8)
+  var address: UInt64?
+  var start = 0
+  // Plain indices: splitting the page into lines would take longer than reading it.
+  for index in page.indices where page[index] == .newline {
+    let digits = start..<max(start, index + 1 - end.count)
+    start = index + 1
+    guard page[digits.upperBound..<start].elementsEqual(end) else { continue }
+    guard address == nil, let value = UInt64(hexadecimal: page[digits]), value != 0 else {
+      return nil
+    }
+    address = value
+  }
+  return address
+}
+
+/// The GNU build ID in ELF notes, as in /sys/kernel/notes.
+///
+/// - Parameter notes: each has the lengths of name and description and a type, 32 bits in the
+///   machine's order, then both, padded to four bytes. (elf(5))
+/// - Returns: 2 to 128 hexadecimal digits; nil where there is none.
+public func buildID(inNotes notes: [UInt8]) -> String? {
+  var rest = notes[...]
+  func word() -> Int? {
+    guard rest.count >= 4 else { return nil }
+    defer { rest = rest.dropFirst(4) }
+    return rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+  }
+  let typeOfBuildID = 3
+  while let nameLength = word(), let length = word(), let type = word() {
+    let name = rest.prefix(nameLength)
+    rest = rest.dropFirst((nameLength + 3) / 4 * 4)
+    let description = rest.prefix(length)
+    rest = rest.dropFirst((length + 3) / 4 * 4)
+    guard type == typeOfBuildID, name.elementsEqual("GNU\0".utf8) else { continue }
+    guard (1...64).contains(description.count), description.count == length else { return nil }
+    return description.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+  return nil
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+internal import CMATestSystem
+
+/// What the kernel counts of CMA. All in pages.
+public struct Counters: Equatable, Sendable {
+  /// CmaFree of /proc/meminfo.
+  public var free: UInt64
+  /// nr_free_cma of /proc/vmstat; nil where the kernel has none.
+  public var statisticsFree: UInt64?
+  /// What /sys/kernel/mm/cma has of one area; each is nil where the kernel has none.
+  public var allocated: UInt64?
+  public var failed: UInt64?
+  public var released: UInt64?
+  public var available: UInt64?
+  public var total: UInt64?
+
+  public init(free: UInt64) {
+    self.free = free
+  }
+}
+
+extension Counters {
+  /// Reads them as they are now.
+  ///
+  /// - Parameters:
+  ///   - machine: the running one, or a copied tree.
+  ///   - area: its name below /sys/kernel/mm/cma.
+  ///   - pageSize: bytes; /proc/meminfo counts in KiB.
+  /// - Throws: where /proc cannot be read.
+  init(on machine: Machine, area: String?, pageSize: UInt64) throws(SystemFailure) {
+    let meminfo = MemoryInformation(parsing: try contents(of: machine.path("/proc/meminfo")))
+    self.init(free: (meminfo["CmaFree"] ?? 0) / pageSize)
+    statisticsFree = Self.statistic("nr_free_cma", try contents(of: machine.path("/proc/vmstat")))
+    guard let area else { return }
+    func counter(_ name: String) -> UInt64? {
+      (try? machine.line("/sys/kernel/mm/cma/\(area)/\(name)")).flatMap { UInt64($0) }
+    }
+    allocated = counter("alloc_pages_success")
+    failed = counter("alloc_pages_fail")
+    released = counter("release_pages_success")
+    available = counter("available_pages")
+    total = counter("total_pages")
+  }
+
+  private static func statistic(_ name: String, _ text: [UInt8]) -> UInt64? {
+    for line in text.split(separator: UInt8(ascii: "\n")) {
+      let fields = line.split(separator: UInt8(ascii: " "))
+      if fields.count == 2, fields[0].elementsEqual(name.utf8) {
+        return UInt64(String(decoding: fields[1], as: UTF8.self))
+      }
+    }
+    return nil
+  }
+}

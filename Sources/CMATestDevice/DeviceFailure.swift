@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import Glibc
+
+/// A request of /dev/cmatest that failed.
+public struct DeviceFailure: Error, Equatable, Sendable {
+  /// What was asked for, in words, as `allocate 512 pages of order 9`.
+  public var request: String
+  /// A value of errno(3).
+  public var code: CInt
+  /// What the allocator took to find out, where it was asked.
+  public var nanoseconds: UInt64
+
+  public init(_ request: String, _ code: CInt, nanoseconds: UInt64 = 0) {
+    self.request = request
+    self.code = code
+    self.nanoseconds = nanoseconds
+  }
+
+  /// The area is too small, too full or too fragmented, or pages in it could not be moved.
+  public var isOutOfMemory: Bool { code == ENOMEM }
+  /// The module's own limit of pages, not the kernel's.
+  public var isPageLimit: Bool { code == ENOSPC }
+  /// The module's own limit of blocks.
+  public var isHandleLimit: Bool { code == EMFILE }
+  /// There is no such handle or area.
+  public var isUnknown: Bool { code == ENOENT }
+  /// The module itself found the request senseless.
+  public var isInvalid: Bool { code == EINVAL }
+
+  /// One line.
+  public var message: String { "cannot \(request): \(String(cString: strerror(code)))" }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// An open /dev/cmatest, which owns what is allocated through it; one method for each request of
+/// `src-kmod/uapi/cmatest.h`. Several threads may use it at once.
+///
+/// The suite is written against this, so that a test can put an allocator with faults in its place.
+public protocol DeviceFile: AnyObject, Sendable {
+  func information() throws(DeviceFailure) -> DeviceInformation
+  /// What the kernel tells of an area; `index` is 0 to `DeviceInformation.areas` - 1.
+  func area(_ index: UInt32) throws(DeviceFailure) -> AreaInformation
+  func allocate(_ request: BlockRequest) throws(DeviceFailure) -> Block
+  func release(_ handle: UInt32) throws(DeviceFailure) -> Release
+  func inspect(_ handle: UInt32) throws(DeviceFailure) -> BlockInspection
+  /// Writes the pattern of a seed into a range of bytes, whose bounds are multiples of 8.
+  func fill(_ handle: UInt32, seed: UInt64, _ range: Range<UInt64>) throws(DeviceFailure)
+  /// Compares a range of bytes with the pattern; wrong data is a result, not an error.
+  func check(
+    _ handle: UInt32, seed: UInt64, _ range: Range<UInt64>
+  ) throws(DeviceFailure) -> PatternCheck
+  /// Allocates and releases `pairs` times; fewer where a signal came.
+  func batch(_ request: BlockRequest, pairs: Int) throws(DeviceFailure) -> Batch
+  func probe(_ kind: Probe, area: UInt32) throws(DeviceFailure) -> ProbeResult
+}
+
+/// What the module and the kernel are (`struct cmatest_info`). Pages are of `pageSize` bytes.
+public struct DeviceInformation: Equatable, Sendable {
+  public var pageSize: UInt64 = 4096
+  /// A pageblock is 2^this pages; 0 where that is not known.
+  public var pageblockOrder: UInt32 = 0
+  public var areas: UInt32 = 0
+  public var defaultArea: UInt32 = 0
+  /// The largest order and count that are passed on to the allocator.
+  public var maxOrder: UInt32 = 0
+  public var maxCount: UInt64 = 0
+  /// Blocks that one open file can have, and pages that all can have together.
+  public var maxHandles: UInt64 = 0
+  public var maxPages: UInt64 = 0
+  public var maxPairs: UInt64 = 0
+  /// Blocks of this open file.
+  public var fileHandles: UInt64 = 0
+  /// Pages that all open files have now, and those held since the module was loaded.
+  public var heldPages: UInt64 = 0
+  public var loadedPages: UInt64 = 0
+  /// Of all areas: CmaTotal and CmaFree of /proc/meminfo, in pages.
+  public var totalPages: UInt64 = 0
+  public var freePages: UInt64 = 0
+  /// A fault that the module was told to show; 0 is none.
+  public var fault: UInt32 = 0
+
+  public init() {}
+}
+
+/// What the kernel tells of an area (`struct cmatest_area`).
+public struct AreaInformation: Equatable, Sendable {
+  public var index: UInt32
+  /// As below /sys/kernel/mm/cma; nil where it is not known.
+  public var name: String?
+  public var isDefault = false
+  /// Physical address of its first byte; nil where it is not known, or the area is several ranges.
+  public var base: UInt64?
+  /// Bytes; nil where it is not known.
+  public var size: UInt64?
+
+  public init(index: UInt32) {
+    self.index = index
+  }
+}
+
+/// What to allocate.
+public struct BlockRequest: Equatable, Sendable {
+  public var area: UInt32
+  /// Pages.
+  public var count: UInt64
+  /// Alignment, 2^order pages.
+  public var order: UInt32
+
+  public init(area: UInt32, count: UInt64, order: UInt32 = 0) {
+    self.area = area
+    self.count = count
+    self.order = order
+  }
+}
+
+/// Pages that were allocated (`struct cmatest_alloc`).
+public struct Block: Equatable, Sendable {
+  public var handle: UInt32
+  /// Page frame number of the first page.
+  public var frame: UInt64
+  /// Pages.
+  public var count: UInt64
+  /// What `cma_alloc` alone took.
+  public var nanoseconds: UInt64
+
+  public init(handle: UInt32, frame: UInt64, count: UInt64, nanoseconds: UInt64) {
+    self.handle = handle
+    self.frame = frame
+    self.count = count
+    self.nanoseconds = nanoseconds
+  }
+
+  /// The page frame numbers of its pages.
+  public var frames: Range<UInt64> { frame..<frame + count }
+}
+
+/// What `cma_release` said (`struct cmatest_release`).
+public struct Release: Equatable, Sendable {
+  public var isAccepted: Bool
+  public var nanoseconds: UInt64
+
+  public init(isAccepted: Bool, nanoseconds: UInt64) {
+    self.isAccepted = isAccepted
+    self.nanoseconds = nanoseconds
+  }
+}
+
+/// What each page of a block is (`struct cmatest_block`).
+public struct BlockInspection: Equatable, Sendable {
+  /// Pages.
+  public var count: UInt64 = 0
+  public var frame: UInt64 = 0
+  /// Pages in the zone and on the node of the first.
+  public var inZone: UInt64 = 0
+  /// Pages whose reference count is 1.
+  public var unshared: UInt64 = 0
+  /// Pages within the area's base and size; nil where these are not known.
+  public var inside: UInt64?
+  public var node: UInt32 = 0
+  /// As in /proc/zoneinfo.
+  public var zone = ""
+
+  public init() {}
+}
+
+/// How a block compared with its pattern (`struct cmatest_check`).
+public struct PatternCheck: Equatable, Sendable {
+  /// The first word that differs.
+  public struct Mismatch: Equatable, Sendable {
+    /// Bytes from the beginning of the block.
+    public var offset: UInt64
+    public var wrote: UInt64
+    public var read: UInt64
+
+    public init(offset: UInt64, wrote: UInt64, read: UInt64) {
+      self.offset = offset
+      self.wrote = wrote
+      self.read = read
+    }
+  }
+
+  /// How many words of 8 bytes differ.
+  public var badWords: UInt64
+  public var first: Mismatch?
+
+  public init(badWords: UInt64 = 0, first: Mismatch? = nil) {
+    self.badWords = badWords
+    self.first = first
+  }
+}
+
+/// Many pairs of an allocation and a release (`struct cmatest_batch`).
+public struct Batch: Equatable, Sendable {
+  /// Pairs that were made; those of them whose allocation failed; those whose release was refused.
+  public var done: Int
+  public var failed: Int
+  public var refused: Int
+  /// Nanoseconds of each allocation, and of each release that there was.
+  public var allocations: [UInt32]
+  public var releases: [UInt32]
+
+  public init(
+    done: Int, failed: Int, refused: Int, allocations: [UInt32] = [], releases: [UInt32] = []
+  ) {
+    self.done = done
+    self.failed = failed
+    self.refused = refused
+    self.allocations = allocations
+    self.releases = releases
+  }
+}
+
+/// What must be refused (`CMATEST_PROBE_*`).
+public enum Probe: Sendable {
+  /// The release of a page that is not CMA's.
+  case foreignPage
+  /// The allocation of no page at all.
+  case noPages
+}
+
+/// Whether it was (`struct cmatest_probe`).
+public struct ProbeResult: Equatable, Sendable {
+  public var isRefused: Bool
+  /// Page frame number of what was offered, or given for nothing.
+  public var frame: UInt64
+
+  public init(isRefused: Bool, frame: UInt64) {
+    self.isRefused = isRefused
+    self.frame = frame
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CCMATestABI
+public import CMATestSystem
+internal import Glibc
+
+/// The real /dev/cmatest.
+public final class KernelDevice: DeviceFile {
+  public static let path = "/dev/cmatest"
+
+  private let descriptor: Descriptor
+
+  /// - Parameter machine: the running one.
+  /// - Throws: where it cannot be opened: ENOENT without the module, EACCES or EPERM without root.
+  public init(on machine: Machine = Machine()) throws(SystemFailure) {
+    let path = machine.path(Self.path)
+    let raw = try valueOrErrno(.open, path) { open(path, O_RDWR | O_CLOEXEC) }
+    descriptor = Descriptor(owning: raw, path: path)
+  }
+
+  /// The choke point of all requests.
+  ///
+  /// - Parameters:
+  ///   - words: what is asked for, for the error.
+  ///   - request: its structure, in and out.
+  ///   - function: makes the call.
+  /// - Throws: the words and errno.
+  private func ask<Request>(
+    _ words: @autoclosure () -> String, _ request: inout Request,
+    _ function: (CInt, UnsafeMutablePointer<Request>) -> CInt
+  ) throws(DeviceFailure) {
+    do throws(SystemFailure) {
+      try valueOrErrno(.ioctl, descriptor.path) { function(descriptor.raw, &request) }
+    } catch {
+      throw DeviceFailure(words(), error.code)
+    }
+  }
+
+  public func information() throws(DeviceFailure) -> DeviceInformation {
+    var request = cmatest_info()
+    request.version = UInt32(CMATEST_ABI_VERSION)
+    try ask("get the module's information", &request, cmatest_request_info)
+    var information = DeviceInformation()
+    information.pageSize = UInt64(request.page_size)
+    information.pageblockOrder = request.pageblock
+    information.areas = request.areas
+    information.defaultArea = request.default_area
+    information.maxOrder = request.max_order
+    information.maxCount = request.max_count
+    information.maxHandles = UInt64(request.max_handles)
+    information.maxPages = request.max_pages
+    information.maxPairs = request.max_pairs
+    information.fileHandles = request.file_handles
+    information.heldPages = request.held_pages
+    information.loadedPages = request.loaded_pages
+    information.totalPages = request.total_pages
+    information.freePages = request.free_pages
+    information.fault = request.fault
+    return information
+  }
+
+  public func area(_ index: UInt32) throws(DeviceFailure) -> AreaInformation {
+    var request = cmatest_area()
+    request.index = index
+    try ask("get area \(index)", &request, cmatest_request_area)
+    func has(_ flag: CInt) -> Bool { request.flags & UInt32(flag) != 0 }
+    var area = AreaInformation(index: index)
+    area.isDefault = has(CMATEST_AREA_DEFAULT)
+    if has(CMATEST_AREA_HAS_NAME) { area.name = Self.string(request.name) }
+    if has(CMATEST_AREA_HAS_BASE) { area.base = request.base }
+    if has(CMATEST_AREA_HAS_SIZE) { area.size = request.size }
+    return area
+  }
+
+  public func allocate(_ block: BlockRequest) throws(DeviceFailure) -> Block {
+    var request = cmatest_alloc()
+    request.area = block.area
+    request.order = block.order
+    request.count = block.count
+    // A failure is a result here, not a fault for the kernel's log.
+    request.flags = UInt32(CMATEST_NO_WARN)
+    do throws(DeviceFailure) {
+      try ask(block.words, &request, cmatest_request_alloc)
+    } catch {
+      var error = error
+      if error.isOutOfMemory { error.nanoseconds = request.ns }
+      throw error
+    }
+    return Block(
+      handle: request.handle, frame: request.pfn, count: block.count, nanoseconds: request.ns)
+  }
+
+  public func release(_ handle: UInt32) throws(DeviceFailure) -> Release {
+    var request = cmatest_release()
+    request.handle = handle
+    try ask("release block \(handle)", &request, cmatest_request_release)
+    return Release(isAccepted: request.accepted == 1, nanoseconds: request.ns)
+  }
+
+  public func inspect(_ handle: UInt32) throws(DeviceFailure) -> BlockInspection {
+    var request = cmatest_block()
+    request.handle = handle
+    try ask("look at block \(handle)", &request, cmatest_request_block)
+    var inspection = BlockInspection()
+    inspection.count = request.count
+    inspection.frame = request.pfn
+    inspection.inZone = request.in_zone
+    inspection.unshared = request.unshared
+    let knowsInside = request.flags & UInt32(CMATEST_BLOCK_HAS_INSIDE) != 0
+    inspection.inside = knowsInside ? request.inside : nil
+    inspection.node = request.node
+    inspection.zone = Self.string(request.zone_name)
+    return inspection
+  }
+
+  public func fill(_ handle: UInt32, seed: UInt64, _ range: Range<UInt64>) throws(DeviceFailure) {
+    var request = cmatest_fill()
+    request.handle = handle
+    request.seed = seed
+    request.offset = range.lowerBound
+    request.length = range.upperBound - range.lowerBound
+    try ask("fill block \(handle)", &request, cmatest_request_fill)
+  }
+
+  public func check(
+    _ handle: UInt32, seed: UInt64, _ range: Range<UInt64>
+  ) throws(DeviceFailure) -> PatternCheck {
+    var request = cmatest_check()
+    request.handle = handle
+    request.seed = seed
+    request.offset = range.lowerBound
+    request.length = range.upperBound - range.lowerBound
+    try ask("check block \(handle)", &request, cmatest_request_check)
+    guard request.bad_words != 0 else { return PatternCheck() }
+    return PatternCheck(
+      badWords: request.bad_words,
+      first: .init(offset: request.first_bad, wrote: request.wrote, read: request.read))
+  }
+
+  public func batch(_ block: BlockRequest, pairs: Int) throws(DeviceFailure) -> Batch {
+    // Written to once, so that no page fault comes between two pairs.
+    var times = [cmatest_times](
+      repeating: cmatest_times(alloc_ns: .max, release_ns: .max), count: pairs)
+    var request = cmatest_batch()
+    request.area = block.area
+    request.order = block.order
+    request.count = block.count
+    request.pairs = UInt64(pairs)
+    request.flags = UInt32(CMATEST_NO_WARN)
+    let code = times.withUnsafeMutableBufferPointer { times -> CInt in
+      request.times = UInt64(UInt(bitPattern: times.baseAddress))
+      do throws(DeviceFailure) {
+        try ask("", &request, cmatest_request_batch)
+        return 0
+      } catch {
+        return error.code
+      }
+    }
+    guard code == 0 else { throw DeviceFailure("\(block.words) \(pairs) times", code) }
+    let made = times.prefix(Int(request.done))
+    return Batch(
+      done: Int(request.done), failed: Int(request.failed), refused: Int(request.refused),
+      allocations: made.map(\.alloc_ns),
+      releases: made.map(\.release_ns).filter { $0 != CMATEST_NS_NONE })
+  }
+
+  public func probe(_ kind: Probe, area: UInt32) throws(DeviceFailure) -> ProbeResult {
+    var request = cmatest_probe()
+    request.area = area
+    switch kind {
+    case .foreignPage: request.kind = UInt32(CMATEST_PROBE_FOREIGN_PAGE)
+    case .noPages: request.kind = UInt32(CMATEST_PROBE_NO_PAGES)
+    }
+    try ask("probe area \(area)", &request, cmatest_request_probe)
+    return ProbeResult(isRefused: request.refused == 1, frame: request.pfn)
+  }
+
+  /// A C string that Swift sees as a tuple of bytes.
+  private static func string<Bytes>(_ bytes: Bytes) -> String {
+    withUnsafeBytes(of: bytes) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}
+
+extension BlockRequest {
+  /// For messages.
+  public var words: String {
+    "allocate \(count) page\(count == 1 ? "" : "s") of order \(order) in area \(area)"
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestSystem
+internal import Glibc
+
+/// This program once more, as another owner of blocks.
+final class OwnerProcess: OtherOwner {
+  private static let program = "/proc/self/exe"
+  private var helper: Helper
+
+  /// - Parameter arguments: those after the program's name.
+  /// - Throws: where it cannot be started, or (ECHILD) ended before it had its blocks.
+  init(_ arguments: [String]) throws(SystemFailure) {
+    helper = try Helper(Self.program, arguments)
+    guard try helper.line() == BlockOwner.ready else {
+      throw SystemFailure(.spawn, Self.program, ECHILD)
+    }
+  }
+
+  func kill() throws(SystemFailure) {
+    guard try helper.kill() else { throw SystemFailure(.kill, Self.program, ESRCH) }
+  }
+}
+
+/// What that process does.
+public struct BlockOwner {
+  /// The line by which it tells that it has its blocks.
+  public static let ready = "ready"
+
+  private let file: any DeviceFile
+  private let request: BlockRequest
+
+  public init(file: any DeviceFile, request: BlockRequest) {
+    self.file = file
+    self.request = request
+  }
+
+  /// Keeps some blocks, then allocates and releases others until it is killed, or until the process
+  /// that started it is gone.
+  ///
+  /// - Parameters:
+  ///   - count: blocks to keep.
+  ///   - whenReady: called once they are there.
+  /// - Throws: where one of them cannot be had.
+  public func run(keeping count: Int, whenReady: () -> Void) throws(DeviceFailure) {
+    let parent = getppid()
+    var kept = Allocations(from: file)
+    for _ in 0..<count { try kept.allocate(request) }
+    whenReady()
+    while getppid() == parent {
+      // One that is not to be had is no error: others may have taken the rest of the area.
+      guard let block = try? Allocation(request, from: file) else { continue }
+      _ = try? block.release()
+    }
+  }
+}

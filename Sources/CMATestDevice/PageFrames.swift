@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestSystem
+internal import Glibc
+
+/// Where pages of this process are, from /proc/self/pagemap. (`Documentation/admin-guide/mm/pagemap.rst`)
+struct PageFrames: ~Copyable {
+  private let pagemap: Descriptor
+  private let pageSize: Int
+
+  init(pageSize: Int) throws(SystemFailure) {
+    pagemap = try Descriptor(reading: "/proc/self/pagemap")
+    self.pageSize = pageSize
+  }
+
+  /// - Parameter bytes: whole pages.
+  /// - Returns: for each its page frame number; nil where it is not in memory, or where this process
+  ///   may not see it.
+  /// - Throws: where the file cannot be read.
+  func frames(of bytes: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> [UInt64?] {
+    let first = Int(bitPattern: bytes.baseAddress) / pageSize
+    let count = bytes.count / pageSize
+    var entries = [UInt64](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      let raw = pagemap.raw
+      let start = done
+      let read = try valueOrErrno(.pread, pagemap.path) {
+        entries.withUnsafeMutableBytes {
+          pread(
+            raw, $0.baseAddress.map { $0 + start * 8 }, (count - start) * 8,
+            off_t(first + start) * 8)
+        }
+      }
+      guard read >= 8 else { throw SystemFailure(.pread, pagemap.path, EIO) }
+      done += read / 8
+    }
+    return entries.map { entry in
+      let isPresent = entry >> 63 == 1
+      let frame = entry & (1 << 55 - 1)
+      return isPresent && frame != 0 ? frame : nil
+    }
+  }
+}

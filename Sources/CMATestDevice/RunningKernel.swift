@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+public import CMATestSystem
+
+/// The kernel that this process runs on.
+public struct RunningKernel: Kernel {
+  public let file: any DeviceFile
+  public let release: String
+  public var processors: Int { processorCount() }
+  private let machine = Machine()
+  private let pageSize: UInt64
+  private let ownerCommand: [String]
+
+  /// - Parameters:
+  ///   - file: the open device.
+  ///   - pageSize: bytes.
+  ///   - ownerCommand: the words after this program's own name that make it a `startOwner`, before
+  ///     those that `ownerArguments` makes.
+  /// - Throws: where /proc cannot be read.
+  public init(
+    file: any DeviceFile, pageSize: UInt64, ownerCommand: [String]
+  ) throws(SystemFailure) {
+    self.file = file
+    self.pageSize = pageSize
+    self.ownerCommand = ownerCommand
+    release = try machine.kernelRelease()
+  }
+
+  public func counters(of area: String?) throws(SystemFailure) -> Counters {
+    // A processor keeps some of its counts to itself for up to a second; reading this collects them.
+    // It is root's, as is the device.
+    _ = try? contents(of: "/proc/sys/vm/stat_refresh")
+    return try Counters(on: machine, area: area, pageSize: pageSize)
+  }
+
+  public func bitmap(of area: String) throws(SystemFailure) -> AreaBitmap? {
+    try AreaBitmap(on: machine, area: area)
+  }
+
+  public func placePages(
+    _ kind: UserPageKind, in frames: Range<UInt64>, wanted: Int, seed: UInt64,
+    isEnding: () -> Bool
+  ) throws(SystemFailure) -> any UserPages {
+    let placement = PagePlacement(
+      machine: machine, pageSize: Int(pageSize), frames: frames, wanted: wanted)
+    return try placement.place(kind, seed: seed, isEnding: isEnding)
+  }
+
+  public func startOwner(
+    _ request: BlockRequest, blocks: Int
+  ) throws(SystemFailure) -> any OtherOwner {
+    try OwnerProcess(
+      ownerCommand + [
+        "\(request.area)", "\(request.count)", "\(request.order)", "\(blocks)",
+      ])
+  }
+
+  public func pause(nanoseconds: UInt64) { CMATestSystem.pause(nanoseconds: nanoseconds) }
+
+  public var now: UInt64 { monotonicNanoseconds() }
+}

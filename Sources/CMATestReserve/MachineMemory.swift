@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+internal import CMATestSystem
+internal import Glibc
+
+extension Machine {
+  /// The memory that an area can come from. What only root may read is left out for others.
+  func physicalMemory() throws(ReserveFailure) -> PhysicalMemory {
+    let path = path("/proc/meminfo")
+    let total: UInt64?
+    do throws(SystemFailure) {
+      total = MemoryInformation(parsing: try contents(of: path))["MemTotal"]
+    } catch {
+      throw .unreadable(operation: error.call.rawValue, path: error.path, reason: error.reason)
+    }
+    guard let total else {
+      throw .unreadable(operation: "parse", path: path, reason: "it has no MemTotal")
+    }
+    let pageSize = UInt64(getpagesize())
+    return PhysicalMemory(
+      total: total, blockSize: blockSize(pageSize),
+      ranges: (try? contents(of: self.path("/proc/iomem"))).flatMap { systemRAM(inIOMemory: $0) },
+      reachableByAll: reachableByAll(pageSize))
+  }
+
+  /// What the kernel rounds to: `CMA_MIN_ALIGNMENT_BYTES`, a page block.
+  private func blockSize(_ pageSize: UInt64) -> UInt64 {
+    let pages = (try? contents(of: path("/proc/pagetypeinfo")))
+      .flatMap { pagesPerBlock(inPageTypeInformation: $0) }
+    // Else as much as one page of page table entries maps, which is the kernel's default.
+    return pageSize * max(1, pages ?? pageSize / 8)
+  }
+
+  /// On arm64 the kernel puts an area without an address below `arm64_dma_phys_limit`, the end of
+  /// the first of these zones. (`arch/arm64/mm/init.c`)
+  private func reachableByAll(_ pageSize: UInt64) -> UInt64? {
+    guard (try? line("/proc/sys/kernel/arch")) == "aarch64",
+      let text = try? contents(of: path("/proc/zoneinfo"))
+    else { return nil }
+    return ["DMA", "DMA32"].map { presentPages(ofZone: $0, inZoneInformation: text) * pageSize }
+      .first { $0 > 0 }
+  }
+}

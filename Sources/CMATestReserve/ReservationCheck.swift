@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+public import CMATestCore
+
+extension CMAReservation {
+  /// What the kernel will make of it on this machine. (`cma_declare_contiguous_nid` in `mm/cma.c`)
+  ///
+  /// - Parameter memory: the machine's.
+  /// - Returns: what the user should know all the same, a line each.
+  /// - Throws: `notPossible`, where the kernel would refuse it or the machine be left with nothing.
+  public func check(on memory: PhysicalMemory) throws(ReserveFailure) -> [String] {
+    guard size > 0 else {
+      throw impossible(
+        "with 0 the kernel reserves nothing, not even its default",
+        "give a size, as 256M; 'cma-test reserve --remove' takes a reservation back")
+    }
+    let block = memory.blockSize
+    let (rounded, overflows) = size.roundedUp(to: block)
+    guard !overflows, rounded <= memory.largestArea else {
+      throw impossible(
+        "this machine has \(byteCount(memory.total)), of which the kernel and the programs need "
+          + "\(byteCount(memory.margin))",
+        "reserve at most \(kernelSize(memory.largestArea))")
+    }
+    if start == 0, end == nil {
+      throw impossible(
+        "@0 alone makes SIZE the end too, and the kernel has the first of memory for itself",
+        "leave @0 out, or give an end, as in \(text)-4G")
+    }
+    if request.isFixed { try checkFixed(block) }
+    try checkPlace(rounded, memory)
+    if start ?? 0 == 0, end ?? 0 == 0, let reachable = memory.reachableByAll, rounded > reachable {
+      throw impossible(
+        "without an address the kernel takes it from the \(byteCount(reachable)) that every "
+          + "device can reach",
+        "reserve less; newer kernels also take a range above, as SIZE@START-END")
+    }
+    return notes(rounded, memory)
+  }
+
+  /// The kernel refuses a fixed area that is not made of whole blocks rather than move it.
+  private func checkFixed(_ block: UInt64) throws(ReserveFailure) {
+    let base = request.base
+    guard base % block == 0 else {
+      throw impossible(
+        "START must be a multiple of \(byteCount(block))",
+        "begin at 0x\(String(base / block * block, radix: 16)), or give a range as SIZE@START-END")
+    }
+    guard size % block == 0 else {
+      let (rounded, _) = size.roundedUp(to: block)
+      throw impossible(
+        "at a fixed START, SIZE must be a multiple of \(byteCount(block))",
+        "reserve \(kernelSize(rounded))")
+    }
+  }
+
+  private func checkPlace(_ rounded: UInt64, _ memory: PhysicalMemory) throws(ReserveFailure) {
+    let block = memory.blockSize
+    let (first, startOverflows) = request.base.roundedUp(to: block)
+    // 0 is no limit to the kernel.
+    let last = request.limit == 0 ? UInt64.max : request.limit / block * block
+    guard !startOverflows, first <= last, rounded <= last - first else {
+      throw impossible(
+        "\(byteCount(rounded)) do not fit between START and END, in whole blocks of "
+          + byteCount(block),
+        "give a larger END or a smaller SIZE")
+    }
+    guard start != nil, let ranges = memory.ranges else { return }
+    let fits = ranges.contains { range in
+      let low = max(range.lowerBound, first).roundedUp(to: block)
+      let high = min(range.upperBound, last) / block * block
+      return !low.overflows && low.value <= high && rounded <= high - low.value
+    }
+    guard fits else {
+      let known = ranges.map {
+        "0x\(String($0.lowerBound, radix: 16))-0x\(String($0.upperBound, radix: 16))"
+      }
+      throw impossible(
+        "there is no memory for it at that place: this machine's is at "
+          + known.joined(separator: ", "),
+        "choose START inside one of these, or leave it out")
+    }
+  }
+
+  private func notes(_ rounded: UInt64, _ memory: PhysicalMemory) -> [String] {
+    var notes: [String] = []
+    if rounded != size {
+      notes.append(
+        "the kernel reserves whole blocks of \(byteCount(memory.blockSize)): "
+          + "\(byteCount(size)) become \(byteCount(rounded))")
+    }
+    if start != nil, memory.ranges == nil {
+      notes.append(
+        "whether there is memory at START is not known: only root can read that in /proc/iomem")
+    }
+    return notes
+  }
+
+  private func impossible(_ reason: String, _ remedy: String) -> ReserveFailure {
+    .notPossible(reservation: parameter, reason: reason, remedy: remedy)
+  }
+}
+
+extension UInt64 {
+  /// The next multiple of `block`, which is not 0.
+  fileprivate func roundedUp(to block: UInt64) -> (value: UInt64, overflows: Bool) {
+    let (sum, overflows) = addingReportingOverflow(block - 1)
+    return (sum / block * block, overflows)
+  }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+public import CMATestCore
+
+/// What `reserve` did, or would do.
+public struct ReserveOutcome: Equatable, Sendable {
+  /// Nil when one was taken back.
+  public var reservation: CMAReservation?
+  /// The drop-in.
+  public var path: String
+  /// Its text; nil when it was removed.
+  public var text: String?
+  /// `update-grub`; nil where there was nothing to do.
+  public var updater: String?
+  /// What the user should know, a line each.
+  public var notes: [String] = []
+  public var wrote = false
+  /// Whether `updater` was run: not in a copied tree.
+  public var ran = false
+
+  public init(
+    reservation: CMAReservation? = nil, path: String, text: String? = nil, updater: String? = nil,
+    notes: [String] = []
+  ) {
+    self.reservation = reservation
+    self.path = path
+    self.text = text
+    self.updater = updater
+    self.notes = notes
+  }
+}
+
+/// What `reserve` tells, as text or as JSON with stable keys.
+public enum ReserveReport {
+  public static func text(_ outcome: ReserveOutcome) -> String {
+    var lines: [String] = []
+    if let updater = outcome.updater {
+      let what =
+        outcome.reservation.map { "\($0.parameter) to \(outcome.path)" } ?? outcome.path
+      let verb =
+        switch (outcome.reservation == nil, outcome.wrote) {
+        case (false, true): "wrote"
+        case (false, false): "would write"
+        case (true, true): "removed"
+        case (true, false): "would remove"
+        }
+      lines.append(
+        "\(verb) \(what)"
+          + (outcome.ran
+            ? " and ran \(updater)"
+            : outcome.wrote ? "; run \(updater) there" : " and run \(updater)"))
+    }
+    lines += outcome.notes.map { "note: \($0)" }
+    if outcome.wrote {
+      lines.append("reboot for this to take effect; then see 'cma-test status'")
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  public static func text(_ failure: ReserveFailure, program: String) -> String {
+    guard case .otherLoader(let advice) = failure else {
+      return "\(program): error: \(failure.message)\n\(program): to mend it: \(failure.remedy)\n"
+    }
+    // Not an error line and a remedy: this is what the user asked for, to be copied.
+    return ([failure.message] + advice.steps).map { $0 + "\n" }.joined()
+  }
+
+  public static func json(_ outcome: ReserveOutcome) -> JSON {
+    [
+      "schema": 1,
+      "ok": true,
+      "wrote": .bool(outcome.wrote),
+      "ran": .bool(outcome.ran),
+      "path": .string(outcome.path),
+      "parameter": JSON(outcome.reservation?.parameter),
+      "size": json(outcome.reservation?.size),
+      "start": json(outcome.reservation?.start),
+      "end": json(outcome.reservation?.end),
+      "command": JSON(outcome.updater),
+      "notes": .array(outcome.notes.map(JSON.string)),
+      "reboot_needed": .bool(outcome.wrote),
+    ]
+  }
+
+  public static func json(_ failure: ReserveFailure) -> JSON {
+    var loader = JSON.null
+    if case .otherLoader(let advice) = failure {
+      loader = [
+        "name": .string(advice.loader),
+        "file": JSON(advice.file),
+        "line": JSON(advice.line),
+        "command": JSON(advice.command),
+      ]
+    }
+    return [
+      "schema": 1,
+      "ok": false,
+      "error": [
+        "code": .int(Int64(failure.exitCode.rawValue)),
+        "kind": .string(failure.kind),
+        "message": .string(failure.message),
+        "remedy": .string(failure.remedy),
+      ],
+      "loader": loader,
+    ]
+  }
+
+  /// Bytes; those beyond what a JSON reader may take for an integer never come here, since no
+  /// machine has them.
+  private static func json(_ bytes: UInt64?) -> JSON {
+    bytes.map { .int(Int64(clamping: $0)) } ?? .null
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+internal import CMATestSystem
+
+/// Whether the kernel trusts the certificate that a module was signed with.
+///
+/// A signature names its certificate by serial number. The kernel trusts those of the firmware's
+/// and of shim's lists, which lie in EFI variables as the certificates themselves, so that the
+/// serial number can be looked for there; and those in its keyrings, of which /proc/keys says no
+/// more than the subject and the subject's key identifier.
+struct Enrolment {
+  private static let lists = [
+    "/sys/firmware/efi/mok-variables/MokListRT",
+    "/sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23",
+    "/sys/firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f",
+  ]
+
+  private let lists: [[UInt8]]
+  /// Nil where it cannot be read.
+  private let keys: [UInt8]?
+  /// DKMS's own certificate; empty where there is none.
+  private let certificate: [UInt8]
+
+  init(_ machine: Machine) {
+    lists = Self.lists.compactMap { try? contents(of: machine.path($0)) }
+    keys = try? contents(of: machine.path("/proc/keys"))
+    certificate = (try? contents(of: machine.path(DKMSTree.certificate))) ?? []
+  }
+
+  /// - Parameters:
+  ///   - signer: the name of the certificate's issuer; DKMS's certificate is its own.
+  ///   - serial: its serial number.
+  /// - Returns: nil where that cannot be told.
+  func trusts(signer: String, serial: [UInt8]) -> Bool? {
+    if lists.contains(where: { Self.holds($0, serial: serial) }) { return true }
+    guard let keys else { return nil }
+    let listed = Self.keyIdentifiers(of: signer, in: keys)
+    if listed.isEmpty { return false }
+    // A key of that name may be an older one of the same maker.
+    guard Self.holds(certificate, serial: serial) else { return nil }
+    return listed.contains { certificate.contains($0) }
+  }
+
+  /// Whether there is an INTEGER of DER with that value.
+  private static func holds(_ text: [UInt8], serial: [UInt8]) -> Bool {
+    guard !serial.isEmpty, serial.count < 127 else { return false }
+    // DER puts a 0 before a value that would be negative without it.
+    let value = (serial[0] & 0x80 == 0 ? [] : [0]) + serial
+    return text.contains([0x02, UInt8(value.count)] + value)
+  }
+
+  /// The identifiers in the lines `… asymmetri SUBJECT: IDENTIFIER: X509.…` of /proc/keys.
+  private static func keyIdentifiers(of subject: String, in keys: [UInt8]) -> [[UInt8]] {
+    let start = " asymmetri \(subject): "
+    return keys.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      let words = String(decoding: line, as: UTF8.self)
+        .split(separator: " ").joined(separator: " ")
+      guard let range = words.ranges(of: start).first else { return nil }
+      return bytes(hexadecimal: words[range.upperBound...].prefix { $0 != ":" })
+    }
+  }
+
+  /// Reads pairs of hexadecimal digits.
+  ///
+  /// - Parameter digits: the digits; colons between them are passed over.
+  /// - Returns: nil where they are none.
+  static func bytes(hexadecimal digits: some StringProtocol) -> [UInt8]? {
+    let digits = digits.utf8.filter { $0 != UInt8(ascii: ":") }
+    guard digits.count % 2 == 0, !digits.isEmpty else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let byte = UInt64(hexadecimal: digits[index..<index + 2]) else { return nil }
+      bytes.append(UInt8(byte))
+    }
+    return bytes
+  }
+}
+
+extension [UInt8] {
+  /// Whether `part` is somewhere in it.
+  fileprivate func contains(_ part: [UInt8]) -> Bool {
+    guard !part.isEmpty, count >= part.count else { return false }
+    return (0...(count - part.count)).contains { self[$0...].starts(with: part) }
+  }
+}

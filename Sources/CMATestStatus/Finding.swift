@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+public import CMATestCore
+
+/// How good a thing is.
+public enum Mark: String, Sendable {
+  case good = "ok"
+  case wrong = "wrong"
+  /// Worth knowing, or not known.
+  case notice = "notice"
+}
+
+/// One thing that was looked at.
+public struct Finding: Equatable, Sendable {
+  public var mark: Mark
+  /// One line.
+  public var text: String
+  /// The one command that mends it.
+  public var remedy: String?
+  /// Set where `modprobe cmatest` would not work for this, or where that is not known.
+  public var code: ExitCode?
+
+  static func good(_ text: String) -> Finding { Finding(mark: .good, text: text) }
+
+  static func notice(_ text: String, remedy: String? = nil, code: ExitCode? = nil) -> Finding {
+    Finding(mark: .notice, text: text, remedy: remedy, code: code)
+  }
+
+  static func wrong(_ text: String, remedy: String? = nil, _ code: ExitCode?) -> Finding {
+    Finding(mark: .wrong, text: text, remedy: remedy, code: code)
+  }
+}
+
+/// A part of the status: what was found, and what it was found from.
+protocol Topic {
+  /// The word for it, in the text and as a key of the JSON; stable.
+  static var name: String { get }
+  /// What is said of it, at least one.
+  var findings: [Finding] { get }
+  /// What was read; the keys are stable.
+  var facts: [JSON.Member] { get }
+}

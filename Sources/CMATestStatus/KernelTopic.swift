@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestConfigure
+internal import CMATestCore
+internal import CMATestSystem
+
+/// The running kernel and what it was built with.
+struct KernelTopic: Topic {
+  static let name = "kernel"
+
+  private static let options = [
+    "CONFIG_CMA", "CONFIG_DMA_CMA", "CONFIG_CMA_SIZE_MBYTES", "CONFIG_CMA_SYSFS",
+    "CONFIG_CMA_DEBUGFS", "CONFIG_KALLSYMS_ALL",
+  ]
+
+  let release: String?
+  let configuration: (KernelConfiguration, source: String)?
+
+  init(_ machine: Machine) {
+    release = try? machine.kernelRelease()
+    configuration = release.flatMap { machine.configuration(of: $0) }
+  }
+
+  var findings: [Finding] {
+    guard let release else {
+      return [.wrong("/proc/sys/kernel/osrelease cannot be read: is /proc mounted?", .unreadable)]
+    }
+    guard let (configuration, source) = configuration else {
+      return [
+        .notice(
+          "\(release); whether it has CMA is not known: there is no /boot/config-\(release)")
+      ]
+    }
+    if let option = configuration.missingForCMA {
+      return [
+        .wrong(
+          "\(release) has no contiguous memory allocator: \(option) is not set in \(source)",
+          // The metapackage of Debian's backports; arm64's own kernels have CMA.
+          remedy: release.hasSuffix("-amd64")
+            ? "apt install -t trixie-backports linux-image-amd64 linux-headers-amd64" : nil,
+          .noCMA)
+      ]
+    }
+    return [.good("\(release), built with CONFIG_CMA and CONFIG_DMA_CMA")]
+  }
+
+  var facts: [JSON.Member] {
+    [
+      JSON.Member("release", JSON(release)),
+      JSON.Member("configuration_file", JSON(configuration?.source)),
+      JSON.Member(
+        "configuration",
+        configuration.map { configuration in
+          .object(Self.options.map { JSON.Member($0, JSON(configuration.0[$0])) })
+        } ?? .null),
+    ]
+  }
+}

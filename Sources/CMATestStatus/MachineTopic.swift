@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+internal import CMATestSystem
+
+/// Whether the kernel is this system's own to load modules into.
+struct MachineTopic: Topic {
+  static let name = "machine"
+
+  let container: String?
+  let isChroot: Bool?
+
+  init(_ machine: Machine) {
+    container = machine.container()
+    isChroot = machine.isChroot()
+  }
+
+  var findings: [Finding] {
+    if let container {
+      return [
+        .wrong(
+          "in a container (\(container)): the kernel is the host's, and so is the module to be",
+          remedy: "apt install cma-test-dkms    # on the host", .inContainer)
+      ]
+    }
+    if isChroot == true {
+      return [.notice("in a chroot: the kernel is that of the system around it")]
+    }
+    return [.good("not in a container")]
+  }
+
+  var facts: [JSON.Member] {
+    [
+      JSON.Member("container", JSON(container)),
+      JSON.Member("chroot", isChroot.map(JSON.bool) ?? .null),
+    ]
+  }
+}

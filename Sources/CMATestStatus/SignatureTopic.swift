@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+internal import CMATestSystem
+internal import Kmod
+
+/// Whether the kernel asks for a signature, and whether it would take the module's.
+/// (`module_sig_check` in `kernel/module/signing.c`)
+struct SignatureTopic: Topic {
+  static let name = "signature"
+
+  private static let secureBootVariable =
+    "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+  /// Nil without EFI.
+  let secureBoot: Bool?
+  /// `none`, `integrity` or `confidentiality`; nil where it cannot be read.
+  let lockdown: String?
+  /// module.sig_enforce; nil in a kernel that knows no signatures.
+  let isEnforced: Bool?
+  /// Nil where there is no module to look at.
+  let isSigned: Bool?
+  let signer: String?
+  /// Nil where that cannot be told.
+  let isTrusted: Bool?
+  private let release: String
+  private let isBootedByEFI: Bool
+
+  init(_ machine: Machine, _ module: ModuleTopic) {
+    release = module.release
+    isBootedByEFI = machine.exists("/sys/firmware/efi")
+    // Four bytes of attributes, then the value.
+    secureBoot = (try? contents(of: machine.path(Self.secureBootVariable)))
+      .flatMap { $0.count == 5 ? $0[4] == 1 : nil }
+    lockdown = (try? machine.line("/sys/kernel/security/lockdown")).flatMap { line in
+      line.split(separator: " ").first { $0.hasPrefix("[") }
+        .map { String($0.dropFirst().dropLast()) }
+    }
+    isEnforced = (try? machine.line("/sys/module/module/parameters/sig_enforce")).map { $0 == "Y" }
+    let found = module.found.flatMap { $0.information.isEmpty ? nil : $0 }
+    isSigned = found.map { $0["sig_id"] != nil }
+    signer = found?["signer"].flatMap { $0.isEmpty ? nil : $0 }
+    if let signer, let serial = found?["sig_key"].flatMap({ Enrolment.bytes(hexadecimal: $0) }) {
+      isTrusted = Enrolment(machine).trusts(signer: signer, serial: serial)
+    } else {
+      isTrusted = isSigned == false ? false : nil
+    }
+  }
+
+  /// Why the kernel asks for a signature, or nil.
+  private var reason: String? {
+    if isEnforced == true { return "module.sig_enforce is on" }
+    guard let lockdown, lockdown != "none" else { return nil }
+    return "the kernel is locked down (\(lockdown))"
+  }
+
+  private static let enrol = "mokutil --import \(DKMSTree.certificate)"
+
+  var findings: [Finding] {
+    guard let reason else { return [unasked] }
+    guard let isSigned else { return [.notice("\(reason), and there is no module to look at")] }
+    guard isSigned else {
+      return [
+        .wrong(
+          "\(reason), and the module is not signed",
+          remedy: "dkms install --force \(DKMSTree.package)/\(packageVersion) -k \(release)",
+          .signatureRejected)
+      ]
+    }
+    let by = signer.map { "signed by '\($0)'" } ?? "signed"
+    switch isTrusted {
+    case true?:
+      return [.good("\(reason), and the module is \(by), which the kernel trusts")]
+    case false?:
+      return [
+        .wrong(
+          "\(reason), and the module is \(by), whose key is not enrolled: modprobe says "
+            + "'Key was rejected by service' or 'Operation not permitted'; enrol it and reboot"
+            // Else mokutil says that EFI variables are not supported, and no more.
+            + (isBootedByEFI ? "" : ": with EFI, which did not boot this machine"),
+          remedy: Self.enrol, .signatureRejected)
+      ]
+    case nil:
+      return [
+        .notice(
+          "\(reason), and the module is \(by); whether that key is enrolled is not known",
+          remedy: "mokutil --test-key \(DKMSTree.certificate)", code: .signatureRejected)
+      ]
+    }
+  }
+
+  /// Nothing asks for a signature now.
+  private var unasked: Finding {
+    if lockdown == nil, secureBoot == true {
+      return .notice(
+        "Secure Boot is on, and whether the kernel is locked down cannot be read",
+        remedy: "cat /sys/kernel/security/lockdown", code: .signatureRejected)
+    }
+    let secure = secureBoot == true ? ", though Secure Boot is on" : ""
+    return .good("the kernel asks for none\(secure)")
+  }
+
+  var facts: [JSON.Member] {
+    func json(_ value: Bool?) -> JSON { value.map(JSON.bool) ?? .null }
+    return [
+      JSON.Member("secure_boot", json(secureBoot)),
+      JSON.Member("lockdown", JSON(lockdown)),
+      JSON.Member("sig_enforce", json(isEnforced)),
+      JSON.Member("signed", json(isSigned)),
+      JSON.Member("signer", JSON(signer)),
+      JSON.Member("trusted", json(isTrusted)),
+    ]
+  }
+}

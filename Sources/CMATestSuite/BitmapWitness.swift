@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+internal import CMATestDevice
+internal import CMATestSystem
+
+/// How often the bitmap is read: what else runs may take a page for a moment.
+private let attempts = 3
+
+/// Compares what a case holds with what the allocator's own bitmap says, where the kernel shows it.
+struct BitmapWitness {
+  private let run: CaseRun
+  /// Before the case had any block; nil where the kernel does not show it, or others have a part of
+  /// the area, which comes and goes with them.
+  private let before: AreaBitmap?
+  private var comparisons = 0
+
+  init(_ run: CaseRun) throws(CaseEnd) {
+    self.run = run
+    before = try run.ownsTheArea() ? run.bitmap() : nil
+  }
+
+  /// - Parameters:
+  ///   - blocks: all that the case has now.
+  ///   - when: for the message.
+  /// - Throws: `failed` where the allocator says otherwise, each time it is asked.
+  mutating func agrees(with blocks: [Block], _ when: String) throws(CaseEnd) {
+    guard let before else { return }
+    let held = blocks.reduce(into: before.allocated) { frames, block in
+      frames.formUnion(block.frame..<block.frame + block.count)
+    }
+    let wanted = AreaBitmap(
+      used: UInt64(held.count), largestFree: longestFree(held, in: before.frames),
+      frames: before.frames, allocated: held)
+    var found: AreaBitmap?
+    for attempt in 0..<attempts {
+      if attempt > 0 { run.kernel.pause(nanoseconds: 100_000_000) }
+      found = try run.bitmap()
+      guard found != wanted else { break }
+    }
+    guard let found, found == wanted else {
+      throw .failed("\(when) \(difference(found, wanted))")
+    }
+    comparisons += 1
+  }
+
+  /// Leaves for the report how often both agreed: 0 where there was nothing to compare with.
+  func measure() { run.measure("bitmap_comparisons", comparisons) }
+
+  private func difference(_ found: AreaBitmap?, _ wanted: AreaBitmap) -> String {
+    guard let found else { return "debugfs shows no bitmap any more" }
+    let strange = found.allocated.symmetricDifference(wanted.allocated)
+    return "debugfs has \(found.used) pages used and \(found.largestFree) free in one piece, and "
+      + "\(wanted.used) and \(wanted.largestFree) are right; its bitmap differs in \(strange.count) "
+      + "pages\(strange.min().map { ", first at frame \($0.hexadecimal)" } ?? "")"
+  }
+
+  /// The pages of the largest free piece.
+  private func longestFree(_ held: Set<UInt64>, in frames: Range<UInt64>) -> UInt64 {
+    var longest: UInt64 = 0
+    var length: UInt64 = 0
+    for frame in frames {
+      length = held.contains(frame) ? 0 : length + 1
+      longest = max(longest, length)
+    }
+    return longest
+  }
+}
+
+extension CaseRun {
+  fileprivate func bitmap() throws(CaseEnd) -> AreaBitmap? {
+    guard let name = area.name else { return nil }
+    do throws(SystemFailure) {
+      return try kernel.bitmap(of: name)
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestDevice
+internal import CMATestSystem
+
+extension CaseRun {
+  func batch(_ request: BlockRequest, pairs: Int) throws(CaseEnd) -> Batch {
+    do throws(DeviceFailure) {
+      return try file.batch(request, pairs: pairs)
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+
+  func startOwner(_ request: BlockRequest, blocks: Int) throws(CaseEnd) -> any OtherOwner {
+    do throws(SystemFailure) {
+      return try kernel.startOwner(request, blocks: blocks)
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+
+  func kill(_ owner: any OtherOwner) throws(CaseEnd) {
+    do throws(SystemFailure) {
+      try owner.kill()
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+
+  /// Pages of this process in the area.
+  ///
+  /// - Throws: `skipped` where none came to lie there.
+  func placePages(_ kind: UserPageKind, wanted: Int) throws(CaseEnd) -> any UserPages {
+    let frames = try frames()
+    let seed = numbers.next()
+    let pages: any UserPages
+    do throws(SystemFailure) {
+      pages = try kernel.placePages(
+        kind, in: frames, wanted: max(1, wanted), seed: seed, isEnding: { ending.reason != nil })
+    } catch {
+      throw CaseEnd(error)
+    }
+    try step()
+    guard try !framesInArea(of: pages).isEmpty else {
+      throw .skipped(
+        "no page of this process came to lie in \(area.title) before memory became short: "
+          + "the kernel fills it when less of the other memory is free than of CMA")
+    }
+    return pages
+  }
+
+  func frames(of pages: any UserPages) throws(CaseEnd) -> [UInt64?] {
+    do throws(SystemFailure) {
+      return try pages.frames()
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+
+  func framesInArea(of pages: any UserPages) throws(CaseEnd) -> [UInt64] {
+    let area = try frames()
+    return try frames(of: pages).compactMap { $0 }.filter { area.contains($0) }
+  }
+
+  /// Fails where a byte of the pages is not as this process wrote it.
+  func expectUnharmed(_ pages: any UserPages) throws(CaseEnd) {
+    if let page = pages.firstWrongPage() {
+      throw .failed("page \(page) of this process is not as it was written")
+    }
+  }
+
+  func pin(_ page: Int, of pages: any UserPages) throws(CaseEnd) {
+    do throws(SystemFailure) {
+      try pages.pin(page)
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+
+  func unpin(_ pages: any UserPages) throws(CaseEnd) -> Bool {
+    do throws(SystemFailure) {
+      return try pages.unpin()
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestDevice
+
+/// How often the counters are tried. What else runs may take a page from the area, or give one back,
+/// between two readings: a kernel that miscounts does so each time.
+private let attempts = 5
+
+@Sendable func accounting(_ run: CaseRun) throws(CaseEnd) {
+  let pages = min(512, max(1, try run.freePages() / 8))
+  var why: [String] = []
+  for attempt in 1...attempts {
+    try run.step(attempt - 1, of: attempts)
+    why = try wrongCounters(run, pages: pages)
+    if why.isEmpty {
+      run.measure("pages", pages)
+      run.measure("attempts", attempt)
+      return
+    }
+    run.kernel.pause(nanoseconds: 200_000_000)
+  }
+  throw .failed(why.joined(separator: "; "))
+}
+
+/// What the counters say at one time.
+///
+/// Pages that are released wait in a list of the processor for the next allocation there, and do not
+/// count as free meanwhile. An allocation that succeeds empties these lists. So a page is taken just
+/// before, and the counters are read while it is held: it is missing in each reading alike.
+private struct Reading {
+  let counters: Counters
+  let information: DeviceInformation
+
+  init(_ run: CaseRun) throws(CaseEnd) {
+    let page = try run.allocate(1)
+    counters = try run.counters()
+    information = try run.information()
+    try run.release(page)
+  }
+}
+
+private func wrongCounters(_ run: CaseRun, pages: UInt64) throws(CaseEnd) -> [String] {
+  let before = try Reading(run)
+  let block = try run.allocate(pages)
+  let during = try Reading(run)
+  try run.release(block)
+  let after = try Reading(run)
+
+  var wrong: [String] = []
+  func expect(_ name: String, _ readings: [UInt64?], _ changes: [Int64]) {
+    let values = readings.compactMap { $0 }
+    // A counter that this kernel does not have.
+    guard values.count == readings.count, let first = values.first else { return }
+    let found = values.dropFirst().map { Int64(bitPattern: $0 &- first) }
+    if found != changes {
+      wrong.append(
+        "\(name) changed by \(found), not by \(changes), when \(pages) pages were "
+          + "allocated, and then released")
+    }
+  }
+  func counter(_ name: String, _ value: (Counters) -> UInt64?, _ changes: [Int64]) {
+    expect(name, [value(before.counters), value(during.counters), value(after.counters)], changes)
+  }
+  func information(_ name: String, _ value: (DeviceInformation) -> UInt64, _ changes: [Int64]) {
+    expect(
+      name, [value(before.information), value(during.information), value(after.information)],
+      changes)
+  }
+  let count = Int64(pages)
+  counter("CmaFree", { $0.free }, [-count, 0])
+  counter("nr_free_cma", { $0.statisticsFree }, [-count, 0])
+  counter("available_pages", { $0.available }, [-count, 0])
+  counter("total_pages", { $0.total }, [0, 0])
+  // Each reading takes a page of its own and gives it back: the first before it is counted here.
+  counter("alloc_pages_success", { $0.allocated }, [count + 1, count + 2])
+  counter("release_pages_success", { $0.released }, [1, count + 2])
+  counter("alloc_pages_fail", { $0.failed }, [0, 0])
+  information("free_pages of the module", \.freePages, [-count, 0])
+  information("held_pages of the module", \.heldPages, [count, 0])
+  information("file_handles of the module", \.fileHandles, [1, 0])
+  return wrong
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestDevice
+internal import CMATestSystem
+
+@Sendable func concurrency(_ run: CaseRun) throws(CaseEnd) {
+  let threads = run.kernel.processors
+  // In all a quarter of the area, so that there is room wherever the blocks of others lie.
+  let share = max(1, try run.freePages() / UInt64(4 * threads))
+  let (kernel, area, ending) = (run.kernel, run.area, run.ending)
+  let seed = run.numbers.next()
+  let results: [Result<WorkerCount, CaseEnd>]
+  do throws(SystemFailure) {
+    results = try inThreads(threads) { thread in
+      let numbers = SeededNumbers(seed: seed &+ UInt64(thread))
+      let run = CaseRun(kernel: kernel, area: area, numbers: numbers, ending: ending) { _, _ in }
+      do throws(CaseEnd) {
+        return .success(try work(run, share: share))
+      } catch {
+        return .failure(error)
+      }
+    }
+  } catch {
+    throw CaseEnd(error)
+  }
+  var sum = WorkerCount()
+  for result in results {
+    let count = try result.get()
+    sum.blocks += count.blocks
+    sum.pairs += count.pairs
+    sum.refusals += count.refusals
+  }
+  run.measure("threads", threads)
+  run.measure("blocks", sum.blocks)
+  run.measure("pairs", sum.pairs)
+  run.measure("refusals", sum.refusals)
+}
+
+private struct WorkerCount: Sendable {
+  var blocks = 0
+  var pairs = 0
+  /// Allowed: two processors can be in each other's way in one pageblock.
+  var refusals = 0
+}
+
+private let rounds = 200
+private let pairsAtOnce = 100
+
+/// What each processor does: it replaces blocks with patterns of its own, looks whether anybody else
+/// has written into them, and then allocates and releases as fast as it can.
+///
+/// - Parameters:
+///   - run: this thread's own.
+///   - share: pages that it may have at a time.
+/// - Returns: what it did.
+/// - Throws: what it found, or what ended it.
+private func work(_ run: CaseRun, share: UInt64) throws(CaseEnd) -> WorkerCount {
+  var count = WorkerCount()
+  var blocks = Allocations(from: run.file)
+  var seeds: [UInt32: UInt64] = [:]
+  for _ in 0..<rounds {
+    try run.step()
+    let room = share - blocks.pageCount
+    if room > 0, blocks.blocks.count < 8 {
+      let order = UInt32(run.numbers.number(in: 0...3))
+      let wanted = run.numbers.number(in: 1...min(room, max(1, share / 4)))
+      guard try run.take(wanted, order: order, into: &blocks), let block = blocks.blocks.last else {
+        count.refusals += 1
+        continue
+      }
+      count.blocks += 1
+      let seed = run.numbers.next()
+      seeds[block.handle] = seed
+      try run.fill(block, seed: seed)
+    } else {
+      let index = Int(run.numbers.number(in: 0...UInt64(blocks.blocks.count - 1)))
+      let block = blocks.blocks[index]
+      try run.check(block, seed: seeds[block.handle] ?? 0)
+      try run.release(index, of: &blocks)
+    }
+  }
+  for block in blocks.blocks { try run.check(block, seed: seeds[block.handle] ?? 0) }
+  try run.releaseAll(&blocks)
+  try run.expect(count.blocks > 0, "one processor was refused \(count.refusals) times of \(rounds)")
+
+  for _ in 0..<4 {
+    try run.step()
+    let batch = try run.batch(run.request(min(share, 8)), pairs: pairsAtOnce)
+    try run.expect(
+      batch.refused == 0, "cma_release refused \(batch.refused) blocks that cma_alloc had given")
+    count.pairs += batch.done
+    count.refusals += batch.failed
+  }
+  return count
+}

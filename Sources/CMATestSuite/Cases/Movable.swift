@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+internal import CMATestDevice
+
+@Sendable func movableAnonymous(_ run: CaseRun) throws(CaseEnd) {
+  let frames = try run.frames()
+  try movable(run, .anonymous, wanted: frames.count / 2)
+}
+
+@Sendable func movablePageCache(_ run: CaseRun) throws(CaseEnd) {
+  let frames = try run.frames()
+  // It may have to be written to a disk.
+  let most = (32 << 20) / Int(run.area.pageSize)
+  try movable(run, .pageCache, wanted: min(frames.count / 4, most))
+}
+
+/// Puts pages of this process into the area, takes the area, and looks at every byte.
+private func movable(_ run: CaseRun, _ kind: UserPageKind, wanted: Int) throws(CaseEnd) {
+  let pages = try run.placePages(kind, wanted: wanted)
+  let before = try run.framesInArea(of: pages)
+  var blocks = try run.takeAll(order: try run.blockOrder(atMost: 64))
+  let taken = Set(blocks.blocks.flatMap { $0.frames })
+  let moved = before.count { taken.contains($0) }
+  try run.expect(
+    moved > 0,
+    "none of the \(blocks.blocks.count) blocks that could be had lies where one of the "
+      + "\(before.count) pages was")
+
+  for (index, block) in blocks.blocks.enumerated() {
+    try run.step()
+    try run.fill(block, seed: UInt64(index))
+  }
+  let still = try run.framesInArea(of: pages).filter { taken.contains($0) }
+  if let frame = still.first {
+    throw .failed(
+      "\(still.count) pages are of a block and of this process: one is \(frame.hexadecimal)")
+  }
+  try run.expectUnharmed(pages)
+  for (index, block) in blocks.blocks.enumerated() {
+    try run.step()
+    try run.check(block, seed: UInt64(index))
+  }
+  run.measure("placed_pages", before.count)
+  run.measure("moved_pages", moved)
+  run.measure("blocks", blocks.blocks.count)
+  run.measure("slowest_alloc_ns", blocks.blocks.map(\.nanoseconds).max() ?? 0)
+  try run.releaseAll(&blocks)
+  try run.expectUnharmed(pages)
+}
+
+@Sendable func pinnedPage(_ run: CaseRun) throws(CaseEnd) {
+  let order = try run.blockOrder(atMost: 64)
+  let size: UInt64 = 1 << UInt64(order)
+  // Others may have a part of some blocks, which then cannot be had in any case.
+  var blocks = try run.takeAll(order: order)
+  let free = Set(blocks.blocks.map { $0.frame / size })
+  try run.releaseAll(&blocks)
+  // More than lie in what others have left of their blocks, which the kernel gives first.
+  let pages = try run.placePages(.anonymous, wanted: Int(try run.pageCount() / 4))
+  // The highest, since the kernel tries the blocks upwards, and each time anew.
+  let places = try run.frames(of: pages)
+  let candidates = places.indices.compactMap { index in
+    places[index].flatMap { free.contains($0 / size) ? (index: index, frame: $0) : nil }
+  }
+  guard let page = candidates.max(by: { $0.frame < $1.frame })?.index else {
+    throw .skipped("no page of this process lies where a block of \(size) pages can be had")
+  }
+  try run.pin(page, of: pages)
+  guard let frame = try run.frames(of: pages)[page], free.contains(frame / size) else {
+    throw .skipped("the page moved before it was pinned")
+  }
+
+  // All but its block: when no other is left, the request that was refused was the one that needs it.
+  blocks = try run.takeAll(order: order)
+  if let block = blocks.blocks.first(where: { $0.frames.contains(frame) }) {
+    throw .failed(
+      "the block at frame \(block.frame.hexadecimal) has the pinned page \(frame.hexadecimal)")
+  }
+  let without = blocks.blocks.count
+  try run.expect(
+    try run.unpin(pages), "what was pinned was not what this process had written")
+  for _ in 0..<5 where !blocks.blocks.contains(where: { $0.frames.contains(frame) }) {
+    try run.step()
+    while try run.take(size, order: order, into: &blocks) {}
+    if !blocks.blocks.contains(where: { $0.frames.contains(frame) }) {
+      run.kernel.pause(nanoseconds: 100_000_000)
+    }
+  }
+  try run.expect(
+    blocks.blocks.contains { $0.frames.contains(frame) },
+    "the page \(frame.hexadecimal) is pinned no longer, but its block still cannot be had")
+  try run.expectUnharmed(pages)
+  run.measure("blocks_while_pinned", without)
+  run.measure("blocks_after", blocks.blocks.count)
+  try run.releaseAll(&blocks)
+  try run.expectUnharmed(pages)
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestDevice
+internal import CMATestSystem
+
+private let rounds = 5
+/// A process that goes has memory of its own, which may have been in the area as well, and comes
+/// back a little later.
+private let readings = 10
+
+@Sendable func ownerKilled(_ run: CaseRun) throws(CaseEnd) {
+  let count = min(64, max(1, try run.freePages() / 32))
+  let blocks = min(4, max(1, Int(try run.information().maxHandles) - 1))
+  let before = try Holdings(run)
+  for round in 0..<rounds {
+    try run.step(round, of: rounds)
+    let owner = try run.startOwner(run.request(count), blocks: blocks)
+    let held = Int64(try run.information().heldPages)
+    try run.expect(
+      held >= before.held + Int64(count) * Int64(blocks),
+      "another process has \(count * UInt64(blocks)) pages, and all together have \(held)")
+    // Somewhere between two system calls, or in the middle of one.
+    run.kernel.pause(nanoseconds: run.numbers.number(in: 0...20_000_000))
+    try run.kill(owner)
+    let after = Int64(try run.information().heldPages)
+    try run.expect(
+      after == before.held, "the killed process still has \(after - before.held) pages")
+  }
+  var after = try Holdings(run)
+  for _ in 0..<readings where !after.isAsGood(as: before) {
+    run.kernel.pause(nanoseconds: 200_000_000)
+    try run.step()
+    after = try Holdings(run)
+  }
+  try run.expect(
+    after.isAsGood(as: before),
+    "\(before.words) before, and \(after.words) after the process was killed")
+  run.measure("kills", rounds)
+  run.measure("pages", count * UInt64(blocks))
+}
+
+/// What is held and what is free, in pages, while one is held for the reading: see `Accounting`.
+private struct Holdings {
+  let held: Int64
+  let free: UInt64
+  let available: UInt64?
+
+  init(_ run: CaseRun) throws(CaseEnd) {
+    let page = try run.allocate(1)
+    let counters = try run.counters()
+    held = Int64(try run.information().heldPages) - 1
+    free = counters.free
+    available = counters.available
+    try run.release(page)
+  }
+
+  /// More is free where others have left the area meanwhile; what is allocated is known exactly.
+  func isAsGood(as before: Self) -> Bool {
+    held == before.held && available == before.available && free >= before.free
+  }
+
+  var words: String { "\(free) pages were free, \(available.map(String.init) ?? "?") available" }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// What ends a run before its last case. Asked between any two operations, by any thread.
+public struct Ending: Sendable {
+  private let deadline: UInt64?
+  private let now: @Sendable () -> UInt64
+  private let signal: @Sendable () -> String?
+
+  /// - Parameters:
+  ///   - deadline: nanoseconds by the clock; nil for none.
+  ///   - now: the clock.
+  ///   - signal: the name of a signal that has come.
+  public init(
+    deadline: UInt64?, now: @escaping @Sendable () -> UInt64,
+    signal: @escaping @Sendable () -> String?
+  ) {
+    self.deadline = deadline
+    self.now = now
+    self.signal = signal
+  }
+
+  /// Why to end now; nil to go on.
+  public var reason: CaseEnd? {
+    if let name = signal() { return .interrupted(by: name) }
+    if let deadline, now() >= deadline { return .timeUp }
+    return nil
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+
+/// One JSON object with stable keys, at the end; each metric is a number.
+final class JSONReporter: RunObserver {
+  private let write: (String) -> Void
+
+  init(write: @escaping (String) -> Void) {
+    self.write = write
+  }
+
+  func runEnded(_ result: RunResult) { write(Self.json(result).text + "\n") }
+
+  private static func json(_ result: RunResult) -> JSON {
+    let facts = result.facts
+    return [
+      "schema": 1,
+      "ok": .bool(result.failed == 0 && result.endedBy == nil),
+      "complete": .bool(result.endedBy == nil),
+      "ended_by": JSON(result.endedBy),
+      "version": .string(facts.version),
+      "kernel": .string(facts.kernel),
+      "time": .string(facts.time),
+      "seed": .int(Int64(facts.seed)),
+      "area": JSON(facts.area),
+      "area_pages": JSON(facts.pages),
+      "page_size": JSON(facts.pageSize),
+      "duration_ns": JSON(result.nanoseconds),
+      "totals": [
+        "pass": .int(Int64(result.passed)),
+        "fail": .int(Int64(result.failed)),
+        "skip": .int(Int64(result.skipped)),
+        "not_run": .int(Int64(result.notRun)),
+      ],
+      "cases": .array(result.cases.map(json)),
+    ]
+  }
+
+  private static func json(_ result: CaseResult) -> JSON {
+    [
+      "name": .string(result.name),
+      "purpose": .string(result.purpose),
+      "outcome": .string(result.outcome.word),
+      "reason": JSON(result.outcome.reason),
+      "duration_ns": JSON(result.nanoseconds),
+      "metrics": .object(result.metrics.map { JSON.Member($0.name, JSON($0.value)) }),
+    ]
+  }
+}
+
+extension JSON {
+  /// Readers take numbers for signed ones; what is larger is cut, not wrong by its sign.
+  package init(_ value: UInt64?) { self = value.map { .int(Int64(clamping: $0)) } ?? .null }
+}

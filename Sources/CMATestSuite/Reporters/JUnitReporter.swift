@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// The XML that continuous integration reads, at the end. There is no standard; this is what Jenkins
+/// and GitLab have in common.
+final class JUnitReporter: RunObserver {
+  private let write: (String) -> Void
+
+  init(write: @escaping (String) -> Void) {
+    self.write = write
+  }
+
+  func runEnded(_ result: RunResult) {
+    let facts = result.facts
+    let counts =
+      "tests=\"\(result.cases.count)\" failures=\"\(result.failed)\" errors=\"0\" "
+      + "skipped=\"\(result.skipped + result.notRun)\" time=\"\(seconds(result.nanoseconds))\""
+    // A time without a zone is what its readers want; the property has it in full.
+    let time = facts.time.hasSuffix("Z") ? String(facts.time.dropLast()) : facts.time
+    var text = """
+      <?xml version="1.0" encoding="UTF-8"?>
+      <testsuites \(counts)>
+        <testsuite name="cma-test" timestamp="\(Self.escaped(time))" \(counts)>
+          <properties>
+
+      """
+    for (name, value) in Self.properties(result) {
+      text += "      <property name=\"\(name)\" value=\"\(Self.escaped(value))\"/>\n"
+    }
+    text += "    </properties>\n"
+    for test in result.cases { text += Self.element(test, in: facts.area) }
+    write(text + "  </testsuite>\n</testsuites>\n")
+  }
+
+  private static func properties(_ result: RunResult) -> [(String, String)] {
+    let facts = result.facts
+    return [
+      ("version", facts.version), ("kernel", facts.kernel), ("time", facts.time),
+      ("seed", "\(facts.seed)"), ("complete", "\(result.endedBy == nil)"),
+    ]
+      + [("area", facts.area), ("ended_by", result.endedBy)].compactMap { name, value in
+        value.map { (name, $0) }
+      }
+  }
+
+  private static func element(_ test: CaseResult, in area: String?) -> String {
+    let group = escaped(area.map { "cma-test.\($0)" } ?? "cma-test")
+    let head =
+      "    <testcase name=\"\(escaped(test.name))\" classname=\"\(group)\" "
+      + "time=\"\(seconds(test.nanoseconds))\""
+    var inner = ""
+    switch test.outcome {
+    case .passed: break
+    case .failed(let reason):
+      inner += "      <failure message=\"\(escaped(reason))\"/>\n"
+    case .skipped(let reason), .notRun(let reason):
+      inner += "      <skipped message=\"\(escaped(reason))\"/>\n"
+    }
+    if !test.metrics.isEmpty {
+      let lines = test.metrics.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
+      inner += "      <system-out>\(escaped(lines))</system-out>\n"
+    }
+    return inner.isEmpty ? head + "/>\n" : head + ">\n" + inner + "    </testcase>\n"
+  }
+
+  /// Text for an attribute or an element. XML 1.0 has no way to write most control characters.
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "\n", "\t": result.unicodeScalars.append(scalar)
+      case "\u{0}"..<"\u{20}", "\u{FFFE}", "\u{FFFF}": result += "?"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}

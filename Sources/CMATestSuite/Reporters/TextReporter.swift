@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CMATestCore
+
+/// A line for each case, for people.
+final class TextReporter: RunObserver {
+  private let write: (String) -> Void
+  private var width = 0
+
+  init(write: @escaping (String) -> Void) {
+    self.write = write
+  }
+
+  func runBegan(_ facts: RunFacts, cases: [TestCase]) {
+    width = cases.map(\.name.count).max() ?? 0
+    var words = ["cma-test \(facts.version)", "kernel \(facts.kernel)"]
+    if let area = facts.area {
+      let size = facts.pages.flatMap { pages in facts.pageSize.map { byteCount(pages * $0) } }
+      words.append("area \(area)" + (size.map { " of \($0)" } ?? ""))
+    }
+    write((words + ["seed \(facts.seed)"]).joined(separator: ", ") + "\n")
+  }
+
+  func caseEnded(_ number: Int, _ result: CaseResult) {
+    let word =
+      switch result.outcome {
+      case .passed: "ok  "
+      case .failed: "FAIL"
+      case .skipped: "skip"
+      case .notRun: "-   "
+      }
+    var line = "\(word)  \(padded(result.name, width))  \(seconds(result.nanoseconds)) s"
+    switch result.outcome {
+    case .passed:
+      let metrics = result.metrics.map { "\($0.name) \($0.value)" }
+      if !metrics.isEmpty { line += "  " + metrics.joined(separator: ", ") }
+    case .failed(let reason), .skipped(let reason), .notRun(let reason):
+      line += "  " + oneLine(reason)
+    }
+    write(line + "\n")
+  }
+
+  func runEnded(_ result: RunResult) {
+    write(
+      result.tally + " in \(seconds(result.nanoseconds)) s\n"
+        + (result.partial.map { $0 + "\n" } ?? ""))
+  }
+}

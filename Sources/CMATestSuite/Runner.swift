@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+public import CMATestDevice
+
+/// What follows a run, to report it or to show how far it is.
+public protocol RunObserver: AnyObject {
+  func runBegan(_ facts: RunFacts, cases: [TestCase])
+  func caseBegan(_ number: Int, _ name: String)
+  /// A long case is this far.
+  func caseAdvanced(_ done: Int, of total: Int)
+  func caseEnded(_ number: Int, _ result: CaseResult)
+  func runEnded(_ result: RunResult)
+}
+
+extension RunObserver {
+  public func runBegan(_ facts: RunFacts, cases: [TestCase]) {}
+  public func caseBegan(_ number: Int, _ name: String) {}
+  public func caseAdvanced(_ done: Int, of total: Int) {}
+  public func caseEnded(_ number: Int, _ result: CaseResult) {}
+  public func runEnded(_ result: RunResult) {}
+}
+
+/// Runs cases one after the other.
+public struct Runner {
+  private let facts: RunFacts
+  private let ending: Ending
+  private let observers: [any RunObserver]
+
+  public init(facts: RunFacts, ending: Ending, observers: [any RunObserver]) {
+    self.facts = facts
+    self.ending = ending
+    self.observers = observers
+  }
+
+  /// Runs all of them, whatever becomes of each, unless a signal or the clock ends the run.
+  ///
+  /// - Parameters:
+  ///   - cases: in their order.
+  ///   - area: where.
+  ///   - kernel: with the open device.
+  /// - Returns: one result for each case.
+  public func run(
+    _ cases: [TestCase], in area: AreaUnderTest, on kernel: any Kernel
+  ) -> RunResult {
+    follow(cases, now: { kernel.now }) { test in
+      let run = CaseRun(
+        kernel: kernel, area: area,
+        numbers: SeededNumbers(seed: UInt64(facts.seed), name: test.name), ending: ending
+      ) { done, total in
+        for observer in observers { observer.caseAdvanced(done, of: total) }
+      }
+      let end = ending.reason ?? run.end(of: test)
+      return (end, run.metrics)
+    }
+  }
+
+  /// Skips all of them.
+  ///
+  /// - Parameters:
+  ///   - cases: in their order.
+  ///   - reason: why none can run.
+  /// - Returns: one result for each case.
+  public func skip(_ cases: [TestCase], because reason: String) -> RunResult {
+    follow(cases, now: { 0 }) { _ in (.skipped(reason), []) }
+  }
+
+  private func follow(
+    _ cases: [TestCase], now: () -> UInt64, _ body: (TestCase) -> (CaseEnd?, [Metric])
+  ) -> RunResult {
+    var result = RunResult(facts: facts)
+    let began = now()
+    for observer in observers { observer.runBegan(facts, cases: cases) }
+    for (index, test) in cases.enumerated() {
+      let caseBegan = now()
+      var outcome: Outcome
+      var metrics: [Metric] = []
+      if let reason = result.endedBy {
+        outcome = .notRun("the run was ended before by \(reason)")
+      } else {
+        for observer in observers { observer.caseBegan(index + 1, test.name) }
+        let end: CaseEnd?
+        (end, metrics) = body(test)
+        outcome = Outcome(end)
+        switch end {
+        case .interrupted(let signal): result.endedBy = signal
+        case .timeUp: result.endedBy = "timeout"
+        default: break
+        }
+      }
+      let ended = CaseResult(
+        name: test.name, purpose: test.purpose, outcome: outcome,
+        nanoseconds: now() - caseBegan, metrics: metrics)
+      result.cases.append(ended)
+      for observer in observers { observer.caseEnded(index + 1, ended) }
+    }
+    result.nanoseconds = now() - began
+    for observer in observers { observer.runEnded(result) }
+    return result
+  }
+}
+
+extension Outcome {
+  fileprivate init(_ end: CaseEnd?) {
+    self =
+      switch end {
+      case nil: .passed
+      case .failed(let reason): .failed(reason)
+      case .skipped(let reason): .skipped(reason)
+      case .interrupted(let signal): .notRun("interrupted by \(signal)")
+      // A case that does not end is a fault of what it tests.
+      case .timeUp: .failed("the time for the run was up")
+      }
+  }
+}

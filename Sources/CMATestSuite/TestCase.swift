@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// One thing that is proved of the allocator.
+public struct TestCase: Sendable {
+  /// Lower-case words with hyphens: what `--filter` and every report call it.
+  public let name: String
+  /// One line.
+  public let purpose: String
+  let body: @Sendable (CaseRun) throws(CaseEnd) -> Void
+
+  init(
+    _ name: String, _ purpose: String, _ body: @escaping @Sendable (CaseRun) throws(CaseEnd) -> Void
+  ) {
+    self.name = name
+    self.purpose = purpose
+    self.body = body
+  }
+}
+
+/// Why a case ends before its last line.
+public enum CaseEnd: Error, Equatable, Sendable {
+  /// The allocator did what it must not; the reason says what was found and what is right.
+  case failed(String)
+  /// It cannot run here; the reason says why.
+  case skipped(String)
+  /// A signal asks for the end of the whole run.
+  case interrupted(by: String)
+  /// The time that was allowed for the whole run is up.
+  case timeUp
+}

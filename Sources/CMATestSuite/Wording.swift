@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Nanoseconds in seconds with three decimals, rounded down, as `1.250`.
+func seconds(_ nanoseconds: UInt64) -> String {
+  let milliseconds = "\(nanoseconds / 1_000_000 % 1000)"
+  let padding = String(repeating: "0", count: 3 - milliseconds.utf8.count)
+  return "\(nanoseconds / 1_000_000_000).\(padding)\(milliseconds)"
+}
+
+/// A text with blanks behind it, up to a width.
+func padded(_ text: String, _ width: Int) -> String {
+  text + String(repeating: " ", count: max(0, width - text.count))
+}
+
+/// A text without newlines, for reports that are read line by line.
+func oneLine(_ text: String) -> String {
+  String(text.map { $0.isNewline ? " " : $0 })
+}
+
+extension RunResult {
+  /// How many cases ended in which way, in one line.
+  var tally: String {
+    var words = ["\(cases.count) cases", "\(passed) passed", "\(failed) failed"]
+    if skipped > 0 { words.append("\(skipped) skipped") }
+    if notRun > 0 { words.append("\(notRun) not run") }
+    return words.joined(separator: ", ")
+  }
+
+  /// That it is not whole; nil where it is.
+  var partial: String? {
+    endedBy.map { "ended by \($0): this is a part of the run, \(notRun) cases were not run" }
+  }
+}

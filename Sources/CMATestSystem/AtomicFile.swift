@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+public import Glibc
+
+/// A file that is always whole: written beside its place, synced, then renamed over it.
+///
+/// Its folder is locked meanwhile, so that two writers, say the unit at boot and a user's command,
+/// do not share the temporary file.
+public struct AtomicFile: Sendable {
+  public let path: String
+  private let folder: String
+  private let name: String
+
+  /// - Parameter path: absolute; its folder is made (0755) when it is missing, but not that one's.
+  public init(_ path: String) {
+    self.path = path
+    let slash = path.lastIndex(of: "/") ?? path.startIndex
+    folder = String(path[..<slash])
+    name = String(path[slash...].dropFirst())
+  }
+
+  /// modprobe reads only names that end in `.conf`, so that this one is never taken for options.
+  private var temporaryName: String { ".\(name).new" }
+
+  /// Replaces the file.
+  ///
+  /// - Parameters:
+  ///   - bytes: its whole new contents.
+  ///   - mode: of the new file, whatever the umask.
+  /// - Throws: the first call that failed; the file is then as it was.
+  public func replace(with bytes: [UInt8], mode: mode_t) throws(SystemFailure) {
+    do throws(SystemFailure) {
+      try valueOrErrno(.mkdir, self.folder) { mkdir(self.folder, 0o755) }
+    } catch  where error.code == EEXIST {}
+    let folder = try Descriptor(reading: self.folder)
+    try folder.lock()
+    // What an earlier run left when it was killed.
+    try Self.unlink(temporaryName, in: folder)
+    do throws(SystemFailure) {
+      try write(bytes, mode, in: folder)
+      try valueOrErrno(.renameat, path) {
+        renameat(folder.raw, temporaryName, folder.raw, name)
+      }
+    } catch {
+      // The first error is the one to tell; the next run removes what stays.
+      try? Self.unlink(temporaryName, in: folder)
+      throw error
+    }
+    try folder.sync()
+  }
+
+  private func write(
+    _ bytes: [UInt8], _ mode: mode_t, in folder: borrowing Descriptor
+  ) throws(SystemFailure) {
+    let path = "\(self.folder)/\(temporaryName)"
+    let raw = try valueOrErrno(.openat, path) {
+      openat(folder.raw, temporaryName, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+    }
+    let file = Descriptor(owning: raw, path: path)
+    try valueOrErrno(.fchmod, path) { fchmod(raw, mode) }
+    try file.write(bytes)
+    try file.sync()
+  }
+
+  /// Removes the file and what a killed writer left; neither need be there.
+  public func remove() throws(SystemFailure) {
+    do throws(SystemFailure) {
+      let folder = try Descriptor(reading: self.folder)
+      try folder.lock()
+      try Self.unlink(temporaryName, in: folder)
+      try Self.unlink(name, in: folder)
+    } catch  where error.call == .open && error.code == ENOENT {}
+  }
+
+  private static func unlink(
+    _ name: String, in folder: borrowing Descriptor
+  ) throws(SystemFailure) {
+    let raw = folder.raw
+    do throws(SystemFailure) {
+      try valueOrErrno(.unlinkat, "\(folder.path)/\(name)") { unlinkat(raw, name, 0) }
+    } catch  where error.code == ENOENT {}
+  }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import Glibc
+
+/// An open file descriptor, closed when its owner goes.
+public struct Descriptor: ~Copyable, Sendable {
+  package let raw: CInt
+  /// What it was opened on, for messages.
+  package let path: String
+
+  package init(owning raw: CInt, path: String) {
+    self.raw = raw
+    self.path = path
+  }
+
+  deinit { close(raw) }
+
+  /// Opens a file or folder for reading; close-on-exec.
+  public init(reading path: String) throws(SystemFailure) {
+    let raw = try valueOrErrno(.open, path) { open(path, O_RDONLY | O_CLOEXEC) }
+    self.init(owning: raw, path: path)
+  }
+
+  /// - Returns: the bytes read into `buffer`; 0 at the end of the file.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> Int {
+    try valueOrErrno(.read, path) { Glibc.read(raw, buffer.baseAddress, buffer.count) }
+  }
+
+  func write(_ bytes: [UInt8]) throws(SystemFailure) {
+    try writeAll(bytes, to: raw, path)
+  }
+
+  func sync() throws(SystemFailure) {
+    try valueOrErrno(.fsync, path) { fsync(raw) }
+  }
+
+  /// Waits until no other process holds the lock of this file or folder; held until the owner goes.
+  func lock() throws(SystemFailure) {
+    try valueOrErrno(.flock, path) { flock(raw, LOCK_EX) }
+  }
+}
+
+/// Writes all of `bytes`, however many calls that takes.
+func writeAll(_ bytes: [UInt8], to raw: CInt, _ path: String) throws(SystemFailure) {
+  var done = 0
+  while done < bytes.count {
+    // Not around the loop: in Swift 6.0, Debian's, this rethrows `any Error`.
+    let count = try valueOrErrno(.write, path) {
+      bytes.withUnsafeBufferPointer { bytes in
+        let rest = UnsafeBufferPointer(rebasing: bytes[done...])
+        return Glibc.write(raw, rest.baseAddress, rest.count)
+      }
+    }
+    done += count
+  }
+}
+
+/// Reads a whole file in pieces of at most 64 KiB, so that memory is bounded whatever its size.
+///
+/// The kernel gives at most a page at a time of /proc/kallsyms, so a piece is what several reads
+/// filled. Foundation's own readers stop after the first of them in silence, hence this.
+///
+/// - Parameters:
+///   - path: the file.
+///   - body: takes each piece, which is valid only during the call.
+/// - Throws: the call that failed; `body` may have had pieces before.
+public func forEachPiece(
+  of path: String, _ body: (UnsafeRawBufferPointer) -> Void
+) throws(SystemFailure) {
+  let file = try Descriptor(reading: path)
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+  defer { buffer.deallocate() }
+  var filled = 0
+  while true {
+    let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+    filled += count
+    if count == 0 || filled == buffer.count {
+      body(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
+      filled = 0
+    }
+    if count == 0 { return }
+  }
+}
+
+/// Reads a small file whole.
+///
+/// - Parameters:
+///   - path: the file.
+///   - limit: more bytes than this are an error (EFBIG), so that no file exhausts memory.
+/// - Returns: all its bytes.
+/// - Throws: the call that failed.
+public func contents(of path: String, limit: Int = 4 << 20) throws(SystemFailure) -> [UInt8] {
+  try Descriptor(reading: path).contents(limit: limit)
+}
+
+/// Reads a small file whole that nobody but this user could have written or read.
+///
+/// - Parameters:
+///   - path: the file.
+///   - limit: more bytes than this are an error (EFBIG).
+/// - Returns: all its bytes.
+/// - Throws: the call that failed; EPERM where others have a right to it.
+public func privateContents(of path: String, limit: Int) throws(SystemFailure) -> [UInt8] {
+  let file = try Descriptor(reading: path)
+  var status = stat()
+  try valueOrErrno(.fstat, path) { fstat(file.raw, &status) }
+  guard status.st_mode & (S_IFMT | 0o077) == S_IFREG, status.st_uid == geteuid() else {
+    throw SystemFailure(.fstat, path, EPERM)
+  }
+  return try file.contents(limit: limit)
+}
+
+/// Reads what one call gives of a file: of one in /proc, a page.
+///
+/// - Parameters:
+///   - path: the file.
+///   - limit: the most bytes.
+/// - Returns: bytes from the beginning.
+/// - Throws: the call that failed.
+public func beginning(of path: String, limit: Int) throws(SystemFailure) -> [UInt8] {
+  let file = try Descriptor(reading: path)
+  let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: limit, alignment: 16)
+  defer { piece.deallocate() }
+  let count = try file.read(into: piece)
+  return Array(piece[..<count])
+}
+
+extension Descriptor {
+  /// Reads the rest of the file, pipe or device.
+  func contents(limit: Int) throws(SystemFailure) -> [UInt8] {
+    var all: [UInt8] = []
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
+    defer { piece.deallocate() }
+    while true {
+      let count = try read(into: piece)
+      if count == 0 { return all }
+      guard all.count + count <= limit else { throw SystemFailure(.read, path, EFBIG) }
+      all += piece[..<count]
+    }
+  }
+}

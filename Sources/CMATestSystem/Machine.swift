@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import Glibc
+
+/// The machine as its /proc, /run, /etc and /boot show it, below a root folder.
+public struct Machine: Sendable {
+  /// Empty for the running machine; a folder for a copied tree.
+  public let root: String
+
+  /// - Parameter root: `/`, or the folder of a copied tree.
+  public init(root: String = "/") {
+    var root = root
+    while root.hasSuffix("/") { root.removeLast() }
+    self.root = root
+  }
+
+  /// Whether it is the running machine rather than a copy.
+  public var isRunning: Bool { root.isEmpty }
+
+  /// - Parameter path: absolute, as the machine itself would say it.
+  /// - Returns: where it is for this process.
+  public func path(_ path: String) -> String { root + path }
+
+  /// `uname -r`, from proc_sys_kernel(5).
+  public func kernelRelease() throws(SystemFailure) -> String {
+    try line("/proc/sys/kernel/osrelease")
+  }
+
+  /// A random UUID of this boot, from random(4).
+  public func bootID() throws(SystemFailure) -> String {
+    try line("/proc/sys/kernel/random/boot_id")
+  }
+
+  /// kernel.kptr_restrict: 0, 1 or 2.
+  public func pointerRestriction() throws(SystemFailure) -> Int? {
+    Int(try line("/proc/sys/kernel/kptr_restrict"))
+  }
+
+  /// A file's first line, without its newline.
+  public func line(_ file: String) throws(SystemFailure) -> String {
+    let bytes = try contents(of: path(file))
+    return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }
+
+  /// The text of a file that may be gzip's, as /proc/config.gz.
+  public func unpackedContents(of file: String) throws(SystemFailure) -> [UInt8] {
+    let path = path(file)
+    let bytes = try contents(of: path)
+    guard bytes.starts(with: [0x1F, 0x8B]) else { return bytes }
+    // gzip is essential on Debian; a library for this one rare case would cost every start.
+    let (text, exitCode) = try output(of: "/usr/bin/gzip", ["-dc", path])
+    guard exitCode == 0 else { throw SystemFailure(.read, path, EILSEQ) }
+    return text
+  }
+
+  /// Whether there is such a file or folder, as far as this process may see.
+  public func exists(_ file: String) -> Bool { access(path(file), F_OK) == 0 }
+
+  /// Where root's shell would find a program.
+  ///
+  /// - Parameter name: as `update-grub`.
+  /// - Returns: its path as the machine itself would say it; nil where there is none.
+  public func program(_ name: String) -> String? {
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+      .map { "\($0)/\(name)" }.first { access(path($0), X_OK) == 0 }
+  }
+
+  /// The releases of the kernels that can be booted: those with modules and an image.
+  public func installedKernels() throws(SystemFailure) -> [String] {
+    try names(in: "/lib/modules").filter {
+      exists("/boot/vmlinuz-\($0)") || exists("/lib/modules/\($0)/vmlinuz")
+    }
+  }
+
+  /// The names in a folder, sorted by their bytes; none where there is no such folder.
+  public func names(in folder: String) throws(SystemFailure) -> [String] {
+    let path = path(folder)
+    guard let stream = opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw SystemFailure(.opendir, path, errno)
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}
+
+/// A time in UTC to the second, in the form of RFC 3339.
+///
+/// - Parameter seconds: since 1970; nil for now.
+/// - Returns: as `2026-11-22T11:53:51Z`.
+public func utcTimestamp(_ seconds: Int? = nil) -> String {
+  let seconds = seconds ?? time(nil)
+  func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  let (days, second) = seconds.quotientAndRemainder(dividingBy: 86400)
+  let date = civilDate(days)
+  return "\(date.year)-\(padded(date.month))-\(padded(date.day))"
+    + "T\(padded(second / 3600)):\(padded(second / 60 % 60)):\(padded(second % 60))Z"
+}
+
+/// The date that many days after 1970-01-01, which is none before. The C library's own function
+/// would read the time zone from a file first, at each boot.
+private func civilDate(_ days: Int) -> (year: Int, month: Int, day: Int) {
+  // Years that begin in March have their leap day at the end; 400 of them have 146097 days.
+  let (era, dayOfEra) = (days + 719_468).quotientAndRemainder(dividingBy: 146_097)
+  let yearOfEra =
+    (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+  let month = (5 * dayOfYear + 2) / 153
+  let day = dayOfYear - (153 * month + 2) / 5 + 1
+  return (
+    era * 400 + yearOfEra + (month < 10 ? 0 : 1), month < 10 ? month + 3 : month - 9, day
+  )
+}

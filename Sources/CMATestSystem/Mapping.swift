@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import Glibc
+
+/// Memory of this process, unmapped when its owner goes. None of it is there before it is touched.
+public struct Mapping: ~Copyable, @unchecked Sendable {
+  // Raw memory knows no owner; who writes where is for those to settle that share it.
+  public let base: UnsafeMutableRawPointer
+  public let byteCount: Int
+
+  public var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: base, count: byteCount)
+  }
+
+  /// Anonymous memory in single pages: a huge page is there, pinned or moved as a whole.
+  ///
+  /// - Parameter byteCount: a multiple of the page size.
+  /// - Throws: where the kernel has no room for it.
+  public init(anonymous byteCount: Int) throws(SystemFailure) {
+    base = try Self.map(
+      byteCount, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, "anonymous memory")
+    self.byteCount = byteCount
+    madvise(base, byteCount, MADV_NOHUGEPAGE)
+  }
+
+  /// The page cache of a file.
+  ///
+  /// - Parameters:
+  ///   - file: open for reading and writing; it need not stay open.
+  ///   - byteCount: no more than the file has.
+  /// - Throws: where it cannot be mapped.
+  public init(of file: borrowing Descriptor, byteCount: Int) throws(SystemFailure) {
+    base = try Self.map(byteCount, MAP_SHARED, file.raw, file.path)
+    self.byteCount = byteCount
+  }
+
+  deinit { munmap(base, byteCount) }
+
+  private static func map(
+    _ byteCount: Int, _ flags: CInt, _ file: CInt, _ path: String
+  ) throws(SystemFailure) -> UnsafeMutableRawPointer {
+    guard let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, file, 0),
+      base != MAP_FAILED
+    else { throw SystemFailure(.mmap, path, errno) }
+    return base
+  }
+
+  /// Gives pages of anonymous memory back to the kernel; touched again, they are new ones, all zero.
+  public func forget(_ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    madvise(base + range.lowerBound, range.count, MADV_DONTNEED)
+  }
+}
+
+extension Descriptor {
+  /// A file without a name, so that nothing of it stays when its owner goes.
+  ///
+  /// - Parameters:
+  ///   - folder: where its memory comes from.
+  ///   - byteCount: its size; no block of it is taken yet.
+  /// - Returns: it, open for reading and writing.
+  /// - Throws: the call that failed.
+  public static func unnamedFile(
+    in folder: String, byteCount: Int
+  ) throws(SystemFailure) -> Descriptor {
+    var template = Array("\(folder)/cma-test.XXXXXX".utf8CString)
+    let raw = try valueOrErrno(.open, folder) { mkstemp(&template) }
+    let file = Descriptor(owning: raw, path: folder)
+    unlink(template)
+    try valueOrErrno(.fcntl, folder) { fcntl(raw, F_SETFD, FD_CLOEXEC) }
+    try valueOrErrno(.ftruncate, folder) { ftruncate(raw, off_t(byteCount)) }
+    return file
+  }
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "CVersion.h"
+
+const char *cma_test_version(void)
+{
+	return CMA_TEST_VERSION;
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CLibkmod
+internal import Glibc
+
+/// libkmod's view of modprobe.d(5) and of the module options on the kernel command line: the very
+/// one that modprobe(8) has.
+public struct KmodContext: ~Copyable {
+  private let context: OpaquePointer
+
+  /// Reads and parses the configuration.
+  ///
+  /// - Parameters:
+  ///   - modules: the folder of a kernel's modules, as /lib/modules/RELEASE; nil for the running
+  ///     kernel's.
+  ///   - folders: the folders of modprobe.d, the first the strongest; nil for libkmod's own list.
+  /// - Throws: the errno of `kmod_new`.
+  public init(modules: String? = nil, folders: [String]? = nil) throws(KmodFailure) {
+    var context: OpaquePointer?
+    if let folders {
+      var paths = folders.map { UnsafePointer(strdup($0)) } + [nil]
+      defer { paths.forEach { free(UnsafeMutablePointer(mutating: $0)) } }
+      context = kmod_new(modules, &paths)
+    } else {
+      context = kmod_new(modules, nil)
+    }
+    guard let context else { throw KmodFailure(operation: "kmod_new", code: errno) }
+    self.context = context
+  }
+
+  deinit { kmod_unref(context) }
+
+  /// The options for a module, in the order in which modprobe joins them; the last value of a
+  /// parameter is the one that counts.
+  public func options(for module: String) throws(KmodFailure) -> [String] {
+    try values(of: module, in: kmod_config_get_options(context), "kmod_config_get_options")
+  }
+
+  /// The commands that modprobe would run instead of loading a module; mostly none.
+  public func installCommands(for module: String) throws(KmodFailure) -> [String] {
+    try values(
+      of: module, in: kmod_config_get_install_commands(context),
+      "kmod_config_get_install_commands")
+  }
+
+  /// Whether the module is not to be loaded by itself, as at boot or for a device; its name still
+  /// loads it.
+  public func blacklists(_ module: String) throws(KmodFailure) -> Bool {
+    try !values(
+      of: module, in: kmod_config_get_blacklists(context), "kmod_config_get_blacklists"
+    ).isEmpty
+  }
+
+  private func values(
+    of module: String, in iterator: OpaquePointer?, _ operation: String
+  ) throws(KmodFailure) -> [String] {
+    guard let iterator else { throw KmodFailure(operation: operation, code: errno) }
+    defer { kmod_config_iter_free_iter(iterator) }
+    var values: [String] = []
+    while kmod_config_iter_next(iterator) {
+      guard let key = kmod_config_iter_get_key(iterator), String(cString: key) == module else {
+        continue
+      }
+      values.append(kmod_config_iter_get_value(iterator).map { String(cString: $0) } ?? "")
+    }
+    return values
+  }
+
+  /// What `modprobe NAME` would load, by the kernel's modules.dep.
+  ///
+  /// - Parameter name: a module's, or an alias.
+  /// - Returns: nil where modprobe would not find it.
+  /// - Throws: the errno of `kmod_module_new_from_lookup`.
+  public func module(_ name: String) throws(KmodFailure) -> FoundModule? {
+    var list: OpaquePointer?
+    let result = kmod_module_new_from_lookup(context, name, &list)
+    guard result >= 0 else {
+      if result == -ENOENT { return nil }
+      throw KmodFailure(operation: "kmod_module_new_from_lookup", code: -result)
+    }
+    defer { kmod_module_unref_list(list) }
+    guard let list, let module = kmod_module_get_module(list) else { return nil }
+    defer { kmod_module_unref(module) }
+    guard let path = kmod_module_get_path(module) else {
+      return FoundModule(path: nil, information: [])
+    }
+    return FoundModule(
+      path: String(cString: path), information: (try? Self.information(of: module)) ?? [])
+  }
+
+  private static func information(
+    of module: OpaquePointer
+  ) throws(KmodFailure) -> [FoundModule.Item] {
+    var list: OpaquePointer?
+    let result = kmod_module_get_info(module, &list)
+    guard result >= 0 else {
+      throw KmodFailure(operation: "kmod_module_get_info", code: -result)
+    }
+    defer { kmod_module_info_free_list(list) }
+    var items: [FoundModule.Item] = []
+    var entry = list
+    while let current = entry {
+      if let key = kmod_module_info_get_key(current),
+        let value = kmod_module_info_get_value(current)
+      {
+        items.append(
+          FoundModule.Item(name: String(cString: key), value: String(cString: value)))
+      }
+      entry = kmod_list_next(list, current)
+    }
+    return items
+  }
+}
+
+/// A module as modprobe would find it.
+public struct FoundModule: Equatable, Sendable {
+  /// One line of modinfo(8).
+  public struct Item: Equatable, Sendable {
+    public var name: String
+    public var value: String
+  }
+
+  /// Its file; nil where it is built into the kernel.
+  public var path: String?
+  /// Empty where the file cannot be read or is no module.
+  public var information: [Item]
+
+  /// - Returns: the first value of that name, as of `version`.
+  public subscript(name: String) -> String? { information.first { $0.name == name }?.value }
+
+  /// - Returns: all values of that name, as of `parm`.
+  public func values(of name: String) -> [String] {
+    information.filter { $0.name == name }.map(\.value)
+  }
+}
+
+/// A call into libkmod that failed.
+public struct KmodFailure: Error, Equatable, Sendable {
+  public var operation: String
+  /// A value of errno(3).
+  public var code: CInt
+
+  public var reason: String { String(cString: strerror(code)) }
+}

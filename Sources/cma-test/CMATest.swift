@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import ArgumentParser
+internal import CMATestCore
+
+@main
+struct CMATest: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cma-test",
+    abstract: "Test the contiguous memory allocator of this machine's kernel.",
+    discussion: """
+      The module 'cmatest' allocates from CMA when it is loaded: 'modprobe cmatest', then see \
+      dmesg. This command prepares and explains it. cma-test(8) is the manual.
+      """,
+    version: packageVersion,
+    subcommands: [
+      ShowStatus.self, Configure.self, Reserve.self, Areas.self, Run.self, OwnBlocks.self,
+    ])
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import ArgumentParser
+internal import CMATestConfigure
+internal import CMATestCore
+internal import CMATestSystem
+
+struct Configure: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Resolve the kernel's symbol addresses and write the options for 'modprobe cmatest'.",
+    discussion: """
+      Reads /proc/kallsyms once, or only its beginning where an earlier boot of this kernel has \
+      kept where its symbols lie, and writes \(OptionsFile.path) (mode 0600) for \
+      this boot, then checks through libkmod that modprobe would use just that. Where anything is \
+      wrong, no file is left, and the exit code tells what: cma-test(8), EXIT STATUS. \
+      cma-test-configure.service does this at each boot; needs root.
+      """)
+
+  @Flag(name: [.customShort("n"), .long], help: "Print what would be written, and write nothing.")
+  var dryRun = false
+
+  @Flag(
+    name: .customLong("no-cache"),
+    help: "Look the symbols up, whatever an earlier boot of this kernel has kept.")
+  var ignoresCache = false
+
+  @Option(
+    help: ArgumentHelp("Work on a copied tree instead of the running machine.", valueName: "dir"),
+    completion: .directory)
+  var root = "/"
+
+  @Flag(help: "Print the result, or the error, as JSON on standard output.")
+  var json = false
+
+  func validate() throws {
+    guard !root.isEmpty else { throw ValidationError("'--root' needs the name of a folder") }
+  }
+
+  func run() throws {
+    let machine = Machine(root: root)
+    let path = machine.path(OptionsFile.path)
+    do throws(ConfigureFailure) {
+      let configurator = Configurator(machine: machine, usesCache: !ignoresCache)
+      let options = dryRun ? try configurator.plan() : try configurator.configure()
+      try? StandardStream.output.write(
+        json
+          ? ConfigureReport.json(options, at: path, wrote: !dryRun).text + "\n"
+          : dryRun ? options.text : ConfigureReport.text(written: options, at: path))
+    } catch {
+      if json {
+        try StandardStream.output.write(ConfigureReport.json(error).text + "\n")
+      } else {
+        try StandardStream.error.write(ConfigureReport.text(error, program: "cma-test configure"))
+      }
+      throw ArgumentParser.ExitCode(error.exitCode.rawValue)
+    }
+  }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import ArgumentParser
+internal import CMATestCore
+internal import CMATestDevice
+internal import CMATestSystem
+
+/// The other process of the case `owner-killed`; not for users.
+struct OwnBlocks: ParsableCommand {
+  static let name = "own-blocks"
+  static let configuration = CommandConfiguration(
+    commandName: name, abstract: "Own blocks until killed.", shouldDisplay: false)
+
+  @Argument var area: UInt32
+  @Argument var count: UInt64
+  @Argument var order: UInt32
+  @Argument var blocks: Int
+
+  func run() throws {
+    let owner = BlockOwner(
+      file: try KernelDevice(), request: BlockRequest(area: area, count: count, order: order))
+    try owner.run(keeping: blocks) {
+      try? StandardStream.output.write(BlockOwner.ready + "\n")
+    }
+  }
+}

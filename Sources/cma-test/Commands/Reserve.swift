@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import ArgumentParser
+internal import CMATestCore
+internal import CMATestReserve
+internal import CMATestSystem
+
+struct Reserve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Reserve memory for CMA from the next boot on.",
+    discussion: """
+      Adds 'cma=SIZE[@START[-END]]' to the kernel command line in a file of its own below \
+      /etc/default/grub.d, keeping all that is there, and runs update-grub. Where another boot \
+      loader boots the machine, prints the line, the file and the command instead, and exits with \
+      21. What the kernel would refuse is refused here. Needs root.
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "Bytes, or with K, M, G, T, P, E; the address to begin at, or the range to lie in.",
+      valueName: "size[@start[-end]]"))
+  var size: String?
+
+  @Flag(help: "Take the reservation back.")
+  var remove = false
+
+  @Flag(name: [.customShort("n"), .long], help: "Print what would be written, and write nothing.")
+  var dryRun = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Work on a copied tree instead of the running machine; update-grub is not run.",
+      valueName: "dir"),
+    completion: .directory)
+  var root = "/"
+
+  @Flag(help: "Print the result, or the error, as JSON on standard output.")
+  var json = false
+
+  func validate() throws {
+    guard !root.isEmpty else { throw ValidationError("'--root' needs the name of a folder") }
+    guard (size == nil) == remove else {
+      throw ValidationError("give either a size to reserve, as 256M, or '--remove'")
+    }
+    _ = try reservation()
+  }
+
+  private func reservation() throws -> CMAReservation? {
+    guard let size else { return nil }
+    do throws(CMAGrammarError) {
+      return try CMAReservation(parsing: size)
+    } catch {
+      throw ValidationError("cannot use '\(size)': \(error.message)")
+    }
+  }
+
+  func run() throws {
+    let machine = Machine(root: root)
+    let reserver = Reserver(machine: machine, runner: machine.isRunning ? ChildRunner() : nil)
+    let reservation = try reservation()
+    do throws(ReserveFailure) {
+      let outcome =
+        if let reservation {
+          try reserver.reserve(reservation, writes: !dryRun)
+        } else {
+          try reserver.remove(writes: !dryRun)
+        }
+      try? StandardStream.output.write(
+        json ? ReserveReport.json(outcome).text + "\n" : ReserveReport.text(outcome))
+    } catch {
+      let isAdvice = error.exitCode == .otherBootLoader
+      if json {
+        try StandardStream.output.write(ReserveReport.json(error).text + "\n")
+      } else {
+        try (isAdvice ? StandardStream.output : .error).write(
+          ReserveReport.text(error, program: "cma-test reserve"))
+      }
+      throw ArgumentParser.ExitCode(error.exitCode.rawValue)
+    }
+  }
+}

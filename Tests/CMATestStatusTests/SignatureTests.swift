@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CMATestConfigure
+import CMATestCore
+import CMATestStatus
+import CMATestSystem
+import TestSupport
+import Testing
+
+private let mokList =
+  "/sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23"
+private let secureBoot =
+  "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+private let enforce = "/sys/module/module/parameters/sig_enforce"
+private let lockdown = "/sys/kernel/security/lockdown"
+
+@Suite struct SignatureTests {
+  private let tree: CopiedTree
+  private let certificate: [UInt8]
+
+  init() throws {
+    tree = try CopiedTree()
+    try tree.addWorkingModule(version: packageVersion)
+    _ = try Configurator(machine: tree.machine).configure()
+    certificate = try sourceBytes("Tests/Fixtures/signing/certificate.der")
+    try tree.write(certificate, to: "/var/lib/dkms/mok.pub")
+    var module = ModuleFile.cmatest(version: packageVersion, release: "7.3.4+deb13-amd64")
+    module.signature = try sourceBytes("Tests/Fixtures/signing/signature.p7s")
+    try tree.addModule(module)
+    try tree.write("", to: "/proc/keys")
+  }
+
+  private var finding: Finding? {
+    Status(of: tree.machine).entries.first { $0.name == "signature" }?.findings.first
+  }
+
+  private var facts: [JSON.Member] {
+    Status(of: tree.machine).entries.first { $0.name == "signature" }?.facts ?? []
+  }
+
+  @Test func nothingAsksForASignature() throws {
+    #expect(finding?.mark == .good)
+    #expect(facts.contains(JSON.Member("signer", "DKMS module signing key")))
+    try tree.write([6, 0, 0, 0, 1], to: secureBoot)
+    #expect(finding?.text.contains("though Secure Boot is on") == true)
+  }
+
+  @Test(arguments: [
+    (enforce, "Y\n"), (lockdown, "none [integrity] confidentiality\n"),
+    (lockdown, "none integrity [confidentiality]\n"),
+  ])
+  func keyOfDKMSIsNotEnrolled(_ file: String, _ text: String) throws {
+    try tree.write(text, to: file)
+    #expect(finding?.mark == .wrong && finding?.code == .signatureRejected)
+    #expect(finding?.text.contains("Key was rejected by service") == true)
+    #expect(finding?.remedy == "mokutil --import /var/lib/dkms/mok.pub")
+    #expect(Status(of: tree.machine).exitCode == .signatureRejected)
+    #expect(finding?.text.hasSuffix("with EFI, which did not boot this machine") == true)
+    try tree.write([6, 0, 0, 0, 1], to: secureBoot)
+    #expect(finding?.text.hasSuffix("enrol it and reboot") == true)
+  }
+
+  @Test func keyOfDKMSIsEnrolledByShim() throws {
+    try tree.write("Y\n", to: enforce)
+    try tree.write([6, 0, 0, 0] + [UInt8](repeating: 7, count: 44) + certificate, to: mokList)
+    #expect(finding?.mark == .good)
+    #expect(Status(of: tree.machine).exitCode == .success)
+  }
+
+  @Test func anOlderKeyOfDKMSIsNoHelp() throws {
+    try tree.write("Y\n", to: enforce)
+    let other = """
+      1f8c1b2a I------     1 perm 1f030000     0     0 asymmetri DKMS module signing key: \
+      00112233445566778899aabbccddeeff00112233: X509.rsa ddeeff00 []
+
+      """
+    try tree.write(other, to: "/proc/keys")
+    #expect(finding?.mark == .wrong)
+    let ours = other.replacing(
+      "00112233445566778899aabbccddeeff00112233", with: "b796e18571a941cc86ff154e72512c21735133d2")
+    try tree.write(other + ours, to: "/proc/keys")
+    #expect(finding?.mark == .good)
+  }
+
+  @Test func saysThatItDoesNotKnowWhereItMayNotLook() throws {
+    try tree.write("Y\n", to: enforce)
+    try tree.remove("/proc/keys")
+    #expect(finding?.mark == .notice && finding?.code == .signatureRejected)
+    #expect(finding?.remedy == "mokutil --test-key /var/lib/dkms/mok.pub")
+    try tree.write("N\n", to: enforce)
+    try tree.write([6, 0, 0, 0, 1], to: secureBoot)
+    try tree.remove(lockdown)
+    #expect(finding?.mark == .notice && finding?.code == .signatureRejected)
+  }
+
+  @Test func moduleIsNotSigned() throws {
+    try tree.addModule(.cmatest(version: packageVersion, release: "7.3.4+deb13-amd64"))
+    try tree.write("Y\n", to: enforce)
+    #expect(finding?.text.contains("the module is not signed") == true)
+    #expect(finding?.remedy?.hasPrefix("dkms install --force") == true)
+  }
+
+  @Test func nobodyIsToldToSwitchSecureBootOff() throws {
+    try tree.write([6, 0, 0, 0, 1], to: secureBoot)
+    try tree.write("none [integrity] confidentiality\n", to: lockdown)
+    let text = StatusReport.text(Status(of: tree.machine), for: .none)
+    #expect(!text.contains("isable") && text.contains("mokutil --import"))
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CMATestSystem
+import Glibc
+import TestSupport
+import Testing
+
+@testable import CMATestDevice
+
+@Suite struct KernelDeviceTests {
+  @Test func moduleThatIsNotLoadedIsNoSuchFile() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: SystemFailure(.open, folder.path + "/dev/cmatest", ENOENT)) {
+      _ = try KernelDevice(on: Machine(root: folder.path))
+    }
+  }
+
+  @Test func whatIsNoDeviceOfOursKnowsNoRequest() throws {
+    let tree = try CopiedTree()
+    try tree.write("", to: "/dev/cmatest")
+    let device = try KernelDevice(on: tree.machine)
+    #expect(throws: DeviceFailure("get the module's information", ENOTTY)) {
+      try device.information()
+    }
+    #expect(throws: DeviceFailure("allocate 2 pages of order 1 in area 0", ENOTTY)) {
+      try device.allocate(BlockRequest(area: 0, count: 2, order: 1))
+    }
+    #expect(throws: DeviceFailure("allocate 1 page of order 0 in area 0 5 times", ENOTTY)) {
+      try device.batch(BlockRequest(area: 0, count: 1), pairs: 5)
+    }
+  }
+}
+
+@Suite struct AreaBitmapTests {
+  private let tree: CopiedTree
+
+  /// As a kernel 7.3 with CONFIG_CMA_DEBUGFS shows an area of 64 pages, two of them allocated.
+  init() throws {
+    tree = try CopiedTree()
+    for (name, value) in [
+      "base_pfn": "1024", "count": "64", "order_per_bit": "0", "used": "2", "maxchunk": "61",
+      "bitmap": "5 0",
+    ] {
+      try tree.write(value + "\n", to: "/sys/kernel/debug/cma/reserved/\(name)")
+    }
+  }
+
+  private func bitmap() throws -> AreaBitmap? {
+    try AreaBitmap(on: tree.machine, area: "reserved")
+  }
+
+  @Test func eachBitIsAFrame() throws {
+    #expect(
+      try bitmap()
+        == AreaBitmap(used: 2, largestFree: 61, frames: 1024..<1088, allocated: [1024, 1026]))
+  }
+
+  @Test func aBitMayStandForSeveralFrames() throws {
+    try tree.write("1\n", to: "/sys/kernel/debug/cma/reserved/order_per_bit")
+    #expect(try bitmap()?.allocated == [1024, 1025, 1028, 1029])
+  }
+
+  @Test func aKernelWithoutItShowsNothing() throws {
+    #expect(try AreaBitmap(on: tree.machine, area: "other") == nil)
+  }
+
+  @Test func severalRangesAreNotOne() throws {
+    for range in ["0", "1"] {
+      try tree.write("0\n", to: "/sys/kernel/debug/cma/reserved/ranges/\(range)/bitmap")
+    }
+    #expect(try bitmap() == nil)
+  }
+
+  @Test func whatIsNoNumberIsAnError() throws {
+    let path = "/sys/kernel/debug/cma/reserved/bitmap"
+    try tree.write("5 x\n", to: path)
+    #expect(throws: SystemFailure(.read, tree.machine.path(path), EINVAL)) { try bitmap() }
+  }
+}
+
+@Suite struct CountersTests {
+  private let tree: CopiedTree
+
+  init() throws {
+    tree = try CopiedTree()
+    try tree.write("MemTotal: 1024 kB\nCmaTotal: 64 kB\nCmaFree: 40 kB\n", to: "/proc/meminfo")
+    try tree.write("nr_free_pages 77\nnr_free_cma 10\n", to: "/proc/vmstat")
+  }
+
+  @Test func allAreInPages() throws {
+    for (name, value) in [
+      "alloc_pages_success": "7", "alloc_pages_fail": "3", "release_pages_success": "1",
+      "available_pages": "10", "total_pages": "16",
+    ] {
+      try tree.write(value + "\n", to: "/sys/kernel/mm/cma/reserved/\(name)")
+    }
+    var expected = Counters(free: 10)
+    expected.statisticsFree = 10
+    expected.allocated = 7
+    expected.failed = 3
+    expected.released = 1
+    expected.available = 10
+    expected.total = 16
+    #expect(try Counters(on: tree.machine, area: "reserved", pageSize: 4096) == expected)
+  }
+
+  @Test func whatAKernelDoesNotCountIsNotMadeUp() throws {
+    let counters = try Counters(on: tree.machine, area: "reserved", pageSize: 4096)
+    #expect(counters.free == 10 && counters.allocated == nil && counters.available == nil)
+    #expect(try Counters(on: tree.machine, area: nil, pageSize: 4096).total == nil)
+  }
+}
+
+@Suite struct PlacedPagesTests {
+  private let pageSize = Int(sysconf(CInt(_SC_PAGESIZE)))
+
+  @Test func everyByteIsCompared() throws {
+    let mapping = try Mapping(anonymous: 8 * pageSize)
+    let bytes = mapping.bytes
+    let pages = PlacedPages(mapping, pages: [1, 2, 5], pageSize: pageSize, seed: 3)
+    #expect(pages.firstWrongPage() == nil)
+    // Pages that are not ours are nobody's concern.
+    bytes[0] = 1
+    #expect(pages.firstWrongPage() == nil)
+    bytes[6 * pageSize - 1] ^= 1
+    #expect(pages.firstWrongPage() == 2)
+  }
+
+  @Test func pinnedPageIsReadBack() throws {
+    let mapping = try Mapping(anonymous: 2 * pageSize)
+    let pages = PlacedPages(mapping, pages: [0, 1], pageSize: pageSize, seed: 3)
+    try pages.pin(1)
+    #expect(try pages.unpin())
+    #expect(try pages.unpin())
+    #expect(try pages.frames().count == 2)
+  }
+
+  @Test func stretchKeepsOnlyWhatIsWanted() throws {
+    var stretch = Stretch(try Mapping(anonymous: 8 * pageSize), pageSize)
+    #expect(stretch.touch(3 * pageSize) == 0..<3)
+    #expect(stretch.touch(100 * pageSize) == 3..<8)
+    #expect(stretch.touch(1).isEmpty)
+    stretch.forget(allBut: [0, 4, 7])
+    let kept = (0..<8).filter { stretch.bytes(of: $0..<$0 + 1)[0] == 1 }
+    #expect(kept == [0, 4, 7])
+  }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CMATestSuite
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+/// A result with all that can come up, and text that each form must escape.
+private let mixed = RunResult(
+  facts: RunFacts(
+    version: "1.0", kernel: "7.3.4+deb13-amd64", area: "linux,cma", pages: 16384, pageSize: 4096,
+    seed: 7, time: "2026-11-22T12:00:00Z"),
+  cases: [
+    CaseResult(
+      name: "single-page", purpose: "one page can be had and given back", outcome: .passed,
+      nanoseconds: 1_234_567,
+      metrics: [Metric("alloc_ns", 9_007_199_254_740_993), Metric("release_ns", 0)]),
+    CaseResult(
+      name: "patterns", purpose: "many blocks",
+      outcome: .failed("wrote <\"1&2\">\nread '3' # here"),
+      nanoseconds: 65_004_000_000),
+    CaseResult(
+      name: "pinned-page", purpose: "a pinned page", outcome: .skipped("no \"page\" # 1"),
+      nanoseconds: 999_999, metrics: [Metric("pages", 1)]),
+    CaseResult(name: "zero", purpose: "none", outcome: .notRun("interrupted by SIGINT")),
+  ],
+  nanoseconds: 66_000_000_000, endedBy: "SIGINT")
+
+/// What a reporter writes of a result.
+private func report(_ result: RunResult, as format: ReportFormat) -> String {
+  var text = ""
+  let reporter = format.reporter { text += $0 }
+  let names = Set(result.cases.map(\.name))
+  reporter.runBegan(result.facts, cases: allCases.filter { names.contains($0.name) })
+  for (index, test) in result.cases.enumerated() { reporter.caseEnded(index + 1, test) }
+  reporter.runEnded(result)
+  return text
+}
+
+@Suite struct SnapshotTests {
+  @Test(arguments: ReportFormat.allCases)
+  func reportIsWhatTheSourceTreeShows(_ format: ReportFormat) throws {
+    let text = report(mixed, as: format)
+    #expect(try snapshot("Tests/Fixtures/reports/mixed.\(format.rawValue)", current: text) == text)
+  }
+}
+
+@Suite struct KTAPTests {
+  @Test func wholeRunIsValid() throws {
+    let result = try run(SimulatedKernel())
+    let parsed = try KTAPReport(parsing: report(result, as: .ktap))
+    #expect(parsed.results.map(\.name) == allCases.map(\.name))
+    #expect(parsed.results.allSatisfy { $0.isOK && $0.skip == nil })
+    #expect(parsed.totals == "pass:20 fail:0 xfail:0 xpass:0 skip:0 error:0")
+  }
+
+  @Test func failuresSkipsAndAnInterruptionAreValid() throws {
+    let parsed = try KTAPReport(parsing: report(mixed, as: .ktap))
+    #expect(parsed.results.map(\.isOK) == [true, false, true, true])
+    #expect(
+      parsed.results.map(\.skip) == [nil, nil, "no \"page\" . 1", "interrupted by SIGINT"])
+    #expect(parsed.comments.contains { $0.hasPrefix("ended by SIGINT: this is a part of the run") })
+    #expect(parsed.comments.contains("single-page: alloc_ns 9007199254740993"))
+    #expect(parsed.totals == "pass:1 fail:1 xfail:0 xpass:0 skip:2 error:0")
+  }
+
+  @Test func linesComeAsSoonAsACaseHasEnded() throws {
+    var pieces: [String] = []
+    _ = try run(
+      SimulatedKernel(), filter: "zero",
+      observers: [ReportFormat.ktap.reporter { pieces.append($0) }])
+    #expect(pieces.count == 3 && pieces[1] == "ok 1 zero\n")
+  }
+}
+
+@Suite struct JSONTests {
+  @Test func eachMetricIsANumber() throws {
+    let text = report(try run(SimulatedKernel()), as: .json)
+    let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    #expect(json?["schema"] as? Int == 1)
+    #expect(json?["ok"] as? Bool == true && json?["complete"] as? Bool == true)
+    #expect(json?["ended_by"] is NSNull)
+    #expect(json?["area_pages"] as? Int == SimulatedKernel.pageCount)
+    let cases = json?["cases"] as? [[String: Any]] ?? []
+    #expect(cases.count == allCases.count)
+    for test in cases {
+      let metrics = try #require(test["metrics"] as? [String: Any])
+      #expect(metrics.values.allSatisfy { $0 is NSNumber })
+      #expect(test["outcome"] as? String == "pass")
+    }
+  }
+
+  @Test func partialRunSaysSo() throws {
+    let text = report(mixed, as: .json)
+    let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    #expect(json?["ok"] as? Bool == false && json?["complete"] as? Bool == false)
+    #expect(json?["ended_by"] as? String == "SIGINT")
+    #expect(
+      json?["totals"] as? [String: Int] == ["pass": 1, "fail": 1, "skip": 1, "not_run": 1])
+  }
+}
+
+@Suite struct JUnitTests {
+  @Test func standardReaderTakesIt() throws {
+    let document = try XMLDocument(xmlString: report(mixed, as: .junit))
+    let suite = try #require(
+      try document.nodes(forXPath: "/testsuites/testsuite").first as? XMLElement)
+    func attribute(_ name: String) -> String? { suite.attribute(forName: name)?.stringValue }
+    #expect(attribute("tests") == "4" && attribute("failures") == "1")
+    #expect(attribute("skipped") == "2" && attribute("errors") == "0")
+    #expect(attribute("time") == "66.000" && attribute("timestamp") == "2026-11-22T12:00:00")
+    #expect(try document.nodes(forXPath: "//testcase").count == 4)
+    let failure = try #require(try document.nodes(forXPath: "//failure").first as? XMLElement)
+    // A parser makes a blank of a newline in an attribute.
+    #expect(
+      failure.attribute(forName: "message")?.stringValue?.replacing("\n", with: " ")
+        == "wrote <\"1&2\"> read '3' # here")
+    #expect(
+      try document.nodes(forXPath: "//system-out").first?.stringValue?.contains("alloc_ns") == true)
+  }
+
+  @Test func streamingReaderTakesItToo() throws {
+    let parser = XMLParser(data: Data(report(try run(SimulatedKernel()), as: .junit).utf8))
+    #expect(parser.parse(), "\(String(describing: parser.parserError))")
+  }
+}
+
+@Suite struct ProgressTests {
+  private func progress(isTerminal: Bool) throws -> String {
+    var text = ""
+    var time: UInt64 = 0
+    let progress = ProgressReporter(
+      isTerminal: isTerminal,
+      now: {
+        time += 200_000_000
+        return time
+      }, write: { text += $0 })
+    _ = try run(SimulatedKernel(), filter: "exhaust", observers: [progress])
+    return text
+  }
+
+  @Test func terminalHasALineThatIsWrittenOver() throws {
+    let text = try progress(isTerminal: true)
+    #expect(text.hasPrefix("\r\u{1B}[K[1/1] exhaust 0.200 s"))
+    #expect(text.contains("s [###") && text.hasSuffix("\r\u{1B}[K"))
+    #expect(!text.contains("\n"))
+  }
+
+  @Test func pipeHasALineForEachCase() throws {
+    let text = try progress(isTerminal: false)
+    #expect(text.hasPrefix("[1/1] exhaust: pass ("))
+    #expect(!text.contains("\r") && text.split(separator: "\n").count == 1)
+  }
+}

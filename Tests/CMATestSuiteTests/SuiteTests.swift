@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import CMATestCore
+import CMATestDevice
+import CMATestSuite
+import Testing
+
+/// Runs the suite on a simulated kernel.
+///
+/// - Parameters:
+///   - kernel: which.
+///   - filter: as of the command.
+///   - seed: of the run.
+///   - ending: what ends it before its last case.
+///   - observers: what follows it.
+/// - Returns: the result.
+/// - Throws: nothing that the simulation does.
+func run(
+  _ kernel: SimulatedKernel, filter: String? = nil, seed: UInt32 = 1,
+  ending: Ending = Ending(deadline: nil, now: { 0 }, signal: { nil }),
+  observers: [any RunObserver] = []
+) throws -> RunResult {
+  let area = try AreaUnderTest(kernel.area(0), kernel.information(), on: kernel)
+  let facts = RunFacts(
+    version: "1.0", kernel: kernel.release, area: area.title, pages: area.pages,
+    pageSize: area.pageSize, seed: seed, time: "2026-11-22T12:00:00Z")
+  return Runner(facts: facts, ending: ending, observers: observers)
+    .run(cases(matching: filter), in: area, on: kernel)
+}
+
+@Suite struct SuiteTests {
+  @Test(arguments: [1, 2, 4_294_967_295] as [UInt32])
+  func aRightAllocatorPassesAndGetsAllBack(_ seed: UInt32) throws {
+    let kernel = SimulatedKernel()
+    let result = try run(kernel, seed: seed)
+    for test in result.cases { #expect(test.outcome == .passed, "\(test.name)") }
+    #expect(kernel.usedPages == 0)
+    #expect(result.exitCode(forAutopkgtest: false) == .success)
+  }
+
+  @Test(arguments: [0..<32, 100..<228, 2000..<2048, 1000..<1001])
+  func whatOthersHaveIsNotAskedFor(_ others: Range<Int>) throws {
+    for knowsAvailable in [true, false] {
+      let result = try run(SimulatedKernel(knowsAvailable: knowsAvailable, others: others))
+      for test in result.cases { #expect(test.outcome == .passed, "\(test.name)") }
+    }
+  }
+
+  @Test func sameSeedMakesTheSameRun() throws {
+    func metrics(_ seed: UInt32) throws -> [[Metric]] {
+      // Threads take turns as they like.
+      try run(SimulatedKernel(), seed: seed).cases.filter { $0.name != "concurrency" }
+        .map(\.metrics)
+    }
+    #expect(try metrics(7) == metrics(7))
+    #expect(try metrics(7) != metrics(8))
+  }
+
+  @Test func whatTheKernelDoesNotTellIsSkippedWithItsReason() throws {
+    let result = try run(SimulatedKernel(knowsPlaces: false))
+    let skipped = result.cases.filter { $0.outcome.word == "skip" }.map(\.name)
+    #expect(
+      skipped == ["inside-area", "movable-anonymous", "movable-page-cache", "pinned-page"])
+    #expect(result.failed == 0)
+    #expect(
+      result.cases.allSatisfy { $0.outcome.word != "skip" || $0.outcome.reason?.isEmpty == false })
+  }
+
+  @Test func namesAndPurposesAreFitForEveryReport() {
+    #expect(Set(allCases.map(\.name)).count == allCases.count)
+    for test in allCases {
+      #expect(test.name.allSatisfy { $0.isLowercase || $0 == "-" })
+      #expect(!test.purpose.isEmpty && test.purpose.count <= 72)
+    }
+  }
+
+  @Test func filterIsAGlob() {
+    #expect(
+      cases(matching: "*-page").map(\.name) == ["single-page", "foreign-page", "pinned-page"])
+    #expect(cases(matching: "zero").count == 1)
+    #expect(cases(matching: "nothing*").isEmpty)
+    #expect(cases(matching: nil).count == allCases.count)
+  }
+}
+
+/// A fault, the case that is for it, and those that cannot but see it too.
+struct Finding: Sendable, CustomTestStringConvertible {
+  var fault: Fault
+  var finder: String
+  var others: Set<String> = []
+
+  init(_ fault: Fault, _ finder: String, _ others: Set<String> = []) {
+    self.fault = fault
+    self.finder = finder
+    self.others = others
+  }
+
+  var testDescription: String { fault.rawValue }
+}
+
+@Suite struct FaultTests {
+  /// Whoever fills blocks reads back what a fill spoiled; whoever asks for all of the area misses
+  /// the page that is lost.
+  private static let fillers: Set<String> = [
+    "release-order", "concurrency", "movable-anonymous", "movable-page-cache",
+  ]
+  static let findings = [
+    Finding(
+      .leak, "accounting",
+      [
+        "every-order", "odd-counts", "alignment", "contiguity", "exhaust", "owner-killed",
+        "movable-anonymous", "movable-page-cache",
+      ]),
+    Finding(
+      .misalign, "alignment",
+      ["every-order", "odd-counts", "contiguity", "exhaust", "fragmentation", "accounting"]),
+    Finding(.overlap, "patterns", fillers),
+    Finding(.wrongRelease, "foreign-page"),
+    Finding(.corrupt, "patterns", fillers),
+    Finding(.staleAccounting, "accounting", ["owner-killed"]),
+    Finding(.givesZeroPages, "zero"),
+    Finding(.givesTooMuch, "too-large"),
+    Finding(.releasesTwice, "release-twice"),
+    Finding(.keepsBlocksOfTheDead, "owner-killed"),
+    Finding(.leavesTheArea, "inside-area", ["exhaust", "fragmentation"]),
+    Finding(.mixesZones, "contiguity"),
+    Finding(.movesPinnedPages, "pinned-page"),
+    Finding(.neverForgetsAPin, "pinned-page"),
+    Finding(.harmsWhatItMoves, "movable-anonymous", ["movable-page-cache", "pinned-page"]),
+    Finding(.neverMoves, "movable-anonymous", ["movable-page-cache"]),
+    Finding(.neverJoinsHoles, "fragmentation", ["every-order", "odd-counts", "contiguity"]),
+    Finding(.refusesOddCounts, "odd-counts", ["contiguity", "patterns"]),
+    Finding(.refusesLargeOrders, "every-order", ["alignment"]),
+    Finding(.miscountsReleases, "accounting"),
+    Finding(.showsOtherBits, "exhaust", ["fragmentation"]),
+    Finding(.showsAnotherHole, "exhaust", ["fragmentation"]),
+  ]
+
+  @Test(arguments: findings)
+  func eachFaultFailsItsCaseAndNoneThatIsNotConcerned(_ finding: Finding) throws {
+    let result = try run(SimulatedKernel(finding.fault))
+    let found = Set(result.cases.filter { $0.outcome.word == "fail" }.map(\.name))
+    #expect(found.contains(finding.finder))
+    #expect(found == finding.others.union([finding.finder]))
+    #expect(result.exitCode(forAutopkgtest: true) == .failed)
+  }
+
+  @Test func everyFaultIsTried() {
+    #expect(Set(Self.findings.map(\.fault)) == Set(Fault.allCases))
+  }
+}

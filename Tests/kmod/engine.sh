@@ -1,0 +1,199 @@
+#!/bin/sh
+# Loads cmatest.ko in each way that matters to /dev/cmatest and runs the program engine (engine.c) on
+# it: run as root in a virtual machine with a CMA area, never on a machine that matters. Needs a
+# shell, awk, dmesg, insmod and rmmod: busybox has them.
+#
+# usage: engine.sh --modules DIR [--areas N] [--cycles N] [--fuzz REQUESTS [--seed N]
+#                  [--only NUMBERS] [--fault NAME] [--shrink FILE]] [PROGRAM...]
+#   --modules DIR    has cmatest.ko and faults/cmatest.ko, as scripts/kmod-check -o leaves them
+#   --fuzz REQUESTS  random requests instead of the tests
+#   --seed N         of these (1)
+#   --only NUMBERS   of these, as 0-99,120
+#   --fault NAME     with the module that shows this fault, to see it found
+#   --shrink FILE    shrink.sh: looks for the fewest of them that still fail
+#   --areas N        the tests of areas alone, and there must be that many
+#   --cycles N       N times load and unload, with a block, instead of the tests
+#   PROGRAM          engine, and others like it (such as for 32-bit callers); DIR/engine
+set -u
+
+modules='' fuzz='' seed=1 areas='' cycles='' only='' fault='' shrink=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --modules) modules=$2 && shift 2 ;;
+    --fuzz) fuzz=$2 && shift 2 ;;
+    --seed) seed=$2 && shift 2 ;;
+    --only) only=$2 && shift 2 ;;
+    --fault) fault=$2 && shift 2 ;;
+    --shrink) shrink=$2 && shift 2 ;;
+    --areas) areas=$2 && shift 2 ;;
+    --cycles) cycles=$2 && shift 2 ;;
+    -*) echo "engine.sh: unknown argument $1" >&2 && exit 2 ;;
+    *) break ;;
+  esac
+done
+[ $# -gt 0 ] || set -- "$modules/engine"
+
+failed=0
+# run MODULE MODE... -- PARAMETER...: loads, runs engine in that mode, unloads.
+run() {
+  module=$modules/$1
+  shift
+  mode=''
+  while [ "$1" != -- ]; do
+    mode="$mode $1"
+    shift
+  done
+  shift
+  if ! insmod "$module" "$@"; then
+    echo "not ok - engine$mode: insmod $*"
+    dmesg | tail -n 3
+    failed=$((failed + 1))
+    return
+  fi
+  # shellcheck disable=SC2086  # words
+  "$program" $mode || failed=$((failed + 1))
+  rmmod cmatest || failed=$((failed + 1))
+  if [ -e /dev/cmatest ]; then
+    echo "not ok - engine$mode: /dev/cmatest outlives the module"
+    failed=$((failed + 1))
+  fi
+}
+
+eval "$(awk '
+  BEGIN {
+    var["dma_contiguous_default_area"] = "area_base"; var["cma_alloc"] = "alloc_fn"
+    var["cma_release"] = "free_fn"; var["cma_for_each_area"] = "for_each_fn"
+    var["cma_get_name"] = "name_fn"; var["cma_get_base"] = "base_fn"; var["cma_get_size"] = "size_fn"
+  }
+  NF == 3 && $3 in var { print var[$3] "=" $1 }' /proc/kallsyms)"
+area="area_base=0x${area_base=}" calls="alloc_fn=0x${alloc_fn=} free_fn=0x${free_fn=}"
+names="for_each_fn=0x${for_each_fn=} name_fn=0x${name_fn=}"
+places="base_fn=0x${base_fn=} size_fn=0x${size_fn=}"
+
+# free: CmaFree in kB. Pages in the lists of the CPUs are drained into it by an allocation.
+free() {
+  # shellcheck disable=SC2086  # words
+  insmod "$modules/cmatest.ko" $area $calls alloc_count=1 && rmmod cmatest
+  awk '/^CmaFree:/ { print $2 }' /proc/meminfo
+}
+
+# unhappy: what in the kernel's log no working module causes.
+unhappy() {
+  dmesg | grep -E 'cma_release refused|BUG:|WARNING:|Oops|KASAN|UBSAN'
+}
+
+# fuzz_once NUMBERS: whether all is as it must be after these random requests, or all of them.
+fuzz_once() {
+  rc=0 had=$(free)
+  module=cmatest.ko
+  [ -z "$fault" ] || module=faults/cmatest.ko
+  # shellcheck disable=SC2086  # words
+  insmod "$modules/$module" $area $calls $names $places alloc_count=0 ${fault:+"fault=$fault"} ||
+    return
+  "$program" fuzz "$seed" "$fuzz" ${1:+"$1"} || rc=1
+  rmmod cmatest || rc=1
+  now=$(free)
+  # See below. After the tests of all of it, or for one candidate of many, that is all the same.
+  if [ $((had - now)) -gt 512 ]; then
+    echo "# CmaFree was $had kB and is $now kB"
+    rc=1
+  fi
+  return "$rc"
+}
+
+# fails NUMBERS: for shrink.sh. Threads do not meet each time in the same way.
+fails() {
+  for _ in 1 2; do
+    # A warning that comes once a boot comes again.
+    echo 1 >/sys/kernel/debug/clear_warn_once 2>/dev/null
+    dmesg -c >/dev/null
+    fuzz_once "$1" >/dev/null 2>&1 || return 0
+    if unhappy >/dev/null; then return 0; fi
+  done
+  return 1
+}
+
+if [ -n "$shrink" ]; then
+  program=$1
+  # shellcheck source=shrink.sh
+  . "$shrink"
+  mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+  if ! fails "${only:-0-$((fuzz - 1))}"; then
+    echo '# they do not fail again'
+    exit 1
+  fi
+  # A number that no request has.
+  if fails "$fuzz"; then
+    echo '# what is broken stays so: no other request fails either'
+    exit 1
+  fi
+  shrink "$fuzz"
+  echo "# reproducer: --fuzz $fuzz --seed $seed${fault:+ --fault $fault} --only $shrunk"
+  exit 0
+fi
+
+before=$(free)
+if [ -n "$cycles" ]; then
+  cycle=0 began=$(date +%s)
+  while [ "$cycle" -lt "$cycles" ]; do
+    cycle=$((cycle + 1))
+    # shellcheck disable=SC2086  # words
+    if ! insmod "$modules/cmatest.ko" $area $calls $names $places || ! rmmod cmatest; then
+      echo "not ok - cycle $cycle"
+      failed=$((failed + 1))
+      break
+    fi
+    if [ $((cycle % 1000)) = 0 ] || [ "$cycle" = "$cycles" ]; then
+      echo "# $cycle times loaded and unloaded, in $(($(date +%s) - began)) s"
+    fi
+  done
+  set --
+fi
+for program; do
+  echo "# $program"
+  if [ -n "$fuzz" ]; then
+    fuzz_once "$only" || failed=$((failed + 1))
+    continue
+  fi
+  if [ -n "$areas" ]; then
+    # shellcheck disable=SC2086  # words
+    run cmatest.ko areas "$areas" -- $area $calls $names $places alloc_count=0
+    continue
+  fi
+  "$program" none || failed=$((failed + 1))
+  # shellcheck disable=SC2086  # words
+  run cmatest.ko full -- $area $calls $names $places alloc_count=0
+  # The default area by its name, as where the kernel lists no variables.
+  # shellcheck disable=SC2086  # words
+  run cmatest.ko areas -- $calls $names $places alloc_count=0
+  # shellcheck disable=SC2086  # words
+  run cmatest.ko bare -- $area $calls alloc_count=0
+  # shellcheck disable=SC2086  # words
+  run cmatest.ko limits 100 30 -- $area $calls alloc_count=0 max_pages=100 max_handles=30
+  # shellcheck disable=SC2086  # words
+  run cmatest.ko loaded 300 -- $area $calls alloc_count=300
+  # shellcheck disable=SC2086  # words
+  for fault in leak misalign overlap wrong-release corrupt stale-accounting; do
+    run faults/cmatest.ko fault $fault -- $area $calls alloc_count=0 fault=$fault
+  done
+  # shellcheck disable=SC2086  # words
+  if insmod "$modules/faults/cmatest.ko" $area $calls fault=none-such 2>/dev/null; then
+    echo 'not ok - an unknown fault is loaded'
+    failed=$((failed + 1))
+  fi
+done
+after=$(free)
+
+# What few processes here have in the area comes and goes.
+if [ $((before - after)) -gt 512 ]; then
+  echo "not ok - CmaFree was $before kB and is $after kB"
+  failed=$((failed + 1))
+else
+  echo "ok - CmaFree was $before kB and is $after kB"
+fi
+if unhappy; then
+  echo 'not ok - the kernel or the module complained'
+  failed=$((failed + 1))
+fi
+echo "engine.sh: $failed failed"
+[ "$failed" = 0 ]

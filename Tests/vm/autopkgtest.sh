@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs the tests of the source package with autopkgtest, inside a machine that
+# scripts/vm/autopkgtest has booted; the packages lie in /srv/cma-test.
+# shellcheck source=checks.sh
+. "$(dirname "$0")/checks.sh"
+
+packages=(/srv/cma-test/cma-test_*_"$(dpkg --print-architecture)".deb /srv/cma-test/cma-test-dkms_*.deb)
+rc=0
+# The machine is one of its own, and thrown away, whatever the null server can tell of it: with
+# --fake-capability=isolation-machine that of 5.49 dies of an assertion.
+autopkgtest --no-built-binaries --summary-file=/tmp/summary \
+  --ignore-restrictions=breaks-testbed,isolation-machine \
+  "${packages[@]}" /srv/cma-test/cma-test_*.dsc -- null >/tmp/autopkgtest.log 2>&1 || rc=$?
+sed 's/^/# /' /tmp/autopkgtest.log
+for test in load-module dkms-autopkgtest; do
+  matches "$test passes" "$test +PASS.*" "$(grep "^$test " /tmp/summary)"
+done
+no_lines 'no test is skipped or fails' "$(grep -vE '^[^ ]+ +PASS' /tmp/summary)"
+# 2 would be: some were skipped.
+same 'autopkgtest is content' 0 "$rc"
+finish

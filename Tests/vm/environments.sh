@@ -1,0 +1,427 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Environments in which cmatest cannot be loaded, or not as usual, inside a machine that
+# scripts/vm/environments has booted so; the packages lie in /srv/cma-test.
+#
+#   environments.sh no-systemd | running | lockdown LEVEL | sig-enforce | nothing-reserved | hidden
+#                   | no-cma | purge
+# shellcheck source=checks.sh
+. "$(dirname "$0")/checks.sh"
+# shellcheck source=status.sh
+. "$(dirname "$0")/status.sh"
+
+export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export DEBIAN_FRONTEND=noninteractive LANG=C.UTF-8
+# --- what the parts share -----------------------------------------------------------------------
+
+release=$(uname -r)
+modules=/lib/modules/$release
+unit=cma-test-configure.service
+
+# modprobe_fails TEXT PATTERN [LOG-PATTERN]: modprobe cmatest fails and says that; the kernel's log
+# has that line.
+modprobe_fails() {
+  local said code=0
+  mark_log
+  said=$(modprobe cmatest 2>&1) || code=$?
+  if [[ $code == 0 ]]; then
+    not_ok "$1: modprobe cmatest fails" "it succeeded"
+    rmmod cmatest
+    return
+  fi
+  if grep -qE -- "$2" <<<"$said"; then
+    ok "$1: modprobe cmatest fails: '$said'"
+  else
+    not_ok "$1: modprobe cmatest fails with '$2'" "it said '$said'"
+  fi
+  [[ -z ${3:-} ]] ||
+    check "$1: the kernel's log says why: $3" grep -E -- "$3" <(log_since)
+  no_lines "$1: nothing is left of it" "$(grep '^cmatest ' /proc/modules)"
+  no_lines "$1: the kernel complains of nothing else" "$(unhappy)"
+}
+
+# modprobe_works TEXT
+modprobe_works() {
+  mark_log
+  check "$1: modprobe cmatest works" modprobe cmatest
+  check "$1: and rmmod" rmmod cmatest
+  no_lines "$1: the kernel complains of nothing" "$(unhappy)"
+}
+
+# configure_is CODE TEXT PATTERN: `cma-test configure` ends with that, says that; without an address.
+configure_is() {
+  local said code=0
+  said=$(cma-test configure 2>&1) || code=$?
+  same "$2: the exit code of 'cma-test configure' is $1" "$1" "$code"
+  if grep -qE -- "$3" <<<"$said"; then
+    ok "$2: it says '$(head -n 1 <<<"$said")'"
+  else
+    not_ok "$2: it says '$3'" "$said"
+  fi
+  no_lines "$2: it gives no address away" "$(grep -E '[89a-f][0-9a-f]{15}' <<<"$said")"
+}
+
+# unit_is RESULT STATUS: how cma-test-configure.service ended at boot.
+unit_is() {
+  same "$unit: $1, $2" "$1 $2" \
+    "$(systemctl show -P Result $unit) $(systemctl show -P ExecMainStatus $unit)"
+}
+
+# unit_said PATTERN [COUNT]: the last line of the unit in this boot's journal; COUNT lines in all.
+unit_said() {
+  local said
+  journalctl --sync
+  said=$(journalctl -b -o cat -t cma-test-configure)
+  if [[ -n ${2:-} ]]; then same "the unit says no more than is needed" "$2" "$(wc -l <<<"$said")"; fi
+  if tail -n 1 <<<"$said" | grep -qE -- "$1"; then
+    ok "the unit says: '$(tail -n 1 <<<"$said")'"
+  else
+    not_ok "the unit says in one line: $1" "$said"
+  fi
+}
+
+# no_delay: the unit did not hold up the boot. All units start at once then, and under emulation each
+# takes its time; what is alone on the critical path is measured by scripts/vm/boot-speed.
+no_delay() {
+  local began ended whole
+  began=$(systemctl show -P ExecMainStartTimestampMonotonic $unit)
+  ended=$(systemctl show -P ExecMainExitTimestampMonotonic $unit)
+  whole=$(systemctl show -P UserspaceTimestampMonotonic)
+  whole=$(($(systemctl show -P FinishTimestampMonotonic) - whole))
+  check "the unit took $(((ended - began) / 1000)) ms of the $((whole / 1000)) ms of the boot" \
+    test "$ended" -gt "$began" -a $(((ended - began) * 2)) -lt "$whole"
+}
+
+sysctl_is() { echo "$1" >/proc/sys/kernel/kptr_restrict; }
+
+# apart SCRIPT: runs it, with these functions, where what it mounts is its own; its checks count.
+apart() {
+  local counts
+  counts=$(mktemp)
+  unshare --mount --propagation private bash -c '
+    . "$1/checks.sh"; . "$1/status.sh"
+    . <(sed -n "/^# --- what the parts share/,/^# --- the parts/p" "$1/environments.sh")
+    eval "$2"
+    echo "$checks $failed" >"$3"' bash "$here" "$1" "$counts"
+  if read -r did bad <"$counts"; then
+    checks=$((checks + did)) failed=$((failed + bad))
+  else
+    not_ok "what runs apart came to its end" "$1"
+  fi
+  rm "$counts"
+}
+here=$(dirname "$(realpath "$0")")
+
+# --- the parts ----------------------------------------------------------------------------------
+
+no_systemd() {
+  local said=$kept/said
+  same 'the first process is no systemd' sh "$(</proc/1/comm)"
+  check_not 'and does not run' test -d /run/systemd/system
+  mkdir -p /srv/cma-test
+  typed mount -o ro "$(grep -lx share0 /sys/block/*/serial | sed 's|/sys/block/\(.*\)/serial|/dev/\1|')" /srv/cma-test
+  echo 'deb [trusted=yes] file:/srv/cma-test ./' >/etc/apt/sources.list.d/cma-test.list
+  typed apt-get update
+  typed apt-get install -y cma-test-dkms > >(tee "$said")
+  wait "$!" # for tee
+  check 'the installation says what systemd would do, and how to do it' \
+    grep -E "^# cma-test: systemd does not run here: run 'cma-test configure'" "$said"
+  check 'dkms has installed the module' grep -F ", $release, $(uname -m): installed" <(dkms status cma-test)
+  healthy 'without systemd'
+  check_not 'there are no options' test -e "$options"
+  modprobe_fails 'without options' 'Invalid argument' 'cmatest: .*missing'
+  status_is 25 'without systemd'
+  said 'the status says that nothing makes them at boot' 'without systemd nothing makes it at boot'
+  said 'and what does' 'to mend it: cma-test configure'
+  typed cma-test configure
+  options_are_right
+  status_is 0 'configured by hand'
+  modprobe_works 'configured by hand'
+  finish
+}
+
+running() {
+  unit_is success 0
+  no_delay
+  healthy 'booted with systemd'
+  options_are_right
+  status_is 0 'as it should be'
+  modprobe_works 'as it should be'
+
+  # Someone hides the addresses later: the options of this boot are there already.
+  sysctl_is 2
+  status_is 0 'kptr_restrict=2 later'
+  said 'it says that it needs no addresses any more' '^(--|!) +symbols .*kptr_restrict is 2\); the options of this boot have them'
+  modprobe_works 'kptr_restrict=2 later'
+  configure_is 14 'kptr_restrict=2 later' 'kernel.kptr_restrict is 2'
+  check_not 'then there are no options' test -e "$options"
+  status_is 14 'kptr_restrict=2, and no options'
+  said 'it names the file to look for' 'to mend it: .*/etc/sysctl.d'
+  modprobe_fails 'kptr_restrict=2, and no options' 'Invalid argument' 'cmatest: .*missing'
+  sysctl_is 0
+  typed systemctl restart $unit
+  status_is 0 'kptr_restrict=0 again'
+
+  # An administrator's own files.
+  echo 'options cmatest area_base=0xffffffff81000000' >/etc/modprobe.d/zz-own.conf
+  configure_is 19 'area_base set elsewhere' '/etc/modprobe.d/zz-own.conf'
+  status_is 19 'area_base set elsewhere'
+  said 'it names the file' 'another area_base, because of /etc/modprobe.d/zz-own.conf'
+  modprobe_fails 'area_base set elsewhere' 'Invalid argument' 'cmatest: (area_base|alloc_fn|free_fn)'
+  check_not 'the unit fails, for it is to be mended' systemctl restart $unit
+  unit_said '/etc/modprobe.d/zz-own.conf'
+  rm /etc/modprobe.d/zz-own.conf
+  typed systemctl restart $unit
+
+  ln -s /dev/null /etc/modprobe.d/cma-test-symbols.conf
+  configure_is 19 'options masked' '/etc/modprobe.d/cma-test-symbols.conf'
+  status_is 19 'options masked'
+  said 'it names the file' 'because of /etc/modprobe.d/cma-test-symbols.conf'
+  modprobe_fails 'options masked' 'Invalid argument' 'cmatest: .*missing'
+  rm /etc/modprobe.d/cma-test-symbols.conf
+  typed cma-test configure
+
+  echo 'blacklist cmatest' >/etc/modprobe.d/own.conf
+  status_is 0 'blacklisted'
+  said 'it says what that means' 'loading .*blacklisted .*modprobe cmatest. does'
+  modprobe_works 'blacklisted'
+  echo 'install cmatest /bin/false' >/etc/modprobe.d/own.conf
+  status_is 28 'install /bin/false'
+  said 'it names the command' "modprobe would run '/bin/false'"
+  modprobe_fails 'install /bin/false' 'Error running install command'
+  rm /etc/modprobe.d/own.conf
+
+  run_is_no_place_to_write
+  no_kallsyms
+  other_modules
+  chroot_and_container
+
+  status_is 0 'after all that'
+  healthy 'after all that'
+
+  # The last, for it cannot be taken back before the next boot.
+  echo integrity >/sys/kernel/security/lockdown
+  lockdown_says integrity
+  finish
+}
+
+run_is_no_place_to_write() {
+  apart '
+    mount -t tmpfs -o ro tmpfs /run
+    configure_is 18 "/run read-only" "/run/modprobe.d.*: Read-only file system"
+    status_is 25 "/run read-only"
+    modprobe_fails "/run read-only" "Invalid argument" "cmatest: .*missing"'
+  apart '
+    mount -t tmpfs -o size=4k,mode=755 tmpfs /run
+    mkdir /run/modprobe.d
+    head -c 4096 /dev/zero >/run/filler
+    configure_is 18 "/run full" "/run/modprobe.d.*: No space left on device"
+    no_lines "/run full: it leaves no file" "$(find /run/modprobe.d -type f)"
+    status_is 25 "/run full"
+    modprobe_fails "/run full" "Invalid argument" "cmatest: .*missing"'
+}
+
+no_kallsyms() {
+  # All of /proc but that: links into the real one.
+  apart '
+    mkdir /run/proc
+    mount -t tmpfs tmpfs /run/proc
+    mkdir /run/proc/.real
+    mount --bind /proc /run/proc/.real
+    for entry in /proc/[a-z]*; do
+      [[ $entry == /proc/kallsyms ]] || ln -s ".real/${entry#/proc/}" "/run/proc/${entry#/proc/}"
+    done
+    mount --move /run/proc /proc
+    rm "$options"
+    configure_is 16 "no /proc/kallsyms" "/proc/kallsyms: No such file"
+    check_not "no /proc/kallsyms: no options are written" test -e "$options"
+    status_is 16 "no /proc/kallsyms"
+    said "it says what to look for" "CONFIG_KALLSYMS"'
+  rmdir /run/proc
+  typed cma-test configure
+}
+
+other_modules() {
+  local other suffix
+  other=$(modinfo -n virtio_rng)
+  suffix=ko${other#"${other%.ko*}.ko"}
+  # The folder as it is, below what these write.
+  apart "
+    mkdir -p /run/layer && mount -t tmpfs tmpfs /run/layer && mkdir /run/layer/{upper,work}
+    mount -t overlay overlay -o lowerdir=$modules,upperdir=/run/layer/upper,workdir=/run/layer/work $modules
+    mkdir $modules/extra
+    cp $other $modules/extra/cmatest.$suffix
+    echo 'override cmatest * extra' >/run/depmod.conf
+    depmod -C /run/depmod.conf
+    status_is 27 'another module of that name'
+    said 'it names the file, and how to get rid of it' 'module .*extra/cmatest.ko.* is another module of that name'
+    said 'with one command' 'to mend it: rm .*/extra/cmatest.ko.* && depmod'
+
+    rm $modules/extra/cmatest.*
+    cp $modules/updates/dkms/cmatest.ko* $modules/extra/
+    depmod -C /run/depmod.conf
+    status_is 27 'a copy of ours in the way'
+    said 'it says which comes first' 'extra/cmatest.ko.* comes before .*/updates/dkms/cmatest.ko'
+
+    rm -r $modules/extra $modules/updates/dkms/cmatest.ko*
+    echo kernel/drivers/misc/cmatest.ko >>$modules/modules.builtin
+    depmod
+    status_is 27 'built into the kernel'
+    said 'it says so' 'a module cmatest is built into the kernel'
+
+    sed -i '\$d' $modules/modules.builtin
+    depmod
+    status_is 26 'the file of the module is gone'
+    modprobe_fails 'the file of the module is gone' 'Module cmatest not found'
+  "
+}
+
+chroot_and_container() {
+  apart '
+    mkdir -p /run/layer && mount -t tmpfs tmpfs /run/layer && mkdir /run/layer/{upper,work,root}
+    mount -t overlay overlay -o lowerdir=/,upperdir=/run/layer/upper,workdir=/run/layer/work /run/layer/root
+    root=/run/layer/root
+    mount -t proc proc $root/proc
+    mount --bind /sys $root/sys
+    mount --bind /dev $root/dev
+    mount --bind /srv/cma-test $root/srv/cma-test
+    # The shared /run is the machine it is in: another boot must find nothing of a chroot there.
+    said=$(chroot $root apt-get install -y --reinstall cma-test 2>&1)
+    same "in a chroot it can be installed" 0 $?
+    check "in a chroot the installation says that it does nothing" \
+      grep "^cma-test: in a chroot" <<<"$said"
+    no_lines "in a chroot no options are written" "$(find $root/run/ -name "cma-test*")"
+    status_text=$(chroot $root cma-test status 2>&1)
+    said "in a chroot the status says so" "in a chroot"
+    no_lines "in a chroot dpkg finds nothing half-done" "$(chroot $root dpkg --audit)"
+
+    inside() { unshare --pid --fork --mount-proc=$root/proc env container=lxc chroot $root "$@" 2>&1; }
+    said=$(inside apt-get install -y --reinstall cma-test)
+    same "in a container it can be installed" 0 $?
+    check "in a container the installation says that it does nothing" \
+      grep "^cma-test: in a container" <<<"$said"
+    no_lines "in a container no options are written" "$(find $root/run/ -name "cma-test*")"
+    status_text=$(inside cma-test status)
+    same "in a container the exit code of the status is 32" 32 $?
+    said "in a container the status says so" "in a container"
+    no_lines "in a container dpkg finds nothing half-done" "$(chroot $root dpkg --audit)"'
+}
+
+# lockdown_says LEVEL: what is said on a machine that is locked down.
+lockdown_says() {
+  check "the kernel is locked down: $1" grep -F "[$1]" /sys/kernel/security/lockdown
+  status_is 29 "lockdown=$1"
+  said 'it says why' "signature .*locked down \($1\), and the module is signed by 'DKMS module signing key', whose key is not enrolled"
+  said 'with the command that enrols it' 'to mend it: mokutil --import /var/lib/dkms/mok.pub'
+  no_lines 'it does not propose to switch Secure Boot off' "$(grep -i 'disable' <<<"$status_text")"
+  same 'in JSON: not trusted' "$1 true false" \
+    "$(fact signature.lockdown) $(fact signature.signed) $(fact signature.trusted)"
+  modprobe_fails "lockdown=$1" 'Operation not permitted'
+}
+
+lockdown() {
+  unit_is success 0
+  no_delay
+  healthy "lockdown=$1"
+  options_are_right
+  lockdown_says "$1"
+  configure_is 0 "lockdown=$1" '^wrote '
+  # For the next boot.
+  mkdir -p /etc/sysctl.d
+  echo 'kernel.kptr_restrict = 2' >/etc/sysctl.d/50-hidden.conf
+  finish
+}
+
+sig_enforce() {
+  unit_is success 0
+  no_delay
+  healthy 'module.sig_enforce=1'
+  same 'systemd-sysctl hides the addresses' 2 "$(</proc/sys/kernel/kptr_restrict)"
+  check 'the unit was faster' test -s "$options"
+  status_is 29 'module.sig_enforce=1'
+  said 'the status says why' "signature .*module.sig_enforce is on, and the module is signed by 'DKMS module signing key', whose key is not enrolled"
+  said 'and what modprobe says' 'Key was rejected by service'
+  said 'with the command that enrols it' 'to mend it: mokutil --import /var/lib/dkms/mok.pub'
+  no_lines 'it does not propose to switch Secure Boot off' "$(grep -i 'disable' <<<"$status_text")"
+  said 'that the addresses are hidden is no matter' 'kptr_restrict is 2\); the options of this boot have them already'
+  modprobe_fails 'module.sig_enforce=1' 'Key was rejected by service'
+  rm /etc/sysctl.d/50-hidden.conf
+  finish
+}
+
+# unit_failed_for_hidden: at boot, which is due: an administrator is to decide which of both it is.
+unit_failed_for_hidden() {
+  due=$unit
+  unit_is exit-code 14
+  unit_said 'kernel.kptr_restrict is 2.*to mend it:.*/etc/sysctl.d' 1
+  no_delay
+  healthy 'kptr_restrict=2 at boot'
+  check_not 'there are no options' test -e "$options"
+}
+
+nothing_reserved() {
+  unit_failed_for_hidden
+  status_is 24 'nothing reserved'
+  said 'the status says so, with what reserves' 'reservation .*nothing is reserved'
+  said 'which takes a reboot' 'to mend it: cma-test reserve'
+  said 'and that the addresses are hidden' 'symbols .*kernel.kptr_restrict is 2'
+  sysctl_is 1
+  typed systemctl restart $unit
+  due=''
+  healthy 'with the addresses to be seen'
+  options_are_right
+  status_is 24 'nothing reserved, else all well'
+  modprobe_fails 'nothing reserved' 'No such device' 'cmatest: area_base: this kernel reserved no default area: boot with cma=SIZE'
+  finish
+}
+
+hidden() {
+  unit_failed_for_hidden
+  status_is 14 'kptr_restrict=2 at boot'
+  modprobe_fails 'kptr_restrict=2 at boot' 'Invalid argument' 'cmatest: .*missing'
+  sysctl_is 1
+  typed systemctl restart $unit
+  status_is 0 'kptr_restrict=1'
+  modprobe_works 'kptr_restrict=1'
+  finish
+}
+
+no_cma() {
+  same 'the kernel has no CMA' '# CONFIG_CMA is not set' "$(grep -E 'CONFIG_CMA[= ]' "/boot/config-$release")"
+  unit_is success 10
+  unit_said "no contiguous memory allocator in kernel $(exactly "$release")" 1
+  no_delay
+  healthy 'a kernel without CMA'
+  check_not 'there are no options' test -e "$options"
+  status_is 10 'a kernel without CMA'
+  said 'the status says so' "kernel .*$(exactly "$release") has no contiguous memory allocator"
+  said 'with the kernel that has' 'to mend it: apt install -t trixie-backports linux-image-amd64'
+  said 'and that DKMS skips it' "$(exactly "$release"): skipped, built without CONFIG_CMA"
+  same 'in JSON: skipped' skipped "$(dkms_state "$release")"
+  modprobe_fails 'a kernel without CMA' 'Module cmatest not found'
+  finish
+}
+
+purge() {
+  typed apt-get purge -y cma-test-dkms cma-test
+  no_lines 'no kernel has the module' "$(find /lib/modules/ -name 'cmatest*')"
+  no_lines 'nothing is left in /run' "$(find /run -xdev -name 'cma-test*' -not -path '/run/udev/*')"
+  no_lines 'no unit of it has failed' "$(systemctl list-units --failed --no-legend --plain 'cma-test*')"
+  healthy 'purged'
+  finish
+}
+
+case ${1:-} in
+  no-systemd) no_systemd ;;
+  running) running ;;
+  lockdown) lockdown "$2" ;;
+  sig-enforce) sig_enforce ;;
+  nothing-reserved) nothing_reserved ;;
+  hidden) hidden ;;
+  no-cma) no_cma ;;
+  purge) purge ;;
+  *)
+    sed -n '/^#   environments/,/^# shellcheck/{/^# shellcheck/d; s/^#   //p}' "$0" >&2
+    exit 2
+    ;;
+esac

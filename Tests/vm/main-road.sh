@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The main road, as a user walks it, inside a machine that scripts/vm/main-road has booted; the
+# packages lie in /srv/cma-test.
+#
+#   main-road.sh install | rebooted | purge
+# shellcheck source=checks.sh
+. "$(dirname "$0")/checks.sh"
+
+# tree: every file that a package could leave, and what is in those of /etc, but for the traces that
+# any use of apt, dpkg and dkms leaves.
+tree() {
+  # /run as well as the disk; not what else is mounted there.
+  find /boot /etc /opt /root /srv /usr /var /run/modprobe.d -xdev \
+    \( -path "$kept" -o -path /srv/cma-test -o -path /var/log -o -path /tmp -o -path /var/tmp \
+    -o -path /var/cache/apt -o -path /var/cache/debconf -o -path /var/lib/apt/lists \) -prune -o -printf '%y %m %u %p %l\n' 2>/dev/null |
+    grep -Ev "$traces" | LC_ALL=C sort
+  # Time stamps and our own source line aside.
+  find /etc -xdev -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+}
+# dpkg's copies of its last state; apt's memory of what came as a dependency; the key that dkms makes
+# for the first module it ever signs, and keeps for all to come.
+traces='/var/lib/dpkg/[a-z]+-old |/var/lib/apt/extended_states |/var/lib/dkms/mok\.(key|pub) '
+
+install() {
+  echo 'deb [trusted=yes] file:/srv/cma-test ./' >/etc/apt/sources.list.d/cma-test.list
+  typed apt-get update
+  tree >"$kept/before"
+  check_not "there is no $options before the installation" test -e "$options"
+
+  typed apt-get install -y cma-test-dkms
+
+  check 'dkms has installed the module for this kernel' \
+    grep -F ", $(uname -r), $(uname -m): installed" <(dkms status cma-test)
+  same 'the module has the package'\''s version' \
+    "$(dpkg-query -W -f '${source:Upstream-Version}' cma-test-dkms)" "$(modinfo -F version cmatest)"
+  same 'the command has the package'\''s version' \
+    "$(dpkg-query -W -f '${source:Upstream-Version}' cma-test)" "$(cma-test --version)"
+  options_are_right
+  loads_and_unloads
+  addresses >"$kept/addresses"
+  cat /proc/sys/kernel/random/boot_id >"$kept/boot_id"
+  finish
+}
+
+rebooted() {
+  local took name old found
+  check_not 'this is another boot' grep -Fx "$(</proc/sys/kernel/random/boot_id)" "$kept/boot_id"
+  same 'cma-test-configure.service has run' 'ActiveState=active Result=success SubState=exited' \
+    "$(systemctl show -p ActiveState -p SubState -p Result cma-test-configure.service | sort | paste -sd ' ')"
+  no_lines 'no unit has failed' "$(systemctl --failed --no-legend --plain)"
+  took=$(systemd-analyze blame | sed -n 's/^ *\(.*\) cma-test-configure.service$/\1/p')
+  matches "it took $took of the boot" '[0-9][0-9a-z. ]*s' "$took"
+  systemd-analyze time | sed 's/^/# /'
+  options_are_right
+  while IFS='=' read -r name old; do
+    found=$(addresses | sed -n "s/^$name=//p")
+    if [[ -n $found && $found != "$old" ]]; then
+      ok "$name has moved (KASLR)"
+    else
+      not_ok "$name has moved (KASLR)" "it was $old and is '$found'"
+    fi
+  done <"$kept/addresses"
+  loads_and_unloads
+  finish
+}
+
+purge() {
+  typed apt-get purge -y cma-test-dkms cma-test
+  tree >"$kept/after"
+  no_lines 'it leaves the files as they were before the installation' \
+    "$(diff "$kept/before" "$kept/after" | grep '^[<>]')"
+  no_lines 'it leaves nothing in /run' "$(find /run -xdev -name 'cma-test*' -not -path '/run/udev/*' -o -path '/run/modprobe.d/*')"
+  no_lines 'systemd knows no unit of it' "$(systemctl list-unit-files --no-legend 'cma-test*')"
+  no_lines 'systemd has no unit of it loaded' "$(systemctl list-units --all --no-legend --plain 'cma-test*')"
+  no_lines 'dkms knows no module of it' "$(dkms status | grep cma)"
+  no_lines 'dpkg knows no package of it' "$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cma-test*' 2>/dev/null | grep -v ' not-installed$')"
+  no_lines 'no kernel has the module' "$(find /lib/modules/ -name 'cmatest*'; grep -rl cmatest /lib/modules/*/modules.dep)"
+  no_lines 'dpkg finds nothing wrong' "$(dpkg --audit)"
+  finish
+}
+
+case ${1:-} in
+  install | rebooted | purge) "$1" ;;
+  *)
+    sed -n '/^#   main/s/^#   /usage: /p' "$0" >&2
+    exit 2
+    ;;
+esac

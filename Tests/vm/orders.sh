@@ -1,0 +1,197 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Orders of installation, inside a Debian root that scripts/vm/orders has made: no kernel is booted,
+# DKMS builds for those that are installed. The packages lie in /srv/cma-test, kernels in
+# /srv/kernels.
+#
+#   orders.sh order RELEASE STEP...    the steps: image, headers, package
+#   orders.sh mixed RELEASE WITHOUT    WITHOUT is a kernel without CMA
+#   orders.sh broken RELEASE
+#   orders.sh container
+# shellcheck source=checks.sh
+. "$(dirname "$0")/checks.sh"
+# shellcheck source=status.sh
+. "$(dirname "$0")/status.sh"
+# shellcheck source=kernels.sh
+. "$(dirname "$0")/kernels.sh"
+
+printf 'deb [trusted=yes] file:/srv/%s ./\n' cma-test kernels >/root/sources.list
+apt=(-o Dir::Etc::SourceList=/root/sources.list -o Dir::Etc::SourceParts=- -o APT::Sandbox::User=root)
+output=/root/output
+
+# install PACKAGE...: with apt; what it says is kept in $output, too.
+install() {
+  typed apt-get "${apt[@]}" install -y "$@" | tee "$output"
+  # typed ends with 2 in its subshell only.
+  [[ ${PIPESTATUS[0]} == 0 ]] || finish 2
+  checks=$((checks + 1))
+}
+
+# no_apology: what apt said has no word of failure.
+no_apology() {
+  no_lines "$1: nobody speaks of an error" \
+    "$(grep -iE '(^|[^-])\b(error|fail(ed|ure)?|bad exit|bad return)\b' "$output")"
+}
+
+step() {
+  case $1 in
+    image) install "linux-image-$release" ;;
+    headers) install "linux-headers-$release" ;;
+    package) install cma-test-dkms ;;
+  esac
+}
+
+is_installed() {
+  local version
+  version=$(dpkg-query -W -f '${source:Upstream-Version}' cma-test-dkms)
+  check "dkms has installed the module for $1" \
+    grep -Fx "cma-test/$version, $1, $(uname -m): installed" <(dkms status cma-test)
+  # Without the image there is no list of modules to look it up in.
+  [[ ! -e /boot/vmlinuz-$1 ]] ||
+    same 'modprobe would find it' "/lib/modules/$1/updates/dkms/cmatest.ko" \
+      "$(modinfo -k "$1" -n cmatest | sed 's/\.ko\..*/.ko/')"
+}
+
+# take_status: the exit code is that of a machine whose running kernel is another's.
+take_status() {
+  status_text=$(cma-test status 2>&1)
+  status_json=$(cma-test status --json 2>&1)
+}
+
+order() {
+  local has='' name
+  release=$1
+  shift
+  for name; do
+    step "$name"
+    no_apology "$name after${has:- nothing}"
+    has="$has $name"
+    if [[ $has == *package* && $has != *headers* ]]; then
+      if [[ $has == *image* ]]; then
+        matches 'it says once that the headers are missing' 1 \
+          "$(grep -ciE 'kernel headers.*(not seem to be installed|no kernel headers)|No kernel headers were found' "$output")"
+        take_status
+        said 'and so does the status' "$(exactly "$release"): not built, its headers are not installed"
+        said 'with the command that mends it' "apt install linux-headers-$(exactly "$release")"
+      fi
+      no_lines 'nothing was built' "$(find /lib/modules -name 'cmatest.ko*' 2>/dev/null)"
+    fi
+    if [[ $has == *package* && $has == *headers* ]]; then is_installed "$release"; fi
+  done
+  take_status
+  said 'the status lists the kernel' "$(exactly "$release"): $(cma-test --version) installed"
+  healthy 'at the end'
+  # What came goes, with the packages, in the other order.
+  typed apt-get "${apt[@]}" purge -y cma-test-dkms cma-test
+  no_lines 'purged, no kernel has the module' "$(find /lib/modules -name 'cmatest*' 2>/dev/null)"
+  no_lines 'and dkms knows of none' "$(dkms status | grep cma; ls -d /var/lib/dkms/cma-test 2>/dev/null)"
+  finish
+}
+
+mixed() {
+  local without=$2
+  release=$1
+  step package
+  matches 'without any kernel it says that there are no headers' 1 "$(grep -c 'No kernel headers were found' "$output")"
+  install "linux-image-$without" "linux-headers-$without" "linux-image-$release" "linux-headers-$release"
+  is_installed "$release"
+  no_lines "nothing was built for $without" "$(find "/lib/modules/$without/" -name 'cmatest.ko*')"
+  check 'dkms said that it skipped it' grep -F "Autoinstall on $without was skipped for module(s) cma-test" "$output"
+  healthy 'with a kernel without CMA'
+  take_status
+  said 'the status says why' "$(exactly "$without"): skipped, built without CONFIG_CMA"
+  same 'in JSON: skipped' skipped "$(dkms_state "$without")"
+  same "and $release: installed" installed "$(dkms_state "$release")"
+
+  # The package comes after both.
+  typed apt-get "${apt[@]}" purge -y cma-test-dkms
+  step package
+  is_installed "$release"
+  no_lines "nothing was built for $without" "$(find "/lib/modules/$without/" -name 'cmatest.ko*')"
+  healthy 'installed after both'
+  finish
+}
+
+broken() {
+  local header log
+  release=$1
+  step image
+  step headers
+  header=$(readlink -f "/lib/modules/$release/source" 2>/dev/null)/include/linux/cma.h
+  [[ -e $header ]] || header=/usr/src/linux-headers-${release%-*}-common/include/linux/cma.h
+  check 'the header is there to be broken' test -s "$header"
+  cp "$header" /root/cma.h
+  echo '#error broken for a test' >"$header"
+
+  apt-get "${apt[@]}" install -y cma-test-dkms >"$output" 2>&1
+  same 'apt install cma-test-dkms fails' 100 $?
+  sed 's/^/# /' "$output"
+  log=/var/lib/dkms/cma-test/$(dpkg-query -W -f '${source:Upstream-Version}' cma-test-dkms)/build/make.log
+  check 'the user is told for which kernel' grep -F "Bad return status for module build on kernel: $release" "$output"
+  check 'and which log says why' grep -F "Consult $log for more information" "$output"
+  check 'the log does say why' grep -F 'broken for a test' "$log"
+  same 'dpkg has the package half-configured' 'iF ' "$(dpkg-query -W -f '${db:Status-Abbrev}' cma-test-dkms)"
+  same 'and the command whole' 'ii ' "$(dpkg-query -W -f '${db:Status-Abbrev}' cma-test)"
+  no_lines 'no module was installed' "$(find /lib/modules -name 'cmatest.ko*' 2>/dev/null)"
+  take_status
+  said 'the status names the failed build' "$(exactly "$release"): the build of .* failed, and its log says why"
+  said 'and its log' "less $(exactly "$log")"
+  same 'in JSON: failed' failed "$(dkms_state "$release")"
+
+  cp /root/cma.h "$header"
+  typed dpkg --configure -a
+  is_installed "$release"
+  healthy 'with the header mended'
+
+  # The same when the headers come last, as in an upgrade of the kernel.
+  typed apt-get "${apt[@]}" purge -y "linux-headers-$release" "linux-headers-${release%-*}-common"
+  printf 'path-exclude=%s\n' "$header" >/etc/dpkg/dpkg.cfg.d/broken
+  typed dkms uninstall "cma-test/$(cma-test --version)" -k "$release"
+  typed dkms unbuild "cma-test/$(cma-test --version)" -k "$release"
+  apt-get "${apt[@]}" install -y "linux-headers-$release" >"$output" 2>&1
+  same 'apt install of such headers fails' 100 $?
+  sed 's/^/# /' "$output"
+  check 'the user is told for which module' grep -F "Autoinstall on $release failed for module(s) cma-test" "$output"
+  check 'and which log says why' grep -F "Consult $log for more information" "$output"
+  same 'dpkg has the headers half-configured' 'iF ' "$(dpkg-query -W -f '${db:Status-Abbrev}' "linux-headers-$release")"
+  same 'not our package' 'ii ' "$(dpkg-query -W -f '${db:Status-Abbrev}' cma-test-dkms)"
+  take_status
+  said 'the status names the failed build' "$(exactly "$release"): the build of .* failed, and its log says why"
+  cp /root/cma.h "$header"
+  typed dpkg --configure -a
+  is_installed "$release"
+  healthy 'with the header there again'
+
+  # A failed build is no obstacle to getting rid of the package.
+  echo '#error broken for a test' >"$header"
+  apt-get "${apt[@]}" install -y --reinstall cma-test-dkms >"$output" 2>&1
+  same 'apt install --reinstall fails with it' 100 $?
+  typed apt-get "${apt[@]}" purge -y cma-test-dkms cma-test
+  no_lines 'purged after a failed build, nothing of it is left' \
+    "$(find /lib/modules /var/lib/dkms /usr/src -name 'cmatest*' -o -name 'cma-test*')"
+  healthy 'purged after a failed build'
+  finish
+}
+
+container() {
+  step package
+  no_apology 'in a container'
+  check 'it says that it does nothing here' grep '^# cma-test: in a container' "$output"
+  check_not "it wrote no $options" test -e "$options"
+  no_lines 'and nothing else to /run' "$(find /run -name '*cma-test*')"
+  status_is 32 'in a container'
+  said 'the status says so' 'in a container \(lxc\)'
+  healthy 'in a container'
+  typed apt-get "${apt[@]}" purge -y cma-test-dkms cma-test
+  finish
+}
+
+lean_kernels
+typed apt-get "${apt[@]}" update
+case ${1:-} in
+  order | mixed | broken | container) "$@" ;;
+  *)
+    sed -n '/^#   orders/,/^# shellcheck/{/^# shellcheck/d; s/^#   //p}' "$0" >&2
+    exit 2
+    ;;
+esac

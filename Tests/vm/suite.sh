@@ -1,0 +1,178 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs the whole suite in a virtual machine, in each form of report, and what it must refuse: run as
+# root, never on a machine that matters. Needs a shell, awk, grep, insmod and rmmod: busybox has them.
+#
+# usage: suite.sh --module FILE [--command FILE] [--out DIR] [--skips NAME,...] [--faults FILE]
+#                 [--cases-only] [--seeds N]
+#   --module FILE   cmatest.ko
+#   --command FILE  cma-test (the one on PATH)
+#   --out DIR       where the reports are left (/tmp/suite)
+#   --skips NAMES   cases that may be skipped on this kernel
+#   --faults FILE   cmatest.ko that can show faults: each must fail the case that is for it
+#   --cases-only    the cases alone, and nothing of what does not depend on the area
+#   --seeds N       the cases N times, each time with another seed (2)
+set -u
+
+command=cma-test out=/tmp/suite skips='' faults='' module='' cases_only='' seeds=2
+while [ $# -gt 0 ]; do
+  case $1 in
+    --cases-only) cases_only=1 && shift && continue ;;
+    --module) module=$2 ;;
+    --command) command=$2 ;;
+    --out) out=$2 ;;
+    --skips) skips=$2 ;;
+    --faults) faults=$2 ;;
+    --seeds) seeds=$2 ;;
+    *) echo "suite.sh: unknown argument $1" >&2 && exit 2 ;;
+  esac
+  shift 2
+done
+mkdir -p "$out"
+
+failed=0
+# is TEXT WANTED FOUND: one check, one line.
+is() {
+  if [ "$2" = "$3" ]; then
+    echo "ok - $1"
+  else
+    echo "not ok - $1: wanted '$2', found '$3'"
+    failed=$((failed + 1))
+  fi
+}
+
+eval "$(awk '
+  BEGIN {
+    var["dma_contiguous_default_area"] = "area_base"; var["cma_alloc"] = "alloc_fn"
+    var["cma_release"] = "free_fn"; var["cma_for_each_area"] = "for_each_fn"
+    var["cma_get_name"] = "name_fn"; var["cma_get_base"] = "base_fn"; var["cma_get_size"] = "size_fn"
+  }
+  NF == 3 && $3 in var { all = all " " var[$3] "=0x" $1 }
+  END { print "addresses=\"" all "\"" }' /proc/kallsyms)"
+
+# load FILE PARAMETER...
+load() {
+  file=$1
+  shift
+  # shellcheck disable=SC2086,SC2154  # words; from eval
+  insmod "$file" $addresses "$@" || {
+    echo "not ok - insmod $file $*"
+    dmesg | tail -n 3
+    exit 1
+  }
+}
+
+# Without the module nothing can run, and the reason is said.
+without_module() {
+  "$command" run --format ktap >"$out/none.ktap" 2>/dev/null
+  is 'without the module it is skipped' 4 $?
+  "$command" run --autopkgtest >/dev/null 2>&1
+  is 'without the module autopkgtest skips it' 77 $?
+  is 'without the module each case says why' "$("$command" run --list | wc -l)" \
+    "$(grep -c '^ok [0-9]* [a-z-]* # SKIP .*modprobe cmatest' "$out/none.ktap")"
+  "$command" areas >/dev/null 2>&1
+  is 'without the module there are no areas' 30 $?
+}
+
+# Where the kernel shows the allocator's own bitmap, the suite must have looked at it.
+if [ -d /sys/kernel/debug ]; then mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; fi
+
+[ -n "$cases_only" ] || without_module
+load "$module" alloc_count=0
+"$command" areas
+is 'areas' 0 $?
+cases=$("$command" run --list | wc -l)
+time=$(date +%s)
+"$command" run --format ktap --seed 1 --timeout 900 >"$out/run.ktap"
+is 'the suite passes, as KTAP' 0 $?
+echo "# the suite took $(($(date +%s) - time)) s"
+grep -E '^not ok|# SKIP|^# .* (cannot|not|wrong)' "$out/run.ktap"
+is 'the plan is kept' "$cases" "$(grep -cE '^(not )?ok [0-9]+ ' "$out/run.ktap")"
+# shellcheck disable=SC2013  # names have no blanks
+for name in $(awk '/ # SKIP / { print $3 }' "$out/run.ktap"); do
+  case ",$skips," in
+    *",$name,"*) ;;
+    *) is "$name is not skipped" '' 'skipped' ;;
+  esac
+done
+"$command" run --format json --seed 2 >"$out/run.json" 2>"$out/progress"
+is 'the suite passes with another seed, as JSON' 0 $?
+if [ -d /sys/kernel/debug/cma ]; then
+  is 'debugfs agrees at each step of the two cases that compare' 2 \
+    "$(grep -oE '"bitmap_comparisons": *[1-9]' "$out/run.json" | wc -l)"
+fi
+is 'progress is a line for each case' "$cases" "$(grep -cE '^\[[0-9]+/[0-9]+\] ' "$out/progress")"
+seed=2
+while [ "$seed" -lt "$seeds" ]; do
+  seed=$((seed + 1))
+  "$command" run --format ktap --seed "$seed" >"$out/seed.ktap"
+  is "the suite passes with seed $seed" 0 $?
+  grep -E '^not ok|# SKIP|^# .* (cannot|not|wrong)' "$out/seed.ktap"
+done
+"$command" run --format junit --filter '*-page' >"$out/run.xml" 2>/dev/null
+is 'some cases pass, as JUnit' 0 $?
+"$command" run --filter '*-page' >"$out/run.txt"
+is 'some cases pass, as text' 0 $?
+"$command" run --filter '*-page' --list >"$out/list"
+is 'a filter chooses cases' 'single-page foreign-page pinned-page ' "$(awk '{ printf "%s ", $1 }' "$out/list")"
+
+# What ends a run early: a report that says so, and nothing left behind.
+ends() {
+  "$command" run --area nonsense >/dev/null 2>&1
+  is 'an area that is not there is a usage error' 64 $?
+  "$command" run --filter zero >/dev/full 2>/dev/null
+  is 'a report that cannot be written is an error' 18 $?
+  for signal in INT TERM; do
+    "$command" run --format ktap >"$out/$signal.ktap" &
+    pid=$!
+    # Once it has begun to report: under emulation, and KASAN, its start alone takes seconds.
+    waited=0
+    until grep -q '^1\.\.' "$out/$signal.ktap" || [ "$waited" = 60 ]; do
+      sleep 1
+      waited=$((waited + 1))
+    done
+    kill -s "$signal" "$pid"
+    wait "$pid"
+    code=$?
+    case $signal in
+      INT) is 'SIGINT ends the run' 130 $code ;;
+      TERM) is 'SIGTERM ends the run' 143 $code ;;
+    esac
+    is "the report says so (SIG$signal)" 1 "$(grep -c "^# ended by SIG$signal: " "$out/$signal.ktap")"
+    is "all cases are in it (SIG$signal)" "$cases" \
+      "$(grep -cE '^(not )?ok [0-9]+ ' "$out/$signal.ktap")"
+  done
+  "$command" run --timeout 1 --format ktap >"$out/timeout.ktap"
+  is 'a run that takes too long has failed' 1 $?
+  is 'the report says so (timeout)' 1 "$(grep -c '^# ended by timeout: ' "$out/timeout.ktap")"
+}
+
+[ -n "$cases_only" ] || ends
+rmmod cmatest
+is 'the module can go' 0 $?
+
+# Each fault is found by the case that is for it, which without one passes on the same module.
+if [ -n "$faults" ] && [ -z "$cases_only" ]; then
+  for pair in leak:accounting misalign:alignment overlap:patterns wrong-release:foreign-page \
+    corrupt:patterns stale-accounting:accounting; do
+    load "$faults" alloc_count=0 "fault=${pair%:*}"
+    "$command" run --format ktap --filter "${pair#*:}" >"$out/${pair%:*}.ktap"
+    is "${pair%:*} is found by ${pair#*:}" 1 $?
+    grep "^# ${pair#*:}: .* " "$out/${pair%:*}.ktap" | tail -n 1
+    rmmod cmatest
+  done
+  load "$faults" alloc_count=0
+  for name in accounting alignment patterns foreign-page; do
+    "$command" run --format ktap --filter "$name" >"$out/no-fault-$name.ktap"
+    is "without a fault $name passes on that module too" 0 $?
+  done
+  rmmod cmatest
+fi
+
+# For scripts/vm/suite, which reads them.
+for file in run.ktap run.json run.xml run.txt; do
+  echo "# --- $file"
+  cat "$out/$file"
+  echo "# --- end"
+done
+exit "$((failed > 0))"

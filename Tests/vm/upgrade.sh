@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Upgrades of the kernel and of the package, inside a machine that scripts/vm/upgrade has booted; the
+# packages lie in /srv/cma-test, their next version in /srv/next, the newer kernel in /srv/kernels.
+#
+#   upgrade.sh install | next-version | new-kernel RELEASE | booted RELEASE [OTHER]
+#              | old-kernel-goes RELEASE
+# shellcheck source=checks.sh
+. "$(dirname "$0")/checks.sh"
+# shellcheck source=status.sh
+. "$(dirname "$0")/status.sh"
+# shellcheck source=kernels.sh
+. "$(dirname "$0")/kernels.sh"
+
+sources=/etc/apt/sources.list.d
+running=$(uname -r)
+package_version() { dpkg-query -W -f '${source:Upstream-Version}' cma-test-dkms; }
+
+# built_for RELEASE: by dkms, in the package's version, where modprobe finds it.
+built_for() {
+  check "dkms has installed $(package_version) for $1" \
+    grep -Fx "cma-test/$(package_version), $1, $(uname -m): installed" <(dkms status cma-test)
+  same "the module for $1 has the package's version" "$(package_version)" \
+    "$(modinfo -k "$1" -F version cmatest)"
+}
+
+install() {
+  echo 'deb [trusted=yes] file:/srv/cma-test ./' >$sources/cma-test.list
+  typed apt-get update
+  typed apt-get install -y cma-test-dkms
+  built_for "$running"
+  options_are_right
+  typed modprobe cmatest
+  status_is 0
+  same 'status knows the loaded module for the installed one' true "$(fact loaded.current)"
+  healthy 'after the installation'
+  finish
+}
+
+next_version() {
+  local before loaded held version
+  before=$(package_version)
+  loaded=$(cat /sys/module/cmatest/srcversion)
+  held=$(cma_available)
+  mark_log
+  echo 'deb [trusted=yes] file:/srv/next ./' >$sources/next.list
+  typed apt-get update
+  typed apt-get install -y cma-test cma-test-dkms
+  version=$(package_version)
+  check "$version is newer than $before" dpkg --compare-versions "$version" gt "$before"
+  same 'so is the command' "$version" "$(cma-test --version)"
+  built_for "$running"
+  no_lines "dkms has nothing of $before any more" "$(dkms status cma-test | grep -F "/$before,")"
+  no_lines "and there is no file of it" \
+    "$(ls -d "/usr/src/cma-test-$before" "/var/lib/dkms/cma-test/$before" 2>/dev/null)"
+
+  same 'the loaded module is still the one from before' "$before $loaded" \
+    "$(cat /sys/module/cmatest/version /sys/module/cmatest/srcversion | paste -sd ' ')"
+  no_lines 'nobody has unloaded or loaded it' "$(log_since | grep -E 'cmatest: (init|exit)')"
+  [[ -z $held ]] || same 'it holds what it held' "$held" "$(cma_available)"
+  status_is 0 'an older one loaded'
+  said 'status says which is loaded, and which is installed' \
+    "loaded .*version $(exactly "$before"), since .*; the installed one is $(exactly "$version")"
+  said 'and how to change that' 'rmmod cmatest && modprobe cmatest'
+  same 'in JSON, too' "$before false" "$(fact loaded.version) $(fact loaded.current)"
+
+  typed rmmod cmatest
+  typed modprobe cmatest
+  same 'loaded again it is the new one' "$version" "$(cat /sys/module/cmatest/version)"
+  status_is 0 'the new one loaded'
+  same 'which status sees' true "$(fact loaded.current)"
+  typed rmmod cmatest
+  options_are_right
+  healthy 'after the upgrade of the package'
+  finish
+}
+
+new_kernel() {
+  lean_kernels
+  echo 'deb [trusted=yes] file:/srv/kernels ./' >$sources/kernels.list
+  typed apt-get update
+  typed apt-get install -y "linux-image-$1" "linux-headers-$1"
+  rm "$lean"
+  built_for "$1"
+  built_for "$running"
+  # It asks modprobe's view of the running kernel only: the other is DKMS's to know.
+  status_is 0 'with two kernels'
+  same "status lists both: $running" installed "$(dkms_state "$running")"
+  same "status lists both: $1" installed "$(dkms_state "$1")"
+  healthy 'after the upgrade of the kernel'
+  finish
+}
+
+booted() {
+  same "$1 is running" "$1" "$running"
+  same 'cma-test-configure.service has run' 'ActiveState=active Result=success SubState=exited' \
+    "$(systemctl show -p ActiveState -p SubState -p Result cma-test-configure.service | sort | paste -sd ' ')"
+  healthy "booted into $1"
+  options_are_right
+  built_for "$1"
+  [[ -z ${2:-} ]] || built_for "$2"
+  status_is 0 "on $1"
+  same 'status says that the options are of this kernel' "$1" "$(fact options.kernel)"
+  mark_log
+  typed modprobe cmatest
+  matches 'it says that it was loaded, and what it holds' \
+    $'cmatest: init CMA test mod\.\ncmatest: alloc pages:buf:0x[0-9a-f]+:0x[0-9a-f]+\.' \
+    "$(log_since | grep -E '^cmatest: (init|alloc)')"
+  typed rmmod cmatest
+  no_lines 'the kernel complains of nothing' "$(unhappy)"
+  finish
+}
+
+old_kernel_goes() {
+  local old=$1 packages
+  check "what is kept of $old from its boots is there" grep -rqF "kernel $old" /var/cache/cma-test
+  mapfile -t packages < <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "linux-*-${old%-*}*" |
+    sed -n 's/^installed //p')
+  typed apt-get purge -y "${packages[@]}"
+  no_lines "no package of $old is left" \
+    "$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "linux-*${old%-*}*" 2>/dev/null | grep -v not-installed)"
+  no_lines 'dkms knows nothing of it' "$(dkms status cma-test | grep -F "$old")"
+  no_lines 'nor does its tree' "$(find /var/lib/dkms/cma-test -name "*$old*")"
+  no_lines 'its modules are gone, and ours with them' \
+    "$(find /lib/modules -path "*$old*" -name '*.ko*' 2>/dev/null)"
+  no_lines 'nothing is left in its folder' "$(find "/lib/modules/$old" 2>/dev/null)"
+  no_lines 'nothing is kept for it in /var/cache' "$(grep -rlF "kernel $old" /var/cache/cma-test)"
+  check "but for $running there is" grep -rqF "kernel $running" /var/cache/cma-test
+  status_is 0 "without $old"
+  same "status does not know $old any more" unknown "$(dkms_state "$old")"
+  same "status lists $running" installed "$(dkms_state "$running")"
+  healthy 'after the removal of the kernel'
+  finish
+}
+
+case ${1:-} in
+  install) install ;;
+  next-version) next_version ;;
+  new-kernel) new_kernel "$2" ;;
+  booted) booted "${@:2}" ;;
+  old-kernel-goes) old_kernel_goes "$2" ;;
+  *)
+    sed -n '/^#   upgrade/,/^# shellcheck/{/^# shellcheck/d; s/^#   //p}' "$0" >&2
+    exit 2
+    ;;
+esac

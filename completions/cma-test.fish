@@ -1,0 +1,126 @@
+function __cma-test_should_offer_completions_for_flags_or_options -a expected_commands
+    set -l non_repeating_flags_or_options $argv[2..]
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __cma-test_parse_tokens
+    test "$commands" = "$expected_commands"; and return $non_repeating_flags_or_options_absent
+end
+
+function __cma-test_should_offer_completions_for_positional -a expected_commands positional_index_comparison expected_positional_index
+    set -l non_repeating_flags_or_options
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __cma-test_parse_tokens
+    test "$commands" = "$expected_commands" -a \( "$positional_index" "$positional_index_comparison" "$expected_positional_index" \)
+end
+
+function __cma-test_parse_tokens -S
+    set -l unparsed_tokens (__cma-test_tokens -pc)
+    switch $unparsed_tokens[1]
+    case 'cma-test'
+        __cma-test_parse_subcommand 0 'version' 'h/help'
+        switch $unparsed_tokens[1]
+        case 'status'
+            __cma-test_parse_subcommand 0 'root=' 'json' 'version' 'h/help'
+        case 'configure'
+            __cma-test_parse_subcommand 0 'n/dry-run' 'no-cache' 'root=' 'json' 'version' 'h/help'
+        case 'reserve'
+            __cma-test_parse_subcommand 1 'remove' 'n/dry-run' 'root=' 'json' 'version' 'h/help'
+        case 'areas'
+            __cma-test_parse_subcommand 0 'json' 'version' 'h/help'
+        case 'run'
+            __cma-test_parse_subcommand 0 'area=' 'filter=' 'list' 'seed=' 'format=' 'timeout=' 'autopkgtest' 'version' 'h/help'
+        case 'help'
+            __cma-test_parse_subcommand -r 1 'version'
+        end
+    end
+end
+
+function __cma-test_tokens
+    if test (string split -m 1 -f 1 -- . "$FISH_VERSION") -gt 3
+        commandline --tokens-raw $argv
+    else
+        commandline -o $argv
+    end
+end
+
+function __cma-test_parse_subcommand -S -a positional_count
+    argparse -s r -- $argv
+    set -l option_specs $argv[2..]
+    set -l is_repeating_positional $_flag_r
+    set -el _flag_r
+    set -a commands $unparsed_tokens[1]
+    set positional_index 0
+    while true
+        set -e unparsed_tokens[1]
+        argparse -sn "$commands" $option_specs -- $unparsed_tokens 2> /dev/null
+        set unparsed_tokens $argv
+        set positional_index (math $positional_index + 1)
+        for non_repeating_flag_or_option in $non_repeating_flags_or_options
+            if set -ql "_flag_$(string replace -a - _ -- $non_repeating_flag_or_option)"
+                set non_repeating_flags_or_options_absent 1
+                break
+            end
+        end
+        test (count $unparsed_tokens) -eq 0 -o \( -z "$is_repeating_positional" -a "$positional_index" -gt "$positional_count" \) && break
+    end
+end
+
+function __cma-test_complete_directories
+    set -l token (commandline -t)
+    string match -- '*/' $token
+    set -l subdirs $token*/
+    printf %s\n $subdirs
+end
+
+function __cma-test_custom_completion
+    set -x SAP_SHELL fish
+    set -x SAP_SHELL_VERSION $FISH_VERSION
+    set -l tokens (__cma-test_tokens -p)
+    if test -z "$(__cma-test_tokens -t)"
+        set -l index (count (__cma-test_tokens -pc))
+        set tokens $tokens[..$index] \'\' $tokens[(math $index + 1)..]
+    end
+    command $tokens[1] $argv $tokens
+end
+
+complete -c 'cma-test' -f
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test" version' -l 'version' -d 'Show the version.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'status' -d 'Tell whether \'modprobe cmatest\' would work now, and if not, why.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'configure' -d 'Resolve the kernel\'s symbol addresses and write the options for \'modprobe cmatest\'.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'reserve' -d 'Reserve memory for CMA from the next boot on.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'areas' -d 'List the areas that this kernel has reserved for CMA.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'run' -d 'Test the allocator: every case on one area, or some of them.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'help' -d 'Show subcommand help information.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test status" root' -l 'root' -d 'Look at a copied tree instead of the running machine.' -rfa '(__cma-test_complete_directories)'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test status" json' -l 'json' -d 'Print the result as JSON on standard output.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test status" version' -l 'version' -d 'Show the version.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test status" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test configure" dry-run n' -s 'n' -l 'dry-run' -d 'Print what would be written, and write nothing.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test configure" no-cache' -l 'no-cache' -d 'Look the symbols up, whatever an earlier boot of this kernel has kept.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test configure" root' -l 'root' -d 'Work on a copied tree instead of the running machine.' -rfa '(__cma-test_complete_directories)'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test configure" json' -l 'json' -d 'Print the result, or the error, as JSON on standard output.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test configure" version' -l 'version' -d 'Show the version.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test configure" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test reserve" remove' -l 'remove' -d 'Take the reservation back.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test reserve" dry-run n' -s 'n' -l 'dry-run' -d 'Print what would be written, and write nothing.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test reserve" root' -l 'root' -d 'Work on a copied tree instead of the running machine; update-grub is not run.' -rfa '(__cma-test_complete_directories)'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test reserve" json' -l 'json' -d 'Print the result, or the error, as JSON on standard output.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test reserve" version' -l 'version' -d 'Show the version.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test reserve" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test areas" json' -l 'json' -d 'Print the result, or the error, as JSON on standard output.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test areas" version' -l 'version' -d 'Show the version.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test areas" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" area' -l 'area' -d 'The area, as \'cma-test areas\' names it.' -rfka ''
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" filter' -l 'filter' -d 'Only the cases whose names match.' -rfka ''
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" list' -l 'list' -d 'List the cases, and run none.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" seed' -l 'seed' -d 'Repeat the random choices of an earlier run.' -rfka ''
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" format' -l 'format' -d 'The form of the report.' -rfka 'text ktap json junit'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" timeout' -l 'timeout' -d 'End the run after that time; it has failed then.' -rfka ''
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" autopkgtest' -l 'autopkgtest' -d 'Exit with 77, not 4, where no case can run.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" version' -l 'version' -d 'Show the version.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test run" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test help" version' -l 'version' -d 'Show the version.'

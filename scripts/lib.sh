@@ -1,0 +1,204 @@
+# shellcheck shell=bash
+# What every script here shares: messages, the cache, the mirror, and clean Debian roots.
+# Source it first; it turns on the strict mode.
+set -euo pipefail
+
+# shellcheck disable=SC2034  # for the scripts that source this
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/cma-test
+# The Debian release that the packages are built on and for.
+suite=trixie
+mkdir -p "$cache/log"
+
+if [[ -t 2 && -z ${NO_COLOR:-} ]]; then
+  bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'
+else
+  bold='' red='' plain=''
+fi
+
+# say TEXT: a line of progress, on standard error.
+say() { printf '%s\n' "$*" >&2; }
+
+# die TEXT: what failed, on what, why, and what to do next; ends the script with 1.
+die() {
+  printf '%s%s: error: %s%s\n' "$red" "${0##*/}" "$*" "$plain" >&2
+  exit 1
+}
+
+# steps N: there will be N steps; step TEXT announces the next one.
+steps() { steps_total=$1 steps_done=0; }
+step() {
+  steps_done=$((steps_done + 1))
+  printf '%s[%d/%d] %s …%s\n' "$bold" "$steps_done" "$steps_total" "$*" "$plain" >&2
+}
+
+# quietly LOG COMMAND...: keeps the output in LOG and shows its end if the command fails.
+quietly() {
+  local log=$1 rc=0
+  shift
+  mkdir -p "$(dirname "$log")"
+  "$@" >"$log" 2>&1 </dev/null || rc=$?
+  if [[ $rc != 0 ]]; then
+    say "${red}failed with $rc: $*${plain}"
+    tail -n 60 "$log" >&2
+    say "the whole log: $log"
+  fi
+  return "$rc"
+}
+
+need_root() {
+  [[ $(id -u) == 0 ]] || die "this installs packages and makes Debian roots: run it as root (sudo $0)"
+}
+
+# need_packages PACKAGE...: installs those that are missing on this machine.
+need_packages() {
+  local missing=() p
+  for p; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) == installed ]] || missing+=("$p")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  need_root
+  say "installing ${missing[*]}"
+  exec {apt_lock}>"$cache/apt.lock"
+  flock "$apt_lock"
+  if ! quietly "$cache/log/apt-install.log" \
+    env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; then
+    quietly "$cache/log/apt-update.log" apt-get update
+    quietly "$cache/log/apt-install.log" \
+      env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  fi
+  exec {apt_lock}>&-
+}
+
+# mirror: the archive that this machine's own apt uses, so that no host is named here.
+mirror() {
+  local uri lock
+  # A machine that never ran apt-get update names no archive.
+  if [[ -z $(apt-get indextargets 'Created-By: Packages') ]]; then
+    need_root
+    exec {lock}>"$cache/apt.lock"
+    flock "$lock"
+    quietly "$cache/log/apt-update.log" apt-get update
+    exec {lock}>&-
+  fi
+  uri=$(apt-get indextargets --format '$(REPO_URI)|$(ORIGIN)|$(LABEL)' 'Created-By: Packages' |
+    awk -F'|' '$2 == "Debian" && $3 == "Debian" { print $1; exit }')
+  if [[ -z $uri ]]; then
+    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
+      grep -E '/debian/?$' | head -n 1) || true
+  fi
+  [[ -n $uri ]] || die "no Debian archive in apt's sources: run 'apt-get update' and check /etc/apt/sources.list.d"
+  printf '%s\n' "${uri%/}"
+}
+
+# apt_lines SUITE...: sources.list lines for these suites from that archive.
+apt_lines() {
+  local m s
+  m=$(mirror) || return
+  for s; do printf 'deb %s %s main\n' "$m" "$s"; done
+}
+
+# apt_for ARCH SUITE COMMAND...: an apt command (apt-get, apt-cache) on that suite and architecture
+# alone, with lists of its own, refreshed when older than a day; this machine's apt is untouched.
+apt_for() {
+  local arch=$1 from=$2 dir=$cache/apt/$1-$2 tool=$3 apt_options
+  shift 3
+  mkdir -p "$dir"/{lists,archives}/partial
+  apt_lines "$from" >"$dir/sources.list" || return
+  apt_options=(-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir" -o Dir::State::status=/dev/null
+    -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=-
+    -o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o APT::Sandbox::User=root)
+  if [[ -z $(find "$dir/fresh" -mtime -1 2>/dev/null) ]]; then
+    quietly "$cache/log/apt-$arch-$from.log" apt-get "${apt_options[@]}" update || return
+    touch "$dir/fresh"
+  fi
+  "$tool" "${apt_options[@]}" "$@"
+}
+
+# kernels ARCH SUITE: the releases (uname -r) of the stock kernels there that have an image and
+# headers, oldest first.
+kernels() {
+  apt_for "$1" "$2" apt-cache pkgnames linux- |
+    sed -nE "s/^linux-(image|headers)-([0-9][^-]*-$1)\$/\2/p" | sort -V | uniq -d
+}
+
+# latest_kernel ARCH SUITE: the newest of these.
+latest_kernel() {
+  kernels "$1" "$2" | tail -n 1 | grep . || die "no kernel for $1 with its headers in $2"
+}
+
+# stock_kernel ARCH: the release that most tests run on: for amd64 the newest of backports, as
+# trixie's own has no CMA; for arm64 trixie's own, which does not export the allocator.
+stock_kernel() {
+  local from=$suite
+  [[ $1 == arm64 ]] || from=$suite-backports
+  latest_kernel "$1" "$from"
+}
+
+# root NAME MMDEBSTRAP-ARGUMENT...: prints the folder of a cached Debian root, made on first use.
+# Its key is the arguments, so that a change of packages makes it anew and the old one goes.
+# Never write into it: enter it with in_root.
+root() {
+  local name=$1 key dir lock
+  shift
+  key=$(printf '%s\n' "$@" | sha256sum | cut -c 1-12)
+  dir=$cache/root/$name-$key
+  mkdir -p "$cache/root"
+  exec {lock}>"$cache/root/$name.lock"
+  flock "$lock"
+  if [[ ! -e $dir/.complete ]]; then
+    need_packages mmdebstrap arch-test
+    rm -rf "$cache/root/$name"-????????????
+    mkdir -p "$dir"
+    if [[ $suite == sid ]]; then
+      apt_lines sid >"$dir.list"
+    else
+      apt_lines "$suite" "$suite-backports" >"$dir.list"
+    fi
+    quietly "$cache/log/root-$name.log" mmdebstrap --variant=minbase --format=directory \
+      --skip=check/empty "$@" "$suite" "$dir" "$dir.list" || {
+      rm -rf "$dir"
+      die "making the $name root failed: see $cache/log/root-$name.log"
+    }
+    touch "$dir/.complete"
+  fi
+  exec {lock}>&-
+  printf '%s\n' "$dir"
+}
+
+# in_root DIR [--bind HOST:INSIDE]... [--keep UPPER] -- COMMAND...: runs COMMAND in a throw-away
+# overlay of the root, with /proc, /dev and /sys; what it writes goes with it, but for the binds.
+# All of it lives in a private mount namespace: nothing to unmount when it is killed.
+in_root() {
+  local dir=$1 binds=()
+  shift
+  while [[ $1 != -- ]]; do
+    [[ $1 == --bind ]] || die "in_root: unknown argument $1"
+    binds+=("$2")
+    shift 2
+  done
+  shift
+  local layer rc=0
+  layer=$(mktemp -d "$cache/overlay.XXXXXX")
+  mkdir "$layer"/{upper,work,merged}
+  CMA_TEST_BINDS=$(printf '%s\n' ${binds[@]+"${binds[@]}"}) \
+    unshare --mount --pid --fork --kill-child bash -euc '
+      layer=$1 lower=$2; shift 2
+      mount -t overlay overlay -o "lowerdir=$lower,upperdir=$layer/upper,workdir=$layer/work" "$layer/merged"
+      m=$layer/merged
+      mount -t proc proc "$m/proc"
+      mount --rbind /sys "$m/sys"
+      mount --rbind /dev "$m/dev"
+      while IFS=: read -r from to; do
+        [ -n "$from" ] || continue
+        mkdir -p "$m$to"
+        mount --bind "$from" "$m$to"
+      done <<<"$CMA_TEST_BINDS"
+      unset CMA_TEST_BINDS
+      exec chroot "$m" "$@"
+    ' bash "$layer" "$dir" \
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+    DEBIAN_FRONTEND=noninteractive "$@" || rc=$?
+  rm -rf "$layer"
+  return "$rc"
+}

@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What scenarios on virtual machines share: machines that end with the script, parts that run inside
+# them, and the count of their checks. Source it after ../lib.sh, call scenario first.
+
+: "${top:?source scripts/lib.sh first}"
+
+# shellcheck source=accel.sh
+. "$top/scripts/vm/accel.sh"
+
+vm=$top/scripts/vm/vm
+
+# scenario NAME ARGUMENT...: takes the options that all of them have; others stay in $rest.
+#   --arch amd64|arm64   --keep
+scenario() {
+  scenario=$1 arch=amd64 keep=no rest=()
+  shift
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --arch)
+        [[ ${2:-} == amd64 || ${2:-} == arm64 ]] || die "--arch is amd64 or arm64, not '${2:-}'"
+        arch=$2
+        shift
+        ;;
+      --keep) keep=yes ;;
+      *) rest+=("$1") ;;
+    esac
+    shift
+  done
+  machine=$(free_machine "$scenario-$arch")
+  results=$(mktemp)
+  broken=0 scenario_done=no
+  trap scenario_end EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  "$vm" destroy "$machine"
+}
+
+# free_machine NAME: NAME, or NAME-2 and so on where a run that is still going has a machine of that
+# name. One that was kept, or that outlived its run, makes room.
+free_machine() {
+  local name=$1 number=1 owner
+  while owner=$("$vm" owner "$name") && [[ -n $owner && -d /proc/$owner ]]; do
+    number=$((number + 1))
+    name=$1-$number
+  done
+  printf '%s\n' "$name"
+}
+
+# scenario_end: counts, and ends the machine, unless it is to be kept to find out what went wrong.
+scenario_end() {
+  local rc=$? good bad
+  good=$(grep -c '^ok - ' "$results") || true
+  bad=$(($(grep -c '^not ok - ' "$results" || true) + broken))
+  if [[ $rc == 0 && ($bad != 0 || $good == 0 || $scenario_done == no) ]]; then rc=1; fi
+  if [[ $rc != 0 && $keep == yes && -n $("$vm" list | awk -v n="$machine" '$1 == n') ]]; then
+    "$vm" keep "$machine"
+    say "the machine is kept as it is: 'scripts/vm/vm shell $machine' enters it," \
+      "'scripts/vm/vm run $machine COMMAND' runs something there, 'scripts/vm/vm destroy $machine' ends it"
+  else
+    "$vm" destroy "$machine"
+    [[ $rc == 0 ]] || say "what the kernel and systemd said: $("$vm" log "$machine")"
+  fi
+  if [[ $bad != 0 ]]; then
+    grep '^not ok - ' "$results" >&2 || true
+  fi
+  rm -f "$results"
+  printf '%s on %s: %d checks, %d failed%s, %d s\n' "$scenario" "$arch" "$((good + bad))" "$bad" \
+    "$([[ $scenario_done == yes ]] || echo ', broken off')" "$SECONDS"
+  exit "$rc"
+}
+
+# boot ARGUMENT...: starts the machine with these arguments of `vm start`, and waits for it.
+boot() {
+  "$vm" start "$machine" --arch "$arch" --owner $$ "$@"
+  await
+}
+
+# boot_again ARGUMENT...: reboots it, with these arguments of `vm reboot`.
+boot_again() {
+  "$vm" reboot "$machine" "$@"
+  await
+}
+
+# await: waits for the machine; one whose emulation failed gets another chance.
+await() {
+  "$vm" wait "$machine" --timeout 600 && return
+  died_of_emulation "$("$vm" log "$machine")" || return
+  say "$machine died of its emulation while it booted: once more"
+  "$vm" reboot "$machine"
+  "$vm" wait "$machine" --timeout 600
+}
+
+# part SECONDS SCRIPT ARGUMENT...: runs a script of Tests/, with bash, inside the machine. Its checks are the
+# lines "ok - …" and "not ok - …"; one that fails without such a line is a failed check as well.
+part() {
+  local seconds=$1 script=$2 file rc=0 began=$SECONDS before
+  shift 2
+  for file in "$top/Tests/${script%/*}"/*.sh; do
+    "$vm" put "$machine" "$file" "/tmp/cma-test-checks/${script%/*}/${file##*/}"
+  done
+  before=$(grep -c '^not ok - ' "$results") || true
+  "$vm" run "$machine" --timeout "$seconds" -- bash "/tmp/cma-test-checks/$script" "$@" | tee -a "$results" || rc=$?
+  if [[ $rc -ge 124 ]]; then
+    broken=$((broken + 1))
+    die "$script $* did not end by itself ($rc)"
+  fi
+  [[ $rc != 2 ]] || die "$script $* broke off, and the rest needs what it was to do"
+  if [[ $rc != 0 && $(grep -c '^not ok - ' "$results" || true) == "$before" ]]; then
+    broken=$((broken + 1))
+    say "not ok - $script $* failed with $rc"
+  fi
+  say "$script $*: $((SECONDS - began)) s"
+  return 0
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cmatest: tests the Contiguous Memory Allocator from inside the kernel.
+ *
+ * What the files of this module share:
+ *   unit.c     all of the others, for the compiler
+ *   main.c     parameters, load and unload
+ *   symbol.c   proof that an address is the symbol it is said to be
+ *   cma.c      calls into the allocator, and what is reserved and free
+ *   area.c     which areas there are, and which is the default one
+ *   hold.c     the block that is held from load to unload
+ *   pattern.c  fills memory and reads it back
+ *   device.c   /dev/cmatest: open, close and the table of its requests
+ *   handle.c   blocks that an open file owns
+ *   batch.c    many allocations in one request
+ *   probe.c    what the allocator must refuse
+ *   fault.c    deliberate faults, only with CMATEST_FAULTS=1
+ */
+#ifndef CMATEST_H
+#define CMATEST_H
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include "uapi/cmatest.h"
+
+#define CMATEST_MAX_PAIRS	(1U << 30)	/* 8 GiB of times */
+
+struct cma;
+struct page;
+
+/**
+ * enum cmatest_symbol_index - the symbols whose addresses are parameters
+ * @SYMBOL_AREA_BASE: dma_contiguous_default_area
+ * @SYMBOL_ALLOC: cma_alloc
+ * @SYMBOL_RELEASE: cma_release
+ * @SYMBOL_FOR_EACH: cma_for_each_area
+ * @SYMBOL_NAME: cma_get_name
+ * @SYMBOL_BASE: cma_get_base
+ * @SYMBOL_SIZE: cma_get_size
+ * @SYMBOLS: how many
+ *
+ * Symbol n is bit n of cmatest_info.bound.
+ */
+enum cmatest_symbol_index {
+	SYMBOL_AREA_BASE,
+	SYMBOL_ALLOC,
+	SYMBOL_RELEASE,
+	SYMBOL_FOR_EACH,
+	SYMBOL_NAME,
+	SYMBOL_BASE,
+	SYMBOL_SIZE,
+	SYMBOLS
+};
+
+/**
+ * struct cmatest_symbol - a kernel symbol whose address comes from outside
+ * @param: the module parameter that brings it, for messages
+ * @name: the symbol that must be at that address
+ * @is_data: a variable; the kernel can name these only with KALLSYMS_ALL
+ */
+struct cmatest_symbol {
+	const char *param;
+	const char *name;
+	bool is_data;
+};
+
+/**
+ * struct cmatest_pages - contiguous pages that cma_alloc() gave
+ * @cma: the area that they are from
+ * @first: the first of them, NULL if there are none
+ * @count: how many
+ * @order: the alignment that was asked for, as a power of two of pages
+ * @alloc_ns: how long cma_alloc() took
+ */
+struct cmatest_pages {
+	struct cma *cma;
+	struct page *first;
+	unsigned long count;
+	unsigned int order;
+	u64 alloc_ns;
+};
+
+/**
+ * struct cmatest_wrong - words of a block that are not what was written
+ * @words: how many
+ * @first: byte offset of the first of them
+ * @wrote: what was written there
+ * @read: what is there
+ */
+struct cmatest_wrong {
+	u64 words;
+	u64 first;
+	u64 wrote;
+	u64 read;
+};
+
+/**
+ * struct cmatest_file - an open file of /dev/cmatest
+ * @handles: its blocks, struct cmatest_handle by the handle's number
+ * @next: where the search for a free number starts
+ * @count: how many blocks
+ */
+struct cmatest_file {
+	struct xarray handles;
+	u32 next;
+	atomic_t count;
+};
+
+/**
+ * union cmatest_arg - the argument of a request
+ */
+union cmatest_arg {
+	struct cmatest_info info;
+	struct cmatest_area area;
+	struct cmatest_alloc alloc;
+	struct cmatest_release release;
+	struct cmatest_block block;
+	struct cmatest_fill fill;
+	struct cmatest_check check;
+	struct cmatest_batch batch;
+	struct cmatest_probe probe;
+};
+
+/* symbol.c */
+int cmatest_symbol_prove(const struct cmatest_symbol *symbol, unsigned long address);
+
+/* cma.c */
+void cmatest_cma_bind(const unsigned long address[SYMBOLS]);
+unsigned int cmatest_cma_bound(void);
+int cmatest_cma_alloc(struct cma *cma, unsigned long count, unsigned int order,
+		      bool no_warn, struct cmatest_pages *pages);
+bool cmatest_cma_offer(struct cma *cma, struct page *first, unsigned long count, u64 *ns);
+bool cmatest_cma_release(struct cmatest_pages *pages, u64 *ns);
+int cmatest_cma_for_each(int (*fn)(struct cma *cma, void *data), void *data);
+const char *cmatest_cma_name(struct cma *cma);
+u64 cmatest_cma_base(struct cma *cma);
+u64 cmatest_cma_size(struct cma *cma);
+unsigned long cmatest_cma_max_count(void);
+unsigned int cmatest_cma_max_order(void);
+unsigned long cmatest_cma_reserved(void);
+unsigned long cmatest_cma_free(void);
+
+/* area.c */
+int cmatest_areas_find(unsigned long area_base);
+unsigned int cmatest_area_count(void);
+unsigned int cmatest_area_default(void);
+struct cma *cmatest_area_get(u32 index);
+int cmatest_area_describe(u32 index, struct cmatest_area *area);
+
+/* pattern.c */
+u64 cmatest_pattern_key(u64 seed);
+int cmatest_pattern_fill(const struct cmatest_pages *pages, u64 key, u64 offset, u64 length);
+int cmatest_pattern_check(const struct cmatest_pages *pages, u64 key, u64 offset, u64 length,
+			  struct cmatest_wrong *wrong);
+int cmatest_pattern_test(const struct cmatest_pages *pages);
+
+/* hold.c */
+int cmatest_hold_check(unsigned long count, unsigned int order);
+int cmatest_hold(struct cma *cma, unsigned long count, unsigned int order);
+unsigned long cmatest_hold_count(void);
+void cmatest_hold_report(void);
+void cmatest_hold_release(void);
+
+/* device.c */
+int cmatest_device_add(void);
+void cmatest_device_remove(void);
+
+/* handle.c */
+void cmatest_limits_set(unsigned long max_pages, unsigned int max_handles);
+unsigned long cmatest_max_pages(void);
+unsigned int cmatest_max_handles(void);
+unsigned long cmatest_charged(void);
+int cmatest_charge(unsigned long count);
+void cmatest_uncharge(unsigned long count);
+int cmatest_request_check(u32 area, u64 count, u32 order, struct cma **cma);
+int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg);
+void cmatest_handle_settle(struct cmatest_file *file, union cmatest_arg *arg, bool answered);
+int cmatest_handle_release(struct cmatest_file *file, union cmatest_arg *arg);
+int cmatest_handle_look(struct cmatest_file *file, union cmatest_arg *arg);
+int cmatest_handle_fill(struct cmatest_file *file, union cmatest_arg *arg);
+int cmatest_handle_check(struct cmatest_file *file, union cmatest_arg *arg);
+void cmatest_handles_release(struct cmatest_file *file);
+
+/* batch.c */
+int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* probe.c */
+int cmatest_probe_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+#endif
