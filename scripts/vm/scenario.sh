@@ -31,6 +31,9 @@ scenario() {
   results=$(mktemp)
   broken=0 scenario_done=no
   trap scenario_end EXIT
+  # What breaks a scenario off without a word would be hard to find out afterwards.
+  set -E
+  trap 'say "$scenario: $BASH_COMMAND: ended with $? (line $LINENO)"' ERR
   trap 'exit 130' INT
   trap 'exit 143' TERM
   "$vm" destroy "$machine"
@@ -59,6 +62,9 @@ scenario_end() {
       "'scripts/vm/vm run $machine COMMAND' runs something there, 'scripts/vm/vm destroy $machine' ends it"
   else
     "$vm" destroy "$machine"
+    if [[ $rc != 0 && $scenario_done == no && -e $("$vm" log "$machine") ]]; then
+      "$vm" console "$machine" | tail -n 30 >&2
+    fi
     [[ $rc == 0 ]] || say "what the kernel and systemd said: $("$vm" log "$machine")"
   fi
   if [[ $bad != 0 ]]; then
