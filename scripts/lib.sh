@@ -119,7 +119,14 @@ apt_for() {
 # headers, oldest first.
 kernels() {
   apt_for "$1" "$2" apt-cache pkgnames linux- |
-    sed -nE "s/^linux-(image|headers)-([0-9][^-]*-$1)\$/\2/p" | sort -V | uniq -d
+    sed -nE "s/^linux-(image|headers)-([0-9][^-]*(-[0-9]+)?-$1)\$/\2/p" | sort -V | uniq -d
+}
+
+# kernel_suites ARCH: where stock kernels to test on come from. The arm64 kernel of the release before
+# is one of those that list no variables in kallsyms (CONFIG_KALLSYMS_ALL is off) and do have CMA.
+kernel_suites() {
+  [[ $1 != arm64 ]] || echo bookworm
+  printf '%s\n' "$suite" "$suite-backports"
 }
 
 # latest_kernel ARCH SUITE: the newest of these.

@@ -67,7 +67,7 @@ int cmatest_symbol_prove(const struct cmatest_symbol *symbol, unsigned long addr
 		return 0;
 
 	if (symbol->is_data && !IS_ENABLED(CONFIG_KALLSYMS_ALL))
-		pr_err("%s: %s cannot be proved: this kernel names no variables (CONFIG_KALLSYMS_ALL is off) and only %s for that address\n",
+		pr_err("%s: %s cannot be proved: this kernel names no variables (CONFIG_KALLSYMS_ALL is off) and only %s for that address; leave it out, as \"cma-test configure\" does\n",
 		       symbol->param, symbol->name, found);
 	else
 		pr_err("%s: found %s%s, not %s+0x0: " WHAT_TO_DO "\n",

@@ -181,8 +181,9 @@ eval "$(awk '
   }' /proc/kallsyms)"
 : "${pfx_alloc=}" "${pfx_release=}" "${pfx_for_each=}" "${impostor_area=}" "${impostor_alloc=}" \
   "${impostor_release=}" "${impostor_for_each=}"
-for address in "${area=}" "${alloc=}" "${release=}" "${function=}" "${variable=}" "${for_each=}" \
-  "${name_of=}" "${base_of=}" "${size_of=}"; do
+: "${area=}" "${variable=}"
+for address in "${alloc=}" "${release=}" "${function=}" "${for_each=}" "${name_of=}" "${base_of=}" \
+  "${size_of=}"; do
   case $address in
     '' | 0000000000000000)
       echo 'refusals.sh: /proc/kallsyms lacks a symbol or hides the addresses' >&2
@@ -190,6 +191,14 @@ for address in "${area=}" "${alloc=}" "${release=}" "${function=}" "${variable=}
       ;;
   esac
 done
+
+# What leads to the default area: its address or, on a kernel that lists no variables (without
+# CONFIG_KALLSYMS_ALL), what finds it by its name.
+if [ -n "$area" ]; then
+  default_area="area_base=0x$area"
+else
+  default_area="for_each_fn=0x$for_each name_fn=0x$name_of"
+fi
 
 # with PARAMETER ADDRESS WORD...: the other addresses right, this one so
 with() {
@@ -202,7 +211,8 @@ with() {
     free_fn) r=$v ;;
     *_fn) set -- "$p=$v" "$@" ;;
   esac
-  set -- "area_base=$a" "alloc_fn=$f" "free_fn=$r" "$@"
+  if [ "$a" = 0x ]; then a=$default_area; else a=area_base=$a; fi
+  set -- "$a" "alloc_fn=$f" "free_fn=$r" "$@"
   parameters=$*
 }
 
@@ -214,8 +224,12 @@ plus() {
 # wrong PARAMETER WHAT ADDRESS FOUND
 wrong() {
   with "$1" "$3"
+  pattern="found $4, not [a-z_]+\\+0x0: .*cma-test configure"
+  if [ "$1/$area" = area_base/ ]; then
+    pattern="dma_contiguous_default_area cannot be proved: .*${4#no symbol at } .*cma-test configure"
+  fi
   # shellcheck disable=SC2086  # words
-  refused "$1 is $2" EINVAL "^cmatest: $1: found $4, not [a-z_]+\\+0x0: .*cma-test configure" $parameters
+  refused "$1 is $2" EINVAL "^cmatest: $1: $pattern" $parameters
 }
 
 for parameter in area_base alloc_fn free_fn; do
@@ -224,10 +238,15 @@ for parameter in area_base alloc_fn free_fn; do
     alloc_fn) own_address=$alloc name=cma_alloc prefix=$pfx_alloc impostor=$impostor_alloc ;;
     free_fn) own_address=$release name=cma_release prefix=$pfx_release impostor=$impostor_release ;;
   esac
-  with '' ''
-  # shellcheck disable=SC2046,SC2086  # words
-  refused "$parameter missing" EINVAL "^cmatest: $parameter: missing .*$name.*cma-test configure" \
-    $(printf '%s\n' $parameters | grep -v "^$parameter=")
+  if [ $parameter = area_base ]; then
+    refused 'area_base missing' EINVAL '^cmatest: area_base: missing .*dma_contiguous_default_area.*cma-test configure' \
+      "alloc_fn=0x$alloc" "free_fn=0x$release"
+  else
+    with '' ''
+    # shellcheck disable=SC2046,SC2086  # words
+    refused "$parameter missing" EINVAL "^cmatest: $parameter: missing .*$name.*cma-test configure" \
+      $(printf '%s\n' $parameters | grep -v "^$parameter=")
+  fi
   with "$parameter" 0
   # shellcheck disable=SC2086  # words
   refused "$parameter is 0" EINVAL "^cmatest: $parameter: missing .*$name.*cma-test configure" $parameters
@@ -237,8 +256,16 @@ for parameter in area_base alloc_fn free_fn; do
   wrong $parameter unmapped 0xfffffffffffff000 'no symbol at 0xfffffffffffff000'
   wrong $parameter 'all ones' 0xffffffffffffffff 'no symbol at 0xffffffffffffffff'
   wrong $parameter 'another function' "0x$function" 'kfree\+0x0/0x[0-9a-f]+'
-  wrong $parameter 'another variable' "0x$variable" 'linux_banner\+0x0/0x[0-9a-f]+'
-  wrong $parameter "$name+4" "$(plus "$own_address" 4)" "$name\\+0x4/0x[0-9a-f]+"
+  if [ -n "$variable" ]; then
+    wrong $parameter 'another variable' "0x$variable" 'linux_banner\+0x0/0x[0-9a-f]+'
+  else
+    skip "$parameter is another variable" 'this kernel lists none'
+  fi
+  if [ -n "$own_address" ]; then
+    wrong $parameter "$name+4" "$(plus "$own_address" 4)" "$name\\+0x4/0x[0-9a-f]+"
+  else
+    skip "$parameter is $name+4" 'this kernel lists no variables'
+  fi
   if [ -n "$prefix" ]; then
     wrong $parameter "__pfx_$name" "0x$prefix" "__pfx_$name\\+0x0/0x10"
   elif [ $parameter != area_base ]; then
@@ -313,8 +340,9 @@ several() {
   ! is_loaded || why="$why it is still there;"
   verdict "$text: EINVAL" "$why"
 }
+# shellcheck disable=SC2086  # words
 several 'the functions swapped' 'alloc_fn free_fn' \
-  "area_base=0x$area" "alloc_fn=0x$release" "free_fn=0x$alloc"
+  $default_area "alloc_fn=0x$release" "free_fn=0x$alloc"
 several 'no parameter' 'area_base alloc_fn free_fn'
 several 'all that can be' 'area_base alloc_fn free_fn for_each_fn name_fn base_fn size_fn' \
   area_base=1 alloc_fn=1 free_fn=1 for_each_fn=1 name_fn=1 base_fn=1 size_fn=1

@@ -112,6 +112,10 @@ kernel_image() {
     find "$work" \( -name vmlinuz -o -name "vmlinuz-$release" \) -exec mv {} "$dir/vmlinuz" \;
     find "$work" -type f \( -path '*/modules/*/config' -o -name "config-$release" \) \
       -exec mv {} "$dir/config" \;
+    # Where these are modules, scripts/vm/mini talks to its guest with them.
+    mkdir "$dir/modules"
+    find "$work" \( -path '*/drivers/virtio/virtio*.ko' -o -name virtio_console.ko \) \
+      -exec cp {} "$dir/modules/" \;
     rm -rf "$work"
     [[ -s $dir/vmlinuz && -s $dir/config ]] ||
       die "the packages of kernel $release hold no vmlinuz or no config: see $cache/log/kernel-$release.log"
@@ -124,12 +128,12 @@ kernel_image() {
 # kernel_suite RELEASE: the suite that has this stock kernel.
 kernel_suite() {
   local release=$1 arch=${1##*-} from
-  for from in "$suite" "$suite-backports"; do
+  for from in $(kernel_suites "$arch"); do
     if kernels "$arch" "$from" | grep -Fqx "$release"; then
       echo "$from"
       return
     fi
   done
-  die "no stock kernel $release in $suite or $suite-backports; there are: $(
-    for from in "$suite" "$suite-backports"; do kernels "$arch" "$from"; done | tr '\n' ' ')"
+  die "no stock kernel $release; there are: $(
+    for from in $(kernel_suites "$arch"); do kernels "$arch" "$from"; done | tr '\n' ' ')"
 }
