@@ -3,9 +3,9 @@
 # root in a virtual machine, never on a machine that matters. Needs a shell, awk, grep, dmesg,
 # insmod and rmmod: busybox has them.
 #
-# usage: refusals.sh [--modules DIR] [area|no-area|no-cma]
+# usage: refusals.sh --modules DIR [area|no-area|no-cma]
 #   --modules DIR  has cmatest.ko and, for the rows that need them, impostor.ko and cmahogg.ko as
-#                  scripts/kmod-check -o leaves them; without it the installed cmatest is used
+#                  scripts/kmod-check -o leaves them
 #   area           the kernel has reserved a default area (the default)
 #   no-area        it could, but has not: booted without cma=SIZE, or with cma=0
 #   no-cma         it was built without CONFIG_DMA_CMA
@@ -19,11 +19,7 @@ while [ $# -gt 0 ]; do
     *) echo "refusals.sh: unknown argument $1" >&2 && exit 2 ;;
   esac
 done
-if [ -n "$modules" ]; then
-  module=$modules/cmatest.ko
-else
-  module=$(modinfo -F filename cmatest) || exit 2
-fi
+module=$modules/cmatest.ko
 if [ ! -r "$module" ]; then
   echo "refusals.sh: no module $module" >&2
   exit 2
