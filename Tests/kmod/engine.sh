@@ -64,13 +64,17 @@ eval "$(awk '
     var["dma_contiguous_default_area"] = "area_base"; var["cma_alloc"] = "alloc_fn"
     var["cma_release"] = "free_fn"; var["cma_for_each_area"] = "for_each_fn"
     var["cma_get_name"] = "name_fn"; var["cma_get_base"] = "base_fn"; var["cma_get_size"] = "size_fn"
+    var["linux_banner"] = "variable"
   }
   NF == 3 && $3 in var { print var[$3] "=" $1 }' /proc/kallsyms)"
 calls="alloc_fn=0x${alloc_fn=} free_fn=0x${free_fn=}"
 names="for_each_fn=0x${for_each_fn=} name_fn=0x${name_fn=}"
 places="base_fn=0x${base_fn=} size_fn=0x${size_fn=}"
 # Without CONFIG_KALLSYMS_ALL no variable is listed, and the default area is found by its name.
-: "${area_base=}"
+if [ -z "${area_base=}" ] && [ -n "${variable=}" ]; then
+  echo 'engine.sh: /proc/kallsyms lists variables, but not dma_contiguous_default_area' >&2
+  exit 2
+fi
 area=${area_base:+area_base=0x$area_base}
 area=${area:-$names}
 

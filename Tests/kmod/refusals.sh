@@ -178,8 +178,9 @@ eval "$(awk '
 : "${pfx_alloc=}" "${pfx_release=}" "${pfx_for_each=}" "${impostor_area=}" "${impostor_alloc=}" \
   "${impostor_release=}" "${impostor_for_each=}"
 : "${area=}" "${variable=}"
+# Where any variable is listed, the area's must be.
 for address in "${alloc=}" "${release=}" "${function=}" "${for_each=}" "${name_of=}" "${base_of=}" \
-  "${size_of=}"; do
+  "${size_of=}" ${variable:+"$area"}; do
   case $address in
     '' | 0000000000000000)
       echo 'refusals.sh: /proc/kallsyms lacks a symbol or hides the addresses' >&2
