@@ -41,8 +41,8 @@ let package = Package(
   ],
   dependencies: [argumentParser],
   targets: [
-    .systemLibrary(
-      name: "CLibkmod", pkgConfig: "libkmod", providers: [.apt(["libkmod-dev"])]),
+    // Not a system library, for it is not linked: Sources/CLibkmod says why.
+    .target(name: "CLibkmod"),
     .target(
       name: "CVersion",
       cSettings: [.define("CMA_TEST_VERSION", to: "\"\(version)\"")]),

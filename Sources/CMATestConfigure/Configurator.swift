@@ -3,18 +3,35 @@
 public import CMATestCore
 public import CMATestSystem
 
+/// What `Configurator.configure` left for modprobe.
+public enum Configured: Equatable, Sendable {
+  case wrote(OptionsFile)
+  /// Of an earlier run in this boot; `because` is why the addresses cannot be looked up now.
+  case kept(OptionsFile, because: ConfigureFailure)
+
+  public var options: OptionsFile {
+    switch self {
+    case .wrote(let options), .kept(let options, because: _): options
+    }
+  }
+}
+
 /// Makes the options for `modprobe cmatest`: reads the addresses, writes them for this boot, and
 /// checks that modprobe would use them. The boot helper and `cma-test configure` are this.
 public struct Configurator: Sendable {
   let machine: Machine
   let usesCache: Bool
+  let alwaysAsksLibkmod: Bool
 
   /// - Parameters:
   ///   - machine: whose symbols.
   ///   - usesCache: false to look the symbols up whatever an earlier boot has kept.
-  public init(machine: Machine, usesCache: Bool = true) {
+  ///   - alwaysAsksLibkmod: false to ask libkmod what modprobe would pass only where something
+  ///     besides our own file names the module.
+  public init(machine: Machine, usesCache: Bool = true, alwaysAsksLibkmod: Bool = true) {
     self.machine = machine
     self.usesCache = usesCache
+    self.alwaysAsksLibkmod = alwaysAsksLibkmod
   }
 
   var optionsPath: String { machine.path(OptionsFile.path) }
@@ -33,35 +50,58 @@ public struct Configurator: Sendable {
 
   /// Writes the options and checks them, and keeps for the next boots what had to be looked up.
   ///
-  /// - Returns: what was written.
+  /// - Returns: what is there now: what was written; or, where the addresses can no longer be looked
+  ///   up, the options that were written in this boot when they could.
   /// - Throws: why not; then no file of ours is left, since modprobe must rather refuse for want of
   ///   addresses than use those of another boot.
-  public func configure() throws(ConfigureFailure) -> OptionsFile {
-    let file = AtomicFile(optionsPath)
+  public func configure() throws(ConfigureFailure) -> Configured {
     do throws(ConfigureFailure) {
-      let options = try plan()
-      do throws(SystemFailure) {
-        try file.replace(with: Array(options.text.utf8), mode: 0o600)
+      let options: OptionsFile
+      do throws(ConfigureFailure) {
+        options = try plan()
       } catch {
-        throw .cannotWrite(
-          operation: error.call.rawValue, path: error.path, reason: error.reason)
+        guard usesCache, error.hidesAddresses, let kept = optionsOfThisBoot() else { throw error }
+        try verifyWhereInDoubt(kept)
+        return .kept(kept, because: error)
       }
-      try verify(options)
+      try write(options)
+      try verifyWhereInDoubt(options)
       if options.source == .scan {
         // At boot /var may not be mounted, or not be writable, yet: then there is no cache.
         _ = try? OffsetCache(machine, release: options.release).save(options.addresses)
       }
-      return options
+      return .wrote(options)
     } catch {
-      do throws(SystemFailure) {
-        try file.remove()
-      } catch let removal {
-        throw .cannotWrite(
-          operation: "\(error.message); and then \(removal.call.rawValue)", path: removal.path,
-          reason: "\(removal.reason), so that options of an earlier run may remain")
-      }
+      try removeOptions(after: error)
       throw error
     }
+  }
+
+  private func write(_ options: OptionsFile) throws(ConfigureFailure) {
+    do throws(SystemFailure) {
+      try AtomicFile(optionsPath).replace(with: Array(options.text.utf8), mode: 0o600)
+    } catch {
+      throw .cannotWrite(operation: error.call.rawValue, path: error.path, reason: error.reason)
+    }
+  }
+
+  private func removeOptions(after failure: ConfigureFailure) throws(ConfigureFailure) {
+    do throws(SystemFailure) {
+      try AtomicFile(optionsPath).remove()
+    } catch {
+      throw .cannotWrite(
+        operation: "\(failure.message); and then \(error.call.rawValue)", path: error.path,
+        reason: "\(error.reason), so that options of an earlier run may remain")
+    }
+  }
+
+  /// The options that are there, if they were written in this boot, whose addresses stay the same.
+  private func optionsOfThisBoot() -> OptionsFile? {
+    guard let text = try? privateContents(of: optionsPath, limit: 4096),
+      let file = OptionsFile(parsing: text),
+      file.bootID == (try? machine.bootID()), file.release == (try? machine.kernelRelease())
+    else { return nil }
+    return file
   }
 
   /// Keeps the offsets for the next boots, and does nothing else: for when /var is there at last.

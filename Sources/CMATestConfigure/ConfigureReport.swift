@@ -5,10 +5,16 @@ public import CMATestCore
 /// What `configure` tells, as text or as JSON with stable keys.
 public enum ConfigureReport {
   /// One line for the terminal and the journal; without addresses, since many can read those.
-  public static func text(written options: OptionsFile, at path: String) -> String {
+  public static func text(_ configured: Configured, at path: String) -> String {
+    let options = configured.options
     let names = options.parameters.map(\.name).joined(separator: ", ")
-    let source = options.source == .cache ? ", from the cache" : ""
-    return "wrote \(names) for kernel \(options.release) to \(path)\(source)\n"
+    switch configured {
+    case .wrote:
+      let source = options.source == .cache ? ", from the cache" : ""
+      return "wrote \(names) for kernel \(options.release) to \(path)\(source)\n"
+    case .kept(_, let failure):
+      return "kept \(path), which this boot has since \(options.time): \(failure.message)\n"
+    }
   }
 
   public static func text(_ failure: ConfigureFailure, program: String) -> String {
@@ -20,18 +26,39 @@ public enum ConfigureReport {
     "\(program): error: \(failure.message); to mend it: \(failure.remedy)\n"
   }
 
-  /// The options as JSON.
+  /// What a dry run would write, as JSON.
   ///
   /// - Parameters:
-  ///   - options: what was, or would be, written.
-  ///   - path: where.
-  ///   - wrote: false for a dry run.
-  /// - Returns: an object whose `ok` is true.
-  public static func json(_ options: OptionsFile, at path: String, wrote: Bool) -> JSON {
+  ///   - plan: the options.
+  ///   - path: where they would be.
+  /// - Returns: an object whose `ok` is true and whose `wrote` is false.
+  public static func json(_ plan: OptionsFile, at path: String) -> JSON {
+    json(plan, at: path, wrote: false, because: nil)
+  }
+
+  /// What is there now, as JSON.
+  ///
+  /// - Parameters:
+  ///   - configured: the options, and whether they were written now.
+  ///   - path: where they are.
+  /// - Returns: an object whose `ok` is true; `kept_because` is the kind of failure for which those
+  ///   of this boot were kept, else null.
+  public static func json(_ configured: Configured, at path: String) -> JSON {
+    switch configured {
+    case .wrote(let options): json(options, at: path, wrote: true, because: nil)
+    case .kept(let options, let failure):
+      json(options, at: path, wrote: false, because: failure.kind)
+    }
+  }
+
+  private static func json(
+    _ options: OptionsFile, at path: String, wrote: Bool, because: String?
+  ) -> JSON {
     [
       "schema": 1,
       "ok": true,
       "wrote": .bool(wrote),
+      "kept_because": JSON(because),
       "path": .string(path),
       "kernel": .string(options.release),
       "boot_id": .string(options.bootID),

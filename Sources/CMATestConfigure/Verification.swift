@@ -21,7 +21,38 @@ extension Machine {
   }
 }
 
+extension Machine {
+  /// Whether anything besides our own file may have a say in what `modprobe cmatest` passes.
+  ///
+  /// - Returns: false only where nothing can; true too where something cannot be read.
+  func mayBeOverridden() -> Bool {
+    do throws(SystemFailure) {
+      for folder in modprobeFolders {
+        // libkmod reads no others.
+        for name in try names(in: folder) where name.hasSuffix(".conf") {
+          let file = "\(folder)/\(name)"
+          if file == OptionsFile.path { continue }
+          // One of our name may hide ours.
+          if OptionsFile.path.hasSuffix("/\(name)") { return true }
+          if mayMention(OptionsFile.module, in: try contents(of: path(file))) { return true }
+        }
+      }
+      // Of the running machine, whatever the root: that is what libkmod reads.
+      return mayMention(OptionsFile.module, in: try contents(of: "/proc/cmdline"))
+    } catch {
+      return true
+    }
+  }
+}
+
 extension Configurator {
+  /// Makes sure that `modprobe cmatest` passes what was written: by libkmod, unless it need not be
+  /// asked. To load it takes longer than all else at a boot of a kernel that is known.
+  func verifyWhereInDoubt(_ written: OptionsFile) throws(ConfigureFailure) {
+    guard alwaysAsksLibkmod || machine.mayBeOverridden() else { return }
+    try verify(written)
+  }
+
   /// Asks libkmod what `modprobe cmatest` would pass now, and compares.
   package func verify(_ written: OptionsFile) throws(ConfigureFailure) {
     let effective = try effectiveOptions()

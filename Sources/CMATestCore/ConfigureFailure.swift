@@ -27,6 +27,14 @@ public enum ConfigureFailure: Error, Equatable, Sendable {
 }
 
 extension ConfigureFailure {
+  /// Whether the kernel lists the symbols, and only their addresses are not to be seen now.
+  public var hidesAddresses: Bool {
+    switch self {
+    case .hiddenFromAll, .hiddenFromProcess: true
+    default: false
+    }
+  }
+
   public var exitCode: ExitCode {
     switch self {
     case .noCMA: .noCMA

@@ -34,12 +34,3 @@ struct SymbolsTopic: Topic {
     return [JSON.Member("found", false), JSON.Member("kind", .string(failure.kind))]
   }
 }
-
-extension ConfigureFailure {
-  fileprivate var hidesAddresses: Bool {
-    switch self {
-    case .hiddenFromAll, .hiddenFromProcess: true
-    default: false
-    }
-  }
-}

@@ -6,7 +6,9 @@ internal import Glibc
 /// libkmod's view of modprobe.d(5) and of the module options on the kernel command line: the very
 /// one that modprobe(8) has.
 public struct KmodContext: ~Copyable {
+  private let library: UnsafePointer<cma_test_libkmod>
   private let context: OpaquePointer
+  private var functions: cma_test_libkmod { library.pointee }
 
   /// Reads and parses the configuration.
   ///
@@ -14,32 +16,39 @@ public struct KmodContext: ~Copyable {
   ///   - modules: the folder of a kernel's modules, as /lib/modules/RELEASE; nil for the running
   ///     kernel's.
   ///   - folders: the folders of modprobe.d, the first the strongest; nil for libkmod's own list.
-  /// - Throws: the errno of `kmod_new`.
+  /// - Throws: why libkmod could not be loaded, or the errno of `kmod_new`.
   public init(modules: String? = nil, folders: [String]? = nil) throws(KmodFailure) {
+    guard let library = cma_test_libkmod() else {
+      throw KmodFailure(
+        operation: "dlopen", reason: String(cString: cma_test_libkmod_error()))
+    }
+    let new = library.pointee.kmod_new
     var context: OpaquePointer?
     if let folders {
       var paths = folders.map { UnsafePointer(strdup($0)) } + [nil]
       defer { paths.forEach { free(UnsafeMutablePointer(mutating: $0)) } }
-      context = kmod_new(modules, &paths)
+      context = new(modules, &paths)
     } else {
-      context = kmod_new(modules, nil)
+      context = new(modules, nil)
     }
     guard let context else { throw KmodFailure(operation: "kmod_new", code: errno) }
+    self.library = library
     self.context = context
   }
 
-  deinit { kmod_unref(context) }
+  deinit { _ = functions.kmod_unref(context) }
 
   /// The options for a module, in the order in which modprobe joins them; the last value of a
   /// parameter is the one that counts.
   public func options(for module: String) throws(KmodFailure) -> [String] {
-    try values(of: module, in: kmod_config_get_options(context), "kmod_config_get_options")
+    try values(
+      of: module, in: functions.kmod_config_get_options(context), "kmod_config_get_options")
   }
 
   /// The commands that modprobe would run instead of loading a module; mostly none.
   public func installCommands(for module: String) throws(KmodFailure) -> [String] {
     try values(
-      of: module, in: kmod_config_get_install_commands(context),
+      of: module, in: functions.kmod_config_get_install_commands(context),
       "kmod_config_get_install_commands")
   }
 
@@ -47,7 +56,7 @@ public struct KmodContext: ~Copyable {
   /// loads it.
   public func blacklists(_ module: String) throws(KmodFailure) -> Bool {
     try !values(
-      of: module, in: kmod_config_get_blacklists(context), "kmod_config_get_blacklists"
+      of: module, in: functions.kmod_config_get_blacklists(context), "kmod_config_get_blacklists"
     ).isEmpty
   }
 
@@ -55,13 +64,15 @@ public struct KmodContext: ~Copyable {
     of module: String, in iterator: OpaquePointer?, _ operation: String
   ) throws(KmodFailure) -> [String] {
     guard let iterator else { throw KmodFailure(operation: operation, code: errno) }
-    defer { kmod_config_iter_free_iter(iterator) }
+    defer { functions.kmod_config_iter_free_iter(iterator) }
     var values: [String] = []
-    while kmod_config_iter_next(iterator) {
-      guard let key = kmod_config_iter_get_key(iterator), String(cString: key) == module else {
+    while functions.kmod_config_iter_next(iterator) {
+      guard let key = functions.kmod_config_iter_get_key(iterator), String(cString: key) == module
+      else {
         continue
       }
-      values.append(kmod_config_iter_get_value(iterator).map { String(cString: $0) } ?? "")
+      values.append(
+        functions.kmod_config_iter_get_value(iterator).map { String(cString: $0) } ?? "")
     }
     return values
   }
@@ -73,40 +84,40 @@ public struct KmodContext: ~Copyable {
   /// - Throws: the errno of `kmod_module_new_from_lookup`.
   public func module(_ name: String) throws(KmodFailure) -> FoundModule? {
     var list: OpaquePointer?
-    let result = kmod_module_new_from_lookup(context, name, &list)
+    let result = functions.kmod_module_new_from_lookup(context, name, &list)
     guard result >= 0 else {
       if result == -ENOENT { return nil }
       throw KmodFailure(operation: "kmod_module_new_from_lookup", code: -result)
     }
-    defer { kmod_module_unref_list(list) }
-    guard let list, let module = kmod_module_get_module(list) else { return nil }
-    defer { kmod_module_unref(module) }
-    guard let path = kmod_module_get_path(module) else {
+    defer { _ = functions.kmod_module_unref_list(list) }
+    guard let list, let module = functions.kmod_module_get_module(list) else { return nil }
+    defer { _ = functions.kmod_module_unref(module) }
+    guard let path = functions.kmod_module_get_path(module) else {
       return FoundModule(path: nil, information: [])
     }
     return FoundModule(
-      path: String(cString: path), information: (try? Self.information(of: module)) ?? [])
+      path: String(cString: path), information: (try? information(of: module)) ?? [])
   }
 
-  private static func information(
+  private func information(
     of module: OpaquePointer
   ) throws(KmodFailure) -> [FoundModule.Item] {
     var list: OpaquePointer?
-    let result = kmod_module_get_info(module, &list)
+    let result = functions.kmod_module_get_info(module, &list)
     guard result >= 0 else {
       throw KmodFailure(operation: "kmod_module_get_info", code: -result)
     }
-    defer { kmod_module_info_free_list(list) }
+    defer { functions.kmod_module_info_free_list(list) }
     var items: [FoundModule.Item] = []
     var entry = list
     while let current = entry {
-      if let key = kmod_module_info_get_key(current),
-        let value = kmod_module_info_get_value(current)
+      if let key = functions.kmod_module_info_get_key(current),
+        let value = functions.kmod_module_info_get_value(current)
       {
         items.append(
           FoundModule.Item(name: String(cString: key), value: String(cString: value)))
       }
-      entry = kmod_list_next(list, current)
+      entry = functions.kmod_list_next(list, current)
     }
     return items
   }
@@ -137,8 +148,15 @@ public struct FoundModule: Equatable, Sendable {
 /// A call into libkmod that failed.
 public struct KmodFailure: Error, Equatable, Sendable {
   public var operation: String
-  /// A value of errno(3).
-  public var code: CInt
+  public var reason: String
 
-  public var reason: String { String(cString: strerror(code)) }
+  init(operation: String, reason: String) {
+    self.operation = operation
+    self.reason = reason
+  }
+
+  /// - Parameter code: a value of errno(3).
+  init(operation: String, code: CInt) {
+    self.init(operation: operation, reason: String(cString: strerror(code)))
+  }
 }

@@ -78,7 +78,8 @@ private struct Job {
 
   func run() throws(SystemFailure) -> CMATestCore.ExitCode {
     let machine = Machine(root: root)
-    let configurator = Configurator(machine: machine, usesCache: usesCache)
+    let configurator = Configurator(
+      machine: machine, usesCache: usesCache, alwaysAsksLibkmod: false)
     do throws(ConfigureFailure) {
       let text: String
       if onlySavesCache {
@@ -86,7 +87,7 @@ private struct Job {
         text = "\(isThere ? "there is a" : "there can be no") cache for this kernel\n"
       } else {
         text = ConfigureReport.text(
-          written: try configurator.configure(), at: machine.path(OptionsFile.path))
+          try configurator.configure(), at: machine.path(OptionsFile.path))
       }
       try? StandardStream.output.write(text)
       return .success

@@ -24,7 +24,7 @@ import Testing
   private var fileIsThere: Bool { access(tree.optionsPath, F_OK) == 0 }
 
   @Test func writesTheOptionsOfThisKernelAndBootForRootAlone() throws {
-    let written = try Configurator(machine: tree.machine).configure()
+    let written = try Configurator(machine: tree.machine).configure().options
     #expect(written.release == "7.3.4+deb13-amd64")
     #expect(written.bootID == "b150f113-566d-40fe-b3aa-28f7727416a3")
     #expect(try contents(of: tree.optionsPath) == Array(written.text.utf8))
@@ -69,13 +69,66 @@ import Testing
   }
 
   @Test func saysWhetherTheRestrictionOrThePrivilegeHidesAddresses() throws {
-    let hidden = CopiedTree.kallsyms.split(separator: "\n")
-      .map { "0000000000000000\($0.dropFirst(16))\n" }.joined()
-    try tree.write(hidden, to: "/proc/kallsyms")
+    try tree.hideAddresses()
     #expect(configure()?.exitCode == .hiddenFromProcess)
     try tree.write("2\n", to: "/proc/sys/kernel/kptr_restrict")
     #expect(configure()?.exitCode == .hiddenFromAll)
     #expect(!fileIsThere)
+  }
+
+  @Test(arguments: ["0", "2"])
+  func keepsTheOptionsOfThisBootWhenAddressesAreHiddenLater(_ restriction: String) throws {
+    let written = try Configurator(machine: tree.machine).configure()
+    try tree.hideAddresses()
+    try tree.write("\(restriction)\n", to: "/proc/sys/kernel/kptr_restrict")
+    let kept = try Configurator(machine: tree.machine).configure()
+    let kallsyms = tree.root + "/proc/kallsyms"
+    #expect(
+      kept
+        == .kept(
+          written.options,
+          because: restriction == "2"
+            ? .hiddenFromAll(kallsyms: kallsyms) : .hiddenFromProcess(kallsyms: kallsyms)))
+    #expect(try contents(of: tree.optionsPath) == Array(written.options.text.utf8))
+  }
+
+  @Test func leavesNoOptionsOfAnotherBootKernelOrHandWhenAddressesAreHidden() throws {
+    let spoilt: [(String, String)] = [
+      ("another boot\n", "/proc/sys/kernel/random/boot_id"),
+      ("7.2.1+deb13-amd64\n", "/proc/sys/kernel/osrelease"),
+      ("options cmatest area_base=0x1\n", OptionsFile.path),
+    ]
+    for (text, file) in spoilt {
+      let tree = try CopiedTree()
+      _ = try Configurator(machine: tree.machine).configure()
+      try tree.hideAddresses()
+      try tree.write(text, to: file)
+      #expect(throws: ConfigureFailure.self) {
+        try Configurator(machine: tree.machine).configure()
+      }
+      #expect(tree.read(OptionsFile.path) == nil, "\(file)")
+    }
+  }
+
+  @Test func keepsNothingThatIsToBeLookedUpAnewOrThatAnotherFileOverrides() throws {
+    _ = try Configurator(machine: tree.machine).configure()
+    try tree.hideAddresses()
+    #expect(throws: ConfigureFailure.self) {
+      try Configurator(machine: tree.machine, usesCache: false).configure()
+    }
+    #expect(!fileIsThere)
+
+    let other = try CopiedTree()
+    _ = try Configurator(machine: other.machine).configure()
+    try other.hideAddresses()
+    try other.write("options cmatest area_base=0x1234\n", to: "/etc/modprobe.d/zz.conf")
+    do throws(ConfigureFailure) {
+      _ = try Configurator(machine: other.machine).configure()
+      Issue.record("it did not see the other file")
+    } catch {
+      #expect(error.exitCode == .overridden)
+    }
+    #expect(other.read(OptionsFile.path) == nil)
   }
 
   @Test func saysThatKallsymsCannotBeRead() throws {
@@ -150,7 +203,7 @@ import Testing
     try tree.write(
       CopiedTree.kallsyms.replacing("b dma_contiguous_default_area", with: "T cma_other"),
       to: "/proc/kallsyms")
-    let written = try Configurator(machine: tree.machine).configure()
+    let written = try Configurator(machine: tree.machine).configure().options
     #expect(
       written.parameters.map(\.name)
         == ["alloc_fn", "free_fn", "for_each_fn", "name_fn", "base_fn", "size_fn"])
@@ -169,8 +222,8 @@ import Testing
 @Suite struct ConfigureReportTests {
   @Test func textHoldsNoAddress() throws {
     let tree = try CopiedTree()
-    let written = try Configurator(machine: tree.machine).configure()
-    let text = ConfigureReport.text(written: written, at: tree.optionsPath)
+    let configured = try Configurator(machine: tree.machine).configure()
+    let text = ConfigureReport.text(configured, at: tree.optionsPath)
     #expect(!text.contains("0x") && text.hasSuffix("\n"))
   }
 }

@@ -111,11 +111,27 @@ private let helper = Program("cma-test-configure")
     #expect(
       json?.keys.sorted()
         == [
-          "boot_id", "kernel", "ok", "parameters", "path", "schema", "source", "time", "wrote",
+          "boot_id", "kept_because", "kernel", "ok", "parameters", "path", "schema", "source",
+          "time",
+          "wrote",
         ])
     #expect(json?["wrote"] as? Bool == false)
     let parameters = json?["parameters"] as? [String: String]
     #expect(parameters?["alloc_fn"] == "0xffffffff8142a1e0")
+  }
+
+  @Test func saysThatItKeptTheOptionsOfThisBoot() throws {
+    _ = try command.run("configure", "--root", tree.root)
+    try tree.hideAddresses()
+    for (program, words) in [(command, ["configure"]), (helper, [])] {
+      let outcome = try program.run(words + ["--root", tree.root])
+      #expect(outcome.exitCode == 0 && outcome.output.hasPrefix("kept \(tree.optionsPath), "))
+      #expect(!outcome.output.contains("0x") && outcome.output.contains("CAP_SYSLOG"))
+    }
+    let outcome = try command.run("configure", "--json", "--root", tree.root)
+    let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    #expect(json?["wrote"] as? Bool == false)
+    #expect(json?["kept_because"] as? String == "hidden-from-process")
   }
 
   @Test func failureIsTwoLinesAndAnExitCode() throws {

@@ -40,6 +40,13 @@ public final class CopiedTree: Sendable {
     try addKernel("7.3.4+deb13-amd64")
   }
 
+  /// Lists the symbols as the kernel does for those who may not see their addresses.
+  public func hideAddresses() throws {
+    try write(
+      Self.kallsyms.split(separator: "\n").map { "0000000000000000\($0.dropFirst(16))\n" }.joined(),
+      to: "/proc/kallsyms")
+  }
+
   /// Adds a kernel that can be booted: an image and a folder of modules.
   public func addKernel(_ release: String) throws {
     try write("", to: "/boot/vmlinuz-\(release)")

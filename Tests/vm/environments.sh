@@ -141,6 +141,7 @@ no_systemd() {
 }
 
 running() {
+  local before
   unit_is success 0
   no_delay
   healthy 'booted with systemd'
@@ -153,7 +154,15 @@ running() {
   status_is 0 'kptr_restrict=2 later'
   said 'it says that it needs no addresses any more' '^(--|!) +symbols .*kptr_restrict is 2\); the options of this boot have them'
   modprobe_works 'kptr_restrict=2 later'
-  configure_is 14 'kptr_restrict=2 later' 'kernel.kptr_restrict is 2'
+  before=$(<"$options")
+  configure_is 0 'kptr_restrict=2 later' '^kept .*kernel.kptr_restrict is 2'
+  # As an upgrade of the package does.
+  check 'the unit can be started again' systemctl restart $unit
+  unit_said '^kept .*kernel.kptr_restrict is 2'
+  same 'the options are as they were' "$before" "$(<"$options")"
+  modprobe_works 'kptr_restrict=2 later, and the unit started again'
+  rm "$options"
+  configure_is 14 'kptr_restrict=2, and the options removed' 'kernel.kptr_restrict is 2'
   check_not 'then there are no options' test -e "$options"
   status_is 14 'kptr_restrict=2, and no options'
   said 'it names the file to look for' 'to mend it: .*/etc/sysctl.d'

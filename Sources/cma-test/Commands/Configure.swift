@@ -41,11 +41,11 @@ struct Configure: ParsableCommand {
     let path = machine.path(OptionsFile.path)
     do throws(ConfigureFailure) {
       let configurator = Configurator(machine: machine, usesCache: !ignoresCache)
-      let options = dryRun ? try configurator.plan() : try configurator.configure()
-      try? StandardStream.output.write(
-        json
-          ? ConfigureReport.json(options, at: path, wrote: !dryRun).text + "\n"
-          : dryRun ? options.text : ConfigureReport.text(written: options, at: path))
+      let text =
+        dryRun
+        ? text(of: try configurator.plan(), at: path)
+        : text(of: try configurator.configure(), at: path)
+      try? StandardStream.output.write(text)
     } catch {
       if json {
         try StandardStream.output.write(ConfigureReport.json(error).text + "\n")
@@ -54,5 +54,15 @@ struct Configure: ParsableCommand {
       }
       throw ArgumentParser.ExitCode(error.exitCode.rawValue)
     }
+  }
+
+  private func text(of plan: OptionsFile, at path: String) -> String {
+    json ? ConfigureReport.json(plan, at: path).text + "\n" : plan.text
+  }
+
+  private func text(of configured: Configured, at path: String) -> String {
+    json
+      ? ConfigureReport.json(configured, at: path).text + "\n"
+      : ConfigureReport.text(configured, at: path)
   }
 }

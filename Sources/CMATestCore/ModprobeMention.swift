@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Whether a file of modprobe.d(5), or the kernel command line, could say anything about a module:
+/// its name is somewhere in it, be it in a comment. Without that, it cannot.
+///
+/// - Parameters:
+///   - text: the file; a backslash before the newline continues a line, so that both are nothing.
+///   - module: its name, without `-` or `_`, which modprobe takes for each other.
+/// - Returns: true where it may; what it says is for libkmod to tell.
+public func mayMention(_ module: String, in text: [UInt8]) -> Bool {
+  let backslash = UInt8(ascii: "\\")
+  let name = Array(module.utf8)
+  return text.withUnsafeBufferPointer { text in
+    text.indices.contains { start in
+      guard text[start] == name[0] else { return false }
+      var matched = 1
+      var next = start + 1
+      while matched < name.count, next < text.count {
+        if text[next] == name[matched] {
+          matched += 1
+          next += 1
+        } else if text[next] == backslash, next + 1 < text.count, text[next + 1] == .newline {
+          next += 2
+        } else {
+          return false
+        }
+      }
+      return matched == name.count
+    }
+  }
+}
