@@ -7,9 +7,12 @@ public enum ConfigureReport {
   /// One line for the terminal and the journal; without addresses, since many can read those.
   public static func text(_ configured: Configured, at path: String) -> String {
     let options = configured.options
-    let names = options.parameters.map(\.name).joined(separator: ", ")
     switch configured {
     case .wrote:
+      var names = ""
+      for address in options.addresses {
+        names += names.isEmpty ? address.symbol.parameter : ", \(address.symbol.parameter)"
+      }
       let source = options.source == .cache ? ", from the cache" : ""
       return "wrote \(names) for kernel \(options.release) to \(path)\(source)\n"
     case .kept(_, let failure):

@@ -17,5 +17,23 @@ extension UInt64 {
   }
 
   /// The value as the kernel's `simple_strtoul` reads it back: `0x` and lower-case digits.
-  public var hexadecimal: String { "0x" + String(self, radix: 16) }
+  ///
+  /// `String(_:radix:)` looks up types at run time, which costs a boot more than these few digits.
+  public var hexadecimal: String {
+    var text = "0x"
+    var shift = self == 0 ? 0 : (UInt64.bitWidth - 1 - leadingZeroBitCount) / 4 * 4
+    while true {
+      text.unicodeScalars.append(UInt8(truncatingIfNeeded: self >> shift).lowHexadecimalDigit)
+      if shift == 0 { return text }
+      shift -= 4
+    }
+  }
+}
+
+extension UInt8 {
+  /// The digit of the low four bits.
+  var lowHexadecimalDigit: Unicode.Scalar {
+    let value = self & 0x0F
+    return Unicode.Scalar(value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10)
+  }
 }

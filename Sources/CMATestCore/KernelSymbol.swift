@@ -51,12 +51,11 @@ public enum KernelSymbol: Int, CaseIterable, Sendable {
   /// With these the module finds the default area by its name, and so without `defaultArea`.
   static let findingTheDefaultArea: [KernelSymbol] = [.forEachArea, .areaName]
 
-  /// Whether the module can be loaded with these.
+  /// Whether the module can be loaded with some of the symbols.
   ///
-  /// - Parameter symbols: in any order.
+  /// - Parameter has: tells which of them there are.
   /// - Returns: as `is_required` in `src-kmod/main.c` has it.
-  static func areEnough(_ symbols: [KernelSymbol]) -> Bool {
-    required.allSatisfy(symbols.contains)
-      && (symbols.contains(.defaultArea) || findingTheDefaultArea.allSatisfy(symbols.contains))
+  static func areEnough(_ has: (KernelSymbol) -> Bool) -> Bool {
+    required.allSatisfy(has) && (has(.defaultArea) || findingTheDefaultArea.allSatisfy(has))
   }
 }

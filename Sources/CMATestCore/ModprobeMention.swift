@@ -4,8 +4,8 @@
 /// its name is somewhere in it, be it in a comment. Without that, it cannot.
 ///
 /// - Parameters:
-///   - text: the file; a backslash before the newline continues a line, so that both are nothing.
 ///   - module: its name, without `-` or `_`, which modprobe takes for each other.
+///   - text: the file; a backslash before the newline continues a line, so that both are nothing.
 /// - Returns: true where it may; what it says is for libkmod to tell.
 public func mayMention(_ module: String, in text: [UInt8]) -> Bool {
   let backslash = UInt8(ascii: "\\")

@@ -42,15 +42,18 @@ public struct OptionsFile: Equatable, Sendable {
 
   /// The file's text.
   public var text: String {
-    """
-    # Written by cma-test configure. Do not edit, copy or keep: it is made anew at each boot.
-    # kernel: \(release)
-    # boot: \(bootID)
-    # time: \(time)
-    # addresses: \(source.rawValue)
-    options \(Self.module) \(parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
-
-    """
+    var text = """
+      # Written by cma-test configure. Do not edit, copy or keep: it is made anew at each boot.
+      # kernel: \(release)
+      # boot: \(bootID)
+      # time: \(time)
+      # addresses: \(source.rawValue)
+      options \(Self.module)
+      """
+    for address in addresses {
+      text += " \(address.symbol.parameter)=\(address.address.hexadecimal)"
+    }
+    return text + "\n"
   }
 
   /// Reads a file that `text` made.
@@ -73,7 +76,8 @@ public struct OptionsFile: Equatable, Sendable {
       else { return nil }
       addresses.append(SymbolAddress(symbol: symbol, address: address))
     }
-    guard KernelSymbol.areEnough(addresses.map(\.symbol)) else { return nil }
+    guard KernelSymbol.areEnough({ symbol in addresses.contains { $0.symbol == symbol } })
+    else { return nil }
     self.init(
       release: release, bootID: bootID, time: time, source: source, addresses: addresses)
     guard Array(self.text.utf8) == text else { return nil }

@@ -13,8 +13,9 @@ public struct SymbolOffsets: Equatable, Sendable {
   public let release: String
   /// What of the text's address KASLR leaves alone.
   private let place: UInt64
-  /// Bytes from the text's first, in the order of `KernelSymbol.allCases`; a kernel may lack some.
-  private let offsets: [(symbol: KernelSymbol, offset: UInt64)]
+  /// The addresses as if the text lay at 0, in the order of `KernelSymbol.allCases`; a kernel may
+  /// lack some.
+  private let offsets: [SymbolAddress]
 
   /// - Parameters:
   ///   - buildID: of the kernel.
@@ -25,14 +26,13 @@ public struct SymbolOffsets: Equatable, Sendable {
   public init?(buildID: String, release: String, text: UInt64, addresses: [SymbolAddress]) {
     self.init(
       buildID: buildID, release: release, place: text % Self.smallestStep,
-      offsets: addresses.map { ($0.symbol, $0.address &- text) })
+      offsets: addresses.map {
+        SymbolAddress(symbol: $0.symbol, address: $0.address &- text)
+      })
     guard self.addresses(fromText: text) != nil else { return nil }
   }
 
-  private init(
-    buildID: String, release: String, place: UInt64,
-    offsets: [(symbol: KernelSymbol, offset: UInt64)]
-  ) {
+  private init(buildID: String, release: String, place: UInt64, offsets: [SymbolAddress]) {
     self.buildID = buildID
     self.release = release
     self.place = place
@@ -43,65 +43,87 @@ public struct SymbolOffsets: Equatable, Sendable {
   /// - Returns: the addresses; nil where they, or the text's own, cannot be right.
   public func addresses(fromText text: UInt64) -> [SymbolAddress]? {
     // The kernel has the upper half of the address space for itself.
-    guard text >> 63 == 1, text % Self.smallestStep == place,
-      isWellOrdered, KernelSymbol.areEnough(offsets.map(\.symbol)),
-      Set(offsets.map(\.offset)).count == offsets.count,
-      offsets.allSatisfy({ $0.offset > 0 && $0.offset < Self.largestImage }),
-      text <= .max - Self.largestImage
+    guard text >> 63 == 1, text % Self.smallestStep == place, text <= .max - Self.largestImage,
+      KernelSymbol.areEnough({ symbol in offsets.contains { $0.symbol == symbol } })
     else { return nil }
-    return offsets.map { SymbolAddress(symbol: $0.symbol, address: text + $0.offset) }
-  }
-
-  private var isWellOrdered: Bool {
-    zip(offsets, offsets.dropFirst()).allSatisfy { $0.symbol.rawValue < $1.symbol.rawValue }
+    var addresses = offsets
+    for index in offsets.indices {
+      let offset = offsets[index]
+      guard offset.address > 0, offset.address < Self.largestImage else { return nil }
+      for earlier in offsets[..<index]
+      where earlier.address == offset.address || earlier.symbol.rawValue >= offset.symbol.rawValue {
+        return nil
+      }
+      addresses[index].address += text
+    }
+    return addresses
   }
 
   public static func == (left: Self, right: Self) -> Bool { left.text == right.text }
 
   /// The file's text, whose last line is a checksum of all before.
   public var text: String {
-    let body = """
-      cma-test offsets 2
-      build-id \(buildID)
-      kernel \(release)
-      text \(place.hexadecimal)
-      \(offsets.map { "\($0.symbol.name) \($0.offset.hexadecimal)" }.joined(separator: "\n"))
-
-      """
+    var body =
+      "cma-test offsets 2\nbuild-id \(buildID)\nkernel \(release)\ntext \(place.hexadecimal)\n"
+    for offset in offsets { body += "\(offset.symbol.name) \(offset.address.hexadecimal)\n" }
     return body + "checksum \(Self.checksum(body).hexadecimal)\n"
   }
 
   /// - Parameter text: a file's; nil comes of one that is not whole, byte for byte, or that another
   ///   version of the package wrote.
   public init?(parsing text: [UInt8]) {
-    var fields: [(name: String, value: String)] = []
-    for line in text.split(separator: .newline).dropFirst() {
-      let words = line.split(separator: .space)
-      guard words.count == 2 else { return nil }
-      fields.append(
-        (String(decoding: words[0], as: UTF8.self), String(decoding: words[1], as: UTF8.self)))
-    }
-    // What is not looked at here, the names of the first three and the checksum, is below.
-    guard fields.count > 4, let place = Self.number(fields[2].value) else { return nil }
-    var offsets: [(symbol: KernelSymbol, offset: UInt64)] = []
-    for (name, value) in fields[3...].dropLast() {
-      guard let symbol = KernelSymbol.allCases.first(where: { $0.name == name }),
-        let offset = Self.number(value)
-      else { return nil }
-      offsets.append((symbol, offset))
+    var fields = FieldReader(text)
+    fields.skipLine()
+    guard let buildID = fields.value(of: "build-id"), let release = fields.value(of: "kernel"),
+      let place = fields.number(of: "text")
+    else { return nil }
+    var offsets: [SymbolAddress] = []
+    for symbol in KernelSymbol.allCases {
+      guard let offset = fields.number(of: symbol.name) else { continue }
+      offsets.append(SymbolAddress(symbol: symbol, address: offset))
     }
     self.init(
-      buildID: fields[0].value, release: fields[1].value, place: place, offsets: offsets)
-    guard Array(self.text.utf8) == text else { return nil }
-  }
-
-  private static func number(_ text: String) -> UInt64? {
-    UInt64(hexadecimal: text.utf8.dropFirst(2))
+      buildID: String(decoding: buildID, as: UTF8.self),
+      release: String(decoding: release, as: UTF8.self), place: place, offsets: offsets)
+    // What was not looked at above, the first line and the checksum, is so here.
+    guard self.text.utf8.elementsEqual(text) else { return nil }
   }
 
   /// FNV-1a: against a disk's errors, not against an enemy; who can write the file is root.
   private static func checksum(_ text: String) -> UInt64 {
     text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  }
+}
+
+/// Reads lines of a name, a blank and a value, one after the other. It makes no arrays of lines and
+/// words: at a boot, that is most of what this file costs.
+private struct FieldReader {
+  private let text: [UInt8]
+  private var position = 0
+
+  init(_ text: [UInt8]) { self.text = text }
+
+  mutating func skipLine() {
+    while position < text.count, text[position] != .newline { position += 1 }
+    position = min(position + 1, text.count)
+  }
+
+  /// - Parameter name: of the field that must come next; else nil, and nothing is read.
+  /// - Returns: its value.
+  mutating func value(of name: String) -> ArraySlice<UInt8>? {
+    var start = position
+    for byte in name.utf8 {
+      guard start < text.count, text[start] == byte else { return nil }
+      start += 1
+    }
+    guard start < text.count, text[start] == .space else { return nil }
+    skipLine()
+    return text[(start + 1)..<position].dropLast()
+  }
+
+  /// The same of a value `0x…`.
+  mutating func number(of name: String) -> UInt64? {
+    value(of: name).flatMap { UInt64(hexadecimal: $0.dropFirst(2)) }
   }
 }
 
@@ -150,7 +172,12 @@ public func buildID(inNotes notes: [UInt8]) -> String? {
     rest = rest.dropFirst((length + 3) / 4 * 4)
     guard type == typeOfBuildID, name.elementsEqual("GNU\0".utf8) else { continue }
     guard (1...64).contains(description.count), description.count == length else { return nil }
-    return description.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    var digits = ""
+    for byte in description {
+      digits.unicodeScalars.append((byte >> 4).lowHexadecimalDigit)
+      digits.unicodeScalars.append(byte.lowHexadecimalDigit)
+    }
+    return digits
   }
   return nil
 }

@@ -58,7 +58,8 @@ extension KallsymsFindings {
     _ area: KernelSymbol, with symbols: [KernelSymbol], on machine: some MachineFacts
   ) throws(ConfigureFailure) -> Bool {
     let sighting = sightings[area.rawValue]
-    guard sighting.count == 0, !sighting.isMalformed, KernelSymbol.areEnough(symbols) else {
+    guard sighting.count == 0, !sighting.isMalformed, KernelSymbol.areEnough(symbols.contains)
+    else {
       return false
     }
     // Without CONFIG_DMA_CMA there may be areas, but no default one.

@@ -29,9 +29,11 @@ public struct AtomicFile: Sendable {
   ///   - mode: of the new file, whatever the umask.
   /// - Throws: the first call that failed; the file is then as it was.
   public func replace(with bytes: [UInt8], mode: mode_t) throws(SystemFailure) {
-    do throws(SystemFailure) {
-      try valueOrErrno(.mkdir, self.folder) { mkdir(self.folder, 0o755) }
-    } catch  where error.code == EEXIST {}
+    // What mostly is no failure is none here: to make an error costs a boot more than the call.
+    try valueOrErrno(.mkdir, self.folder) {
+      let result = mkdir(self.folder, 0o755)
+      return result < 0 && errno == EEXIST ? 0 : result
+    }
     let folder = try Descriptor(reading: self.folder)
     try folder.lock()
     // What an earlier run left when it was killed.
@@ -76,8 +78,9 @@ public struct AtomicFile: Sendable {
     _ name: String, in folder: borrowing Descriptor
   ) throws(SystemFailure) {
     let raw = folder.raw
-    do throws(SystemFailure) {
-      try valueOrErrno(.unlinkat, "\(folder.path)/\(name)") { unlinkat(raw, name, 0) }
-    } catch  where error.code == ENOENT {}
+    try valueOrErrno(.unlinkat, "\(folder.path)/\(name)") {
+      let result = unlinkat(raw, name, 0)
+      return result < 0 && errno == ENOENT ? 0 : result
+    }
   }
 }

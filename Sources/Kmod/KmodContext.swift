@@ -155,7 +155,9 @@ public struct KmodFailure: Error, Equatable, Sendable {
     self.reason = reason
   }
 
-  /// - Parameter code: a value of errno(3).
+  /// - Parameters:
+  ///   - operation: the function that failed.
+  ///   - code: a value of errno(3).
   init(operation: String, code: CInt) {
     self.init(operation: operation, reason: String(cString: strerror(code)))
   }
