@@ -11,7 +11,7 @@ shopt -s inherit_errexit
 # the cross compilers for arm64, and what examines packages. Enter it with in_root.
 build_root() {
   local packages=(
-    build-essential debhelper dh-dkms dh-dlopenlibdeps libkmod-dev lld pkgconf swiftlang
+    build-essential debhelper dh-dkms dh-dlopenlibdeps libkmod-dev lld swiftlang
     crossbuild-essential-arm64 {libc6-dev,libstdc++-14-dev,libkmod-dev}:arm64
     # SwiftPM clones its dependencies with it where they are not in the tree.
     git ca-certificates
