@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What every script here shares: messages, the cache, the mirror, and clean Debian roots.
 # Source it first; it turns on the strict mode.
+# With pipefail a reader that stops early is trouble: what writes to it dies of SIGPIPE, now and then.
+# scripts/lint forbids the usual ones.
 set -euo pipefail
 
 # shellcheck disable=SC2034  # for the scripts that source this
@@ -82,10 +84,10 @@ mirror() {
     exec {lock}>&-
   fi
   uri=$(apt-get indextargets --format '$(REPO_URI)|$(ORIGIN)|$(LABEL)' 'Created-By: Packages' |
-    awk -F'|' '$2 == "Debian" && $3 == "Debian" { print $1; exit }')
+    awk -F'|' '$2 == "Debian" && $3 == "Debian" && !found++ { print $1 }')
   if [[ -z $uri ]]; then
     uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
-      grep -E '/debian/?$' | head -n 1) || true
+      grep -E '/debian/?$' | sed -n 1p) || true
   fi
   [[ -n $uri ]] || die "no Debian archive in apt's sources: run 'apt-get update' and check /etc/apt/sources.list.d"
   printf '%s\n' "${uri%/}"
@@ -162,7 +164,8 @@ root() {
     else
       apt_lines "$suite" "$suite-backports" >"$dir.list"
     fi
-    quietly "$cache/log/root-$name.log" mmdebstrap --variant=minbase --format=directory \
+    # In a namespace of its own, so that what it mounts goes with it when it is killed.
+    quietly "$cache/log/root-$name.log" unshare --mount mmdebstrap --variant=minbase --format=directory \
       --skip=check/empty "$@" "$suite" "$dir" "$dir.list" || {
       rm -rf "$dir"
       die "making the $name root failed: see $cache/log/root-$name.log"

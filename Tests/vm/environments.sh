@@ -73,7 +73,7 @@ unit_said() {
   journalctl --sync
   said=$(journalctl -b -o cat -t cma-test-configure)
   if [[ -n ${2:-} ]]; then same "the unit says no more than is needed" "$2" "$(wc -l <<<"$said")"; fi
-  if tail -n 1 <<<"$said" | grep -qE -- "$1"; then
+  if tail -n 1 <<<"$said" | grep -E -- "$1" >/dev/null; then
     ok "the unit says: '$(tail -n 1 <<<"$said")'"
   else
     not_ok "the unit says in one line: $1" "$said"

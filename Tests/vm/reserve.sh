@@ -81,7 +81,7 @@ removed() {
   local first
   check 'the kernel has the range' grep -F ' cma=64M@512M-1G ' /proc/cmdline
   same '64 MiB are reserved' $((64 * 1024)) "$(meminfo CmaTotal)"
-  first=$(dmesg | sed -nE 's/.*cma: Reserved 64 MiB at (0x[0-9a-f]+).*/\1/p' | head -n 1)
+  first=$(dmesg | sed -nE 's/.*cma: Reserved 64 MiB at (0x[0-9a-f]+).*/\1/p' | sed -n 1p)
   check "they lie between 512 MiB and 1 GiB: at $first" \
     test $((first)) -ge $((512 << 20)) -a $((first + (64 << 20))) -le $((1 << 30))
   typed cma-test reserve --remove

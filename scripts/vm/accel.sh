@@ -129,7 +129,7 @@ kernel_image() {
 kernel_suite() {
   local release=$1 arch=${1##*-} from
   for from in $(kernel_suites "$arch"); do
-    if kernels "$arch" "$from" | grep -Fqx "$release"; then
+    if kernels "$arch" "$from" | grep -Fx "$release" >/dev/null; then
       echo "$from"
       return
     fi
