@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What has passed in virtual machines, kept so that hours of tests can go on where they were
+# interrupted. Source it after lib.sh and vm/accel.sh.
+: "${top:?source scripts/lib.sh first}" "${cache:?}"
+
+# Each has a script and a part that runs inside, scripts/vm/NAME and Tests/vm/NAME.sh, which are of no
+# concern to any other.
+scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve)
+
+# stock_kernels: the releases of all that there are for the tests.
+stock_kernels() {
+  local arch from
+  for arch in amd64 arm64; do
+    for from in $(kernel_suites "$arch"); do kernels "$arch" "$from"; done
+  done
+}
+
+# what_counts STAGE COMMAND...: all that the result of a stage comes from: its command, the kernels, and
+# the files of the work tree; but for documents, for what only runs the stages, and for what is another
+# scenario's alone.
+what_counts() {
+  local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh')
+  shift
+  for name in "${scenarios[@]}"; do
+    [[ $stage == "$name" || $stage == "$name"-* ]] ||
+      not+=(":!scripts/vm/$name" ":!Tests/vm/$name.sh")
+  done
+  printf '%s\n' "$*"
+  stock_kernels
+  cd "$top" || return
+  # One that was removed and not committed yet is still listed.
+  git ls-files -z --cached --others --exclude-standard -- . "${not[@]}" | LC_ALL=C sort -z |
+    xargs -0 sha256sum 2>/dev/null || :
+}
+
+# pass_of STAGE COMMAND...: prints the file that is there if the stage has passed with all of that.
+pass_of() {
+  mkdir -p "$cache/passed"
+  printf '%s/passed/%s-%s\n' "$cache" "$1" "$(what_counts "$@" | sha256sum | cut -c 1-16)"
+}
+
+# forget_old_passes: those that nobody will resume.
+forget_old_passes() { find "$cache/passed" -type f -mtime +7 -delete; }
