@@ -26,6 +26,7 @@ what_counts() {
     [[ $stage == "$name" || $stage == "$name"-* ]] ||
       not+=(":!scripts/vm/$name" ":!Tests/vm/$name.sh")
   done
+  [[ $stage == autopkgtest-* ]] || not+=(':!debian/tests')
   printf '%s\n' "$*"
   stock_kernels
   cd "$top" || return
