@@ -131,6 +131,14 @@ kernel_suites() {
   printf '%s\n' "$suite" "$suite-backports"
 }
 
+# all_kernels: the releases of all that there are for the tests.
+all_kernels() {
+  local arch from
+  for arch in amd64 arm64; do
+    for from in $(kernel_suites "$arch"); do kernels "$arch" "$from"; done
+  done
+}
+
 # latest_kernel ARCH SUITE: the newest of these.
 latest_kernel() {
   kernels "$1" "$2" | tail -n 1 | grep . || die "no kernel for $1 with its headers in $2"

@@ -1,20 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What has passed in virtual machines, kept so that hours of tests can go on where they were
-# interrupted. Source it after lib.sh and vm/accel.sh.
+# interrupted. Source it after lib.sh.
 : "${top:?source scripts/lib.sh first}" "${cache:?}"
 
 # Each has a script and a part that runs inside, scripts/vm/NAME and Tests/vm/NAME.sh, which are of no
 # concern to any other.
 scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve)
 
-# stock_kernels: the releases of all that there are for the tests.
-stock_kernels() {
-  local arch from
-  for arch in amd64 arm64; do
-    for from in $(kernel_suites "$arch"); do kernels "$arch" "$from"; done
-  done
-}
+# know_kernels: once, before the stages, for apt takes seconds.
+know_kernels() { kernels_there=$(all_kernels); }
 
 # what_counts STAGE COMMAND...: all that the result of a stage comes from: its command, the kernels, and
 # the files of the work tree; but for documents, for what only runs the stages, and for what is another
@@ -27,8 +22,7 @@ what_counts() {
       not+=(":!scripts/vm/$name" ":!Tests/vm/$name.sh")
   done
   [[ $stage == autopkgtest-* ]] || not+=(':!debian/tests')
-  printf '%s\n' "$*"
-  stock_kernels
+  printf '%s\n' "$*" "$kernels_there"
   cd "$top" || return
   # One that was removed and not committed yet is still listed.
   git ls-files -z --cached --others --exclude-standard -- . "${not[@]}" | LC_ALL=C sort -z |

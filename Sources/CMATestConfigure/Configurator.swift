@@ -16,6 +16,13 @@ public enum Configured: Equatable, Sendable {
   }
 }
 
+extension Machine {
+  /// Whether this is the boot that the options were written in, so that their addresses are right.
+  package func isInTheBoot(of file: OptionsFile) -> Bool {
+    file.bootID == (try? bootID()) && file.release == (try? kernelRelease())
+  }
+}
+
 /// Makes the options for `modprobe cmatest`: reads the addresses, writes them for this boot, and
 /// checks that modprobe would use them. The boot helper and `cma-test configure` are this.
 public struct Configurator: Sendable {
@@ -98,8 +105,7 @@ public struct Configurator: Sendable {
   /// The options that are there, if they were written in this boot, whose addresses stay the same.
   private func optionsOfThisBoot() -> OptionsFile? {
     guard let text = try? privateContents(of: optionsPath, limit: 4096),
-      let file = OptionsFile(parsing: text),
-      file.bootID == (try? machine.bootID()), file.release == (try? machine.kernelRelease())
+      let file = OptionsFile(parsing: text), machine.isInTheBoot(of: file)
     else { return nil }
     return file
   }

@@ -66,8 +66,7 @@ struct OptionsTopic: Topic {
       }
     }
     guard let file = OptionsFile(parsing: text) else { return .foreign }
-    guard file.bootID == (try? machine.bootID()), file.release == (try? machine.kernelRelease())
-    else { return .ofAnotherBoot(file) }
+    guard machine.isInTheBoot(of: file) else { return .ofAnotherBoot(file) }
     if let plan, plan.addresses != file.addresses { return .ofOtherAddresses(file) }
     do throws(ConfigureFailure) {
       try configurator.verify(file)
