@@ -49,22 +49,44 @@ milliseconds() {
     awk '{ at[NR] = $1 } END { d = at[1] - at[2]; if (d < 0) d = -d; printf "%d", d / 1000 }'
 }
 
-# boot_took SOURCE: this boot's figures, and where the addresses came from.
+# boot_took SOURCE: this boot's figures, and where the addresses came from. They are recorded, not
+# judged: what else the boot and the host do at that moment is in them.
 boot_took() {
-  local ours theirs
   same 'the unit has run' success "$(systemctl show --value -p Result "$unit")"
   same "the addresses are from the $1" "# addresses: $1" \
     "$(grep '^# addresses:' /run/modprobe.d/cma-test-symbols.conf)"
   check 'the three greps found them, too' grep -qw cma_release /run/old-greps/found
-  ours=$(milliseconds "$unit") theirs=$(milliseconds "$greps")
-  if ((ours < theirs)); then
-    ok "the unit took $ours ms of this boot, one with the three greps $theirs ms"
-  else
-    not_ok "the unit takes less of a boot than one with three greps" "$ours ms, and $theirs ms"
-  fi
+  echo "# in this boot: the unit $(milliseconds "$unit") ms, one with the three greps $(milliseconds "$greps") ms"
   systemd-analyze time | sed 's/^/# /'
   systemd-analyze blame | grep -E "$unit|$greps" | sed 's/^/# /'
   systemd-analyze critical-chain "$unit" "$greps" --no-pager | sed 's/^/# /'
+}
+
+# takes_less SOURCE: both units once more, by turns and with the boot over; the least of five rounds,
+# for other work on the host only ever adds to them.
+takes_less() {
+  local name took
+  local -A least=()
+  for _ in 1 2 3 4 5; do
+    for name in "$unit" "$greps"; do
+      # So many starts in a row are not those of a unit that keeps failing.
+      systemctl reset-failed "$name"
+      if ! systemctl restart "$name"; then
+        not_ok "$name starts again"
+        return
+      fi
+      took=$(milliseconds "$name")
+      if ((took < ${least[$name]:-took + 1})); then least[$name]=$took; fi
+    done
+  done
+  same "the addresses are from the $1 each time" "# addresses: $1" \
+    "$(grep '^# addresses:' /run/modprobe.d/cma-test-symbols.conf)"
+  if ((${least[$unit]} < ${least[$greps]})); then
+    ok "from the $1, the unit takes ${least[$unit]} ms, one with the three greps ${least[$greps]} ms"
+  else
+    not_ok "from the $1, the unit takes less than one with the three greps" \
+      "${least[$unit]} ms, and ${least[$greps]} ms"
+  fi
 }
 
 scan() {
@@ -75,6 +97,9 @@ scan() {
       sleep 1
     done
     exit 1'
+  mv /var/cache/cma-test /var/cache/cma-test.aside
+  takes_less scan
+  mv /var/cache/cma-test.aside /var/cache/cma-test
   finish
 }
 
@@ -112,6 +137,7 @@ measure() {
 cache() {
   local try figures whole beyond library
   boot_took cache
+  takes_less cache
   if [[ -x /usr/local/bin/pace ]]; then
     # To reach are 0.25 and 0.05. The bounds have room for what else the host does meanwhile, which may
     # still be more than that: then once more.
