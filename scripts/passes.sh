@@ -7,20 +7,30 @@
 # Each has a script and a part that runs inside, scripts/vm/NAME and Tests/vm/NAME.sh, which are of no
 # concern to any other.
 scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve)
+# These have a whole Debian system; all other stages a kernel with an initramfs, by scripts/vm/mini.
+for_systems=(scripts/vm/{vm,root,guest,pool,next-version,kernels.sh,scenario.sh}
+  Tests/vm/{checks,kernels,status}.sh)
+for_mini=(scripts/vm/{mini,kmod-refusals,kmod-engine,suite,debug-kernel,debug.config}
+  Tests/kmod Tests/vm/suite.sh)
 
 # know_kernels: once, before the stages, for apt takes seconds.
 know_kernels() { kernels_there=$(all_kernels); }
 
 # what_counts STAGE COMMAND...: all that the result of a stage comes from: its command, the kernels, and
 # the files of the work tree; but for documents, for what only runs the stages, and for what is another
-# scenario's alone.
+# scenario's or the other kind's alone.
 what_counts() {
   local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh')
+  local others=("${for_systems[@]}")
   shift
   for name in "${scenarios[@]}"; do
-    [[ $stage == "$name" || $stage == "$name"-* ]] ||
+    if [[ $stage == "$name" || $stage == "$name"-* ]]; then
+      others=("${for_mini[@]}")
+    else
       not+=(":!scripts/vm/$name" ":!Tests/vm/$name.sh")
+    fi
   done
+  not+=("${others[@]/#/:!}")
   [[ $stage == autopkgtest-* ]] || not+=(':!debian/tests')
   printf '%s\n' "$*" "$kernels_there"
   cd "$top" || return
