@@ -12,7 +12,8 @@ struct Configure: ParsableCommand {
       Reads /proc/kallsyms once, or only its beginning where an earlier boot of this kernel has \
       kept where its symbols lie, and writes \(OptionsFile.path) (mode 0600) for \
       this boot, then checks through libkmod that modprobe would use just that. Where anything is \
-      wrong, no file is left, and the exit code tells what: cma-test(8), EXIT STATUS. \
+      wrong, no file is left, but this boot's own where the kernel has since come to hide the \
+      addresses, and the exit code tells what: cma-test(8), EXIT STATUS. \
       cma-test-configure.service does this at each boot; needs root.
       """)
 
