@@ -119,18 +119,6 @@ meminfo() { awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo; }
 # is exact; kernels from 7.1 with CMA_SYSFS tell it.
 cma_available() { cat /sys/kernel/mm/cma/*/available_pages 2>/dev/null | awk '{ n += $1 } END { print n }'; }
 
-# drained_cma_free: CmaFree in KiB when cmatest is not loaded. Pages in the processors' own lists are
-# free, but do not count in CmaFree: they may be more than what is to be seen here. Each allocation
-# from CMA puts them back first, so one page is allocated, and added to what is read then.
-drained_cma_free() {
-  local free
-  modprobe cmatest alloc_count=1 || return
-  free=$(meminfo CmaFree)
-  rmmod cmatest || return
-  echo $((free + page))
-}
-page=$(($(getconf PAGESIZE) / 1024))
-
 # --- our package --------------------------------------------------------------------------------
 
 options=/run/modprobe.d/cma-test-symbols.conf
@@ -167,55 +155,4 @@ options_are_right() {
     "$(grep -qx CONFIG_KALLSYMS_ALL=y "/boot/config-$(uname -r)" && printf 'area_base ')$(
       printf 'alloc_fn free_fn for_each_fn name_fn base_fn size_fn ')" \
     "$(addresses | cut -d = -f 1 | tr '\n' ' ')"
-}
-
-# loads_and_unloads: `modprobe cmatest` holds memory and says so; rmmod gives it back.
-loads_and_unloads() {
-  local before now after count log address available try
-  check 'the kernel has reserved memory for CMA' test "$(meminfo CmaTotal)" -gt 0
-  mark_log
-  available=$(cma_available)
-  typed modprobe cmatest
-  log=$(log_since | grep -E '^cmatest: (init|alloc)')
-  address='0x[89a-f][0-9a-f]{15}' # in the kernel's half
-  matches 'it says that it was loaded, and what it holds' \
-    "cmatest: init CMA test mod\."$'\n'"cmatest: alloc pages:buf:$address:$address\." "$log"
-  check '/sys/module/cmatest is there' test -d /sys/module/cmatest
-  count=$(cat /sys/module/cmatest/parameters/alloc_count)
-  same 'it holds 256 pages' 256 "$count"
-  if [[ -n $available ]]; then
-    same "the areas have $count pages less" $((available - count)) "$(cma_available)"
-  fi
-  typed rmmod cmatest
-  check_not '/sys/module/cmatest is gone' test -e /sys/module/cmatest
-  same 'it says once that it was unloaded' 'cmatest: exit CMA test mod.' \
-    "$(log_since | grep -F 'cmatest: exit')"
-  if [[ -n $available ]]; then
-    same 'the areas have all their pages again' "$available" "$(cma_available)"
-  fi
-
-  # The same in /proc/meminfo, where others' pages come and go: the kernel puts what programs read and
-  # write there, too. That may happen between two readings, but not each time; a page that the module
-  # keeps is missing each time.
-  for try in {1..8}; do
-    before=$(drained_cma_free)
-    check "it loads again ($try)" modprobe cmatest
-    now=$(meminfo CmaFree)
-    check "it unloads again ($try)" rmmod cmatest
-    after=$(drained_cma_free)
-    ((now > before - count * page || after < before)) || break
-  done
-  if ((now <= before - count * page)); then
-    ok "CmaFree is lower by what it holds, at least ($before kB, $now kB now)"
-  else
-    not_ok 'CmaFree is lower by what it holds' "it was $before kB and is $now kB, with $count pages of $page kB held; the same in $try tries"
-  fi
-  if ((after >= before)); then
-    ok "CmaFree is back ($after kB)"
-  else
-    not_ok 'CmaFree is back' "it was $before kB and is $after kB; the same in $try tries"
-  fi
-
-  no_lines 'the kernel complains of nothing' "$(unhappy)"
-  same 'the kernel is tainted by no more than an out-of-tree module' 0 "$(taints)"
 }
