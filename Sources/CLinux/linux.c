@@ -69,3 +69,18 @@ int cma_test_bind_to_cpu(int n)
 	CPU_FREE(cpus);
 	return result;
 }
+
+static int argument_count;
+static char **arguments;
+
+/* The GNU C library hands each constructor what it hands main. (csu/libc-start.c) */
+__attribute__((constructor)) static void keep_arguments(int argc, char **argv)
+{
+	argument_count = argc;
+	arguments = argv;
+}
+
+const char *cma_test_argument(int n)
+{
+	return n >= 0 && n < argument_count ? arguments[n] : NULL;
+}

@@ -27,7 +27,7 @@ struct BootHelper {
     """
 
   static func main() {
-    exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    exit(run(commandLineArguments()).rawValue)
   }
 
   private static func run(_ arguments: [String]) -> CMATestCore.ExitCode {

@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import CMATestCore
+internal import CMATestSystem
 
 @main
 struct CMATest: ParsableCommand {
@@ -16,4 +17,6 @@ struct CMATest: ParsableCommand {
     subcommands: [
       ShowStatus.self, Configure.self, Reserve.self, Areas.self, Run.self, OwnBlocks.self,
     ])
+
+  static func main() { main(commandLineArguments()) }
 }

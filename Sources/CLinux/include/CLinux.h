@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What Swift's Glibc module leaves out, since the C library declares it for _GNU_SOURCE alone. */
+/*
+ * What Swift's Glibc module leaves out, since the C library declares it for _GNU_SOURCE alone; and
+ * the arguments of this process.
+ */
 #ifndef CMA_TEST_CLINUX_H
 #define CMA_TEST_CLINUX_H
 
@@ -14,5 +17,11 @@ int cma_test_cpu_count(void);
 
 /* Binds the calling thread to the nth of these processors, from 0; -1 and errno. */
 int cma_test_bind_to_cpu(int n);
+
+/*
+ * argv[n] of main; NULL from argc on. Swift's own main keeps it to itself: CommandLine reads it from
+ * /proc/self, and has nothing in a chroot where /proc is not mounted.
+ */
+const char *cma_test_argument(int n);
 
 #endif
