@@ -9,8 +9,12 @@ struct MachineTopic: Topic {
 
   let container: String?
   let isChroot: Bool?
+  /// False in a bare chroot, where nothing of the kernel can be seen.
+  let hasProc: Bool
 
   init(_ machine: Machine) {
+    // With ProcSubset=pid of systemd.exec(5) there is the first alone.
+    hasProc = machine.exists("/proc/self") || machine.exists("/proc/sys")
     container = machine.container()
     isChroot = machine.isChroot()
   }
@@ -21,6 +25,13 @@ struct MachineTopic: Topic {
         .wrong(
           "in a container (\(container)): the kernel is the host's, and so is the module to be",
           remedy: "apt install cma-test-dkms    # on the host", .inContainer)
+      ]
+    }
+    guard hasProc else {
+      return [
+        .wrong(
+          "/proc is not mounted, so that nothing can be known of the kernel",
+          remedy: "mount -t proc proc /proc", .unreadable)
       ]
     }
     if isChroot == true {

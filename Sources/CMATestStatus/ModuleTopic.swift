@@ -43,7 +43,10 @@ struct ModuleTopic: Topic {
       return [
         installed.map {
           .wrong("\($0) is there, but modprobe does not find it", remedy: "depmod", .moduleMissing)
-        } ?? .wrong("there is no module cmatest for kernel \(release)", .moduleMissing)
+        }
+          ?? .wrong(
+            "there is no module cmatest for kernel \(release.isEmpty ? "?" : release)",
+            .moduleMissing)
       ]
     }
     guard let path = found.path else {

@@ -20,6 +20,8 @@ struct ReservationTopic: Topic {
   }
 
   let commandLine: KernelCommandLine?
+  /// Whether /proc/meminfo could be read.
+  let isKnown: Bool
   /// All areas together, in bytes; nil where the kernel does not say.
   let total: UInt64?
   let free: UInt64?
@@ -30,6 +32,7 @@ struct ReservationTopic: Topic {
     commandLine = (try? contents(of: machine.path("/proc/cmdline"))).map { KernelCommandLine($0) }
     let information = (try? contents(of: machine.path("/proc/meminfo")))
       .map { MemoryInformation(parsing: $0) }
+    isKnown = information != nil
     total = information?["CmaTotal"]
     free = information?["CmaFree"]
     areas = machine.exists(Self.folder) ? Self.areas(machine) : nil
@@ -53,6 +56,7 @@ struct ReservationTopic: Topic {
   }
 
   var findings: [Finding] {
+    guard isKnown else { return [.wrong("/proc/meminfo cannot be read", .unreadable)] }
     guard let total else {
       return [
         .wrong(

@@ -56,6 +56,20 @@ private let cmdline = "/proc/cmdline"
     #expect(status.exitCode == .success)
   }
 
+  @Test func withoutProcNothingIsKnownOfTheKernel() throws {
+    try tree.remove("/proc")
+    let cause = cause(.unreadable)
+    #expect(cause?.topic == "machine")
+    #expect(cause?.finding.remedy == "mount -t proc proc /proc")
+  }
+
+  @Test func memoryInformationThatCannotBeReadIsNotCalledNothingReserved() throws {
+    try tree.remove("/proc/meminfo")
+    let cause = cause(.unreadable)
+    #expect(cause?.topic == "reservation")
+    #expect(cause?.finding.text == "/proc/meminfo cannot be read")
+  }
+
   @Test(arguments: [
     ("/run/.containerenv", "", "podman"), ("/.dockerenv", "", "docker"),
     ("/proc/1/environ", "HOME=/\0container=lxc-libvirt\0", "lxc-libvirt"),

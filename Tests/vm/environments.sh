@@ -303,6 +303,23 @@ chroot_and_container() {
     status_text=$(chroot $root cma-test status 2>&1)
     said "in a chroot the status says so" "in a chroot"
     no_lines "in a chroot dpkg finds nothing half-done" "$(chroot $root dpkg --audit)"
+    version=$(cma-test --version)
+
+    umount $root/proc
+    said=$(chroot $root apt-get install -y --reinstall cma-test 2>&1)
+    same "in a chroot without /proc it can be installed" 0 $?
+    check "in a chroot without /proc the installation says that it does nothing" \
+      grep "^cma-test: in a container or a build root: nothing" <<<"$said"
+    no_lines "in a chroot without /proc no options are written" "$(find $root/run/ -name "cma-test*")"
+    # There CommandLine of Swift has no arguments.
+    same "in a chroot without /proc the command knows its arguments" "$version" "$(chroot $root cma-test --version 2>&1)"
+    same "and so does the helper" "$version" \
+      "$(chroot $root /usr/libexec/cma-test/cma-test-configure --version 2>&1)"
+    status_text=$(chroot $root cma-test status 2>&1)
+    same "in a chroot without /proc the exit code of the status is 16" 16 $?
+    said "in a chroot without /proc the status says so" "/proc is not mounted"
+    said "with the command that mends it" "to mend it: mount -t proc proc /proc"
+    no_lines "in a chroot without /proc dpkg finds nothing half-done" "$(chroot $root dpkg --audit)"
 
     inside() { unshare --pid --fork --mount-proc=$root/proc env container=lxc chroot $root "$@" 2>&1; }
     said=$(inside apt-get install -y --reinstall cma-test)
