@@ -73,15 +73,7 @@ public enum ConfigureReport {
   }
 
   public static func json(_ failure: ConfigureFailure) -> JSON {
-    [
-      "schema": 1,
-      "ok": false,
-      "error": [
-        "code": .int(Int64(failure.exitCode.rawValue)),
-        "kind": .string(failure.kind),
-        "message": .string(failure.message),
-        "remedy": .string(failure.remedy),
-      ],
-    ]
+    .failure(
+      failure.exitCode, kind: failure.kind, message: failure.message, remedy: failure.remedy)
   }
 }

@@ -92,17 +92,9 @@ public enum ReserveReport {
         "command": JSON(advice.command),
       ]
     }
-    return [
-      "schema": 1,
-      "ok": false,
-      "error": [
-        "code": .int(Int64(failure.exitCode.rawValue)),
-        "kind": .string(failure.kind),
-        "message": .string(failure.message),
-        "remedy": .string(failure.remedy),
-      ],
-      "loader": loader,
-    ]
+    return .failure(
+      failure.exitCode, kind: failure.kind, message: failure.message, remedy: failure.remedy,
+      others: [JSON.Member("loader", loader)])
   }
 
   /// Bytes; those beyond what a JSON reader may take for an integer never come here, since no

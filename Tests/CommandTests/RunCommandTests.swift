@@ -72,6 +72,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
     let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
     #expect(json?["ok"] as? Bool == false)
     let error = json?["error"] as? [String: Any]
-    #expect(error?["code"] as? Int == 30 && error?.keys.count == 3)
+    #expect(error?["code"] as? Int == 30 && error?["kind"] as? String == "no-device")
+    #expect(error?.keys.count == 4)
   }
 }

@@ -52,11 +52,9 @@ struct Areas: ParsableCommand {
     _ message: String, _ remedy: String, _ code: CMATestCore.ExitCode
   ) throws -> ArgumentParser.ExitCode {
     if json {
-      let error: JSON = [
-        "code": .int(Int64(code.rawValue)), "message": .string(message),
-        "remedy": .string(remedy),
-      ]
-      let whole: JSON = ["schema": 1, "ok": false, "error": error]
+      let whole = JSON.failure(
+        code, kind: code == .noDevice ? "no-device" : "device-refused", message: message,
+        remedy: remedy)
       try StandardStream.output.write(whole.text + "\n")
     } else {
       try StandardStream.error.write(
