@@ -17,10 +17,10 @@ for_mini=(scripts/vm/{mini,kmod-refusals,kmod-engine,suite,debug-kernel,debug.co
 know_kernels() { kernels_there=$(all_kernels); }
 
 # what_counts STAGE COMMAND...: all that the result of a stage comes from: its command, the kernels, and
-# the files of the work tree; but for documents, for what only runs the stages, and for what is another
-# scenario's or the other kind's alone.
+# the files of the work tree; but for documents, for what only runs the stages or no machine has to do
+# with, and for what is another scenario's or the other kind's alone.
 what_counts() {
-  local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh')
+  local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh' ':!scripts/benchmark')
   local others=("${for_systems[@]}")
   shift
   for name in "${scenarios[@]}"; do
