@@ -20,7 +20,8 @@ know_kernels() { kernels_there=$(all_kernels); }
 # the files of the work tree; but for documents, for what only runs the stages or no machine has to do
 # with, and for what is another scenario's or the other kind's alone.
 what_counts() {
-  local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh' ':!scripts/benchmark')
+  local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh' ':!scripts/benchmark'
+    ':!scripts/demo')
   local others=("${for_systems[@]}")
   shift
   for name in "${scenarios[@]}"; do
