@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What has passed in virtual machines, kept so that hours of tests can go on where they were
 # interrupted. Source it after lib.sh.
 : "${top:?source scripts/lib.sh first}" "${cache:?}"

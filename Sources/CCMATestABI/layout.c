@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "CCMATestABI.h"
 
 /* The sizes are part of the requests' numbers: a compiler that pads would ask for something else. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A number of bytes for people: in the largest unit of 1024 that it reaches, with one decimal,
 /// rounded down, where it is no whole number of them.

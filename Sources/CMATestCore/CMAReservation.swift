@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What a user asks for as `cma=SIZE[@START[-END]]`: a size in bytes and, if given, the physical
 /// addresses that it must lie at or between. (`early_cma` in `kernel/dma/contiguous.c`)

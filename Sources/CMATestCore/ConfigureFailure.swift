@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Why no options for `modprobe cmatest` could be made, or be trusted.
 public enum ConfigureFailure: Error, Equatable, Sendable {

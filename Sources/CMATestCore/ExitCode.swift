@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The exit codes of every program here; cma-test(8), EXIT STATUS, lists them.
 ///

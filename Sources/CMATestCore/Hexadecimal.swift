@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 extension UInt64 {
   /// - Parameter digits: 1 to 16 hexadecimal digits of either case, without a prefix; else nil.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A JSON value (RFC 8259), for output only. Foundation's encoder would add 40 MB to a static
 /// program; this writes keys in the order given, so that output is stable.

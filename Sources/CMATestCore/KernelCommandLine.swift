@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The words of a kernel command line, as the kernel splits it (`next_arg` in `lib/cmdline.c`): at
 /// blanks outside double quotes, and only up to a word `--`, after which they are init's.

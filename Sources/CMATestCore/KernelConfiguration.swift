@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The build configuration of a kernel, as in /boot/config-RELEASE or /proc/config.gz.
 public struct KernelConfiguration: Equatable, Sendable {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A number with an optional suffix, as the kernel's `memparse()` reads it (lib/cmdline.c,
 /// lib/kstrtox.c): decimal, `0x` hexadecimal or `0` octal, then at most one of K M G T P E, of

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A kernel symbol whose address the module `cmatest` takes as a parameter.
 public enum KernelSymbol: Int, CaseIterable, Sendable {

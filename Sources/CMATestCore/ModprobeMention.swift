@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Whether a file of modprobe.d(5), or the kernel command line, could say anything about a module:
 /// its name is somewhere in it, be it in a comment. Without that, it cannot.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The options that a module would be loaded with, as modprobe.d(5) and the kernel command line
 /// spell them: `name=value` or `name`, between blanks, a value in double quotes where it holds one.

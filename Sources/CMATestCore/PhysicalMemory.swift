@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The physical memory of a machine, as far as it bounds what CMA can reserve. All in bytes.
 public struct PhysicalMemory: Equatable, Sendable {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Where the wanted symbols lie from the start of the kernel's text: a constant of a build, since
 /// KASLR moves the kernel as a whole. With it and one address all others are known.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A symbol and the address at which the running kernel has it.
 public struct SymbolAddress: Equatable, Sendable {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A block and who owns it: released when its owner goes.
 public struct Allocation: ~Copyable {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// An open /dev/cmatest, which owns what is allocated through it; one method for each request of
 /// `src-kmod/uapi/cmatest.h`. Several threads may use it at once.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What is written into a page of this process: words that differ by page, place and seed.
 struct PagePattern {

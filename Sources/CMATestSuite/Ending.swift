@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// What ends a run before its last case. Asked between any two operations, by any thread.
 public struct Ending: Sendable {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// One number that a case measured. Its unit is the end of its name, as `alloc_ns` or `pages`.
 public struct Metric: Equatable, Sendable {

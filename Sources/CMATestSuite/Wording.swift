@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Nanoseconds in seconds with three decimals, rounded down, as `1.250`.
 func seconds(_ nanoseconds: UInt64) -> String {

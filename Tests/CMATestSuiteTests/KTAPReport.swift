@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A strict reader of KTAP version 1 with a flat plan (`Documentation/dev-tools/ktap.rst`): what
 /// kunit.py takes nested, and a line parser as LAVA's takes line by line, both take this.

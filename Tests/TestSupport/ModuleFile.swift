@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// A kernel module as far as modinfo(8) reads one: an ELF file with nothing but its information, and
 /// the signature behind it.

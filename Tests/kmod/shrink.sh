@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Makes a sequence of numbered requests that fails short: sourced by engine.sh, which tries each
 # candidate in the machine that it runs in, and by scripts/vm/kmod-engine, which boots one for each.
 # Both have a command fails NUMBERS: whether these requests, as "0-99,120,130-140", fail.

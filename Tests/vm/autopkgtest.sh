@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the tests of the source package with autopkgtest, inside a machine that
 # scripts/vm/autopkgtest has booted; the packages lie in /srv/cma-test.
 # shellcheck source=checks.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What the boot helper costs, measured inside a machine that scripts/vm/boot-speed has booted; the
 # packages lie in /srv/cma-test.
 #

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What the scripts that run inside a virtual machine share: checks, one line each, and ways to look
 # at the machine. Source it; end with finish.
 set -uo pipefail

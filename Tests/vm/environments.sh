@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Environments in which cmatest cannot be loaded, or not as usual, inside a machine that
 # scripts/vm/environments has booted so; the packages lie in /srv/cma-test.
 #

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Stock kernels from a repository, without what takes most of the time: source it after checks.sh.
 
 lean=/etc/dpkg/dpkg.cfg.d/cma-test-lean

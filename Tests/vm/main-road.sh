@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The main road, as a user walks it, inside a machine that scripts/vm/main-road has booted; the
 # packages lie in /srv/cma-test.
 #

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Orders of installation, inside a Debian root that scripts/vm/orders has made: no kernel is booted,
 # DKMS builds for those that are installed. The packages lie in /srv/cma-test, kernels in
 # /srv/kernels.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # `cma-test reserve` through GRUB, inside a machine that scripts/vm/reserve has booted; the packages
 # lie in /srv/cma-test.
 #

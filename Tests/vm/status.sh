@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What the scripts inside a machine have to say about `cma-test status`: source it after checks.sh.
 
 # status_is CODE [TEXT]: takes the status as text and as JSON, for said and fact, and checks that

@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the whole suite in a virtual machine, in each form of report, and what it must refuse: run as
 # root, never on a machine that matters. Needs a shell, awk, grep, insmod and rmmod: busybox has them.
 #

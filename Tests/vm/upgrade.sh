@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Upgrades of the kernel and of the package, inside a machine that scripts/vm/upgrade has booted; the
 # packages lie in /srv/cma-test, their next version in /srv/next, the newer kernel in /srv/kernels.
 #

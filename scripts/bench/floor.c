@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The floor: reads a file as cat would and does nothing with it. */
 #include <fcntl.h>
 #include <stdio.h>

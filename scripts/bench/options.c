@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* What libkmod alone costs: reads what modprobe would pass to each module, and does nothing with it. */
 #include <libkmod.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Times whole processes against each other, in turn, so that a machine whose
  * speed drifts drifts for all of them: A B C A B C ...

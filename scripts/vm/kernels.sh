@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Which stock kernels the scenarios about several of them use: found by looking. Source it after
 # ../lib.sh.
 : "${suite:?source scripts/lib.sh first}" "${top:?}"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What scenarios on virtual machines share: machines that end with the script, parts that run inside
 # them, and the count of their checks. Source it after ../lib.sh, call scenario first.
 

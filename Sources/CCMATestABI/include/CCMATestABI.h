@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The interface of /dev/cmatest for Swift: the module's own header, and a function for each request,
  * since Swift cannot import the macros that number them. One function takes one structure, so that

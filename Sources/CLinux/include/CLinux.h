@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What Swift's Glibc module leaves out, since the C library declares it for _GNU_SOURCE alone; and
  * the arguments of this process.

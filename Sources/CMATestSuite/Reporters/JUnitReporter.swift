@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The XML that continuous integration reads, at the end. There is no standard; this is what Jenkins
 /// and GitLab have in common.

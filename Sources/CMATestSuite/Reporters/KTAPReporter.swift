@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// KTAP version 1 with a flat plan, a line as soon as it is known.
 /// (`Documentation/dev-tools/ktap.rst`)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// How far a run is, on standard error: one line that is written over and over on a terminal, a
 /// line for each case elsewhere.

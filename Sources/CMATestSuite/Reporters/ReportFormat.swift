@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The forms in which a run is reported.
 public enum ReportFormat: String, CaseIterable, Sendable {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A module whose symbols have the names that cmatest asks for. None of them is
  * the kernel's, so cmatest must refuse each: a module's symbol is followed by
