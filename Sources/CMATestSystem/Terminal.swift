@@ -24,6 +24,7 @@ public struct Terminal: Sendable {
   /// That of this process. The kernel's own console has few characters, so it counts as plain.
   ///
   /// - Parameter stream: where the text goes.
+  /// - Returns: `none` where that is no terminal.
   public static func of(_ stream: StandardStream) -> Terminal {
     guard isatty(stream.rawValue) == 1 else { return .none }
     let kind = variable("TERM")
