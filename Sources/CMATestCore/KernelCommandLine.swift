@@ -7,21 +7,39 @@ public struct KernelCommandLine: Equatable, Sendable {
   public let words: [String]
 
   public init(_ text: some Sequence<UInt8>) {
-    var words: [String] = []
-    var word: [UInt8] = []
+    let text = Array(text)
+    words = Self.places(in: text)
+      .map { String(decoding: Self.unquoted(text[$0]), as: UTF8.self) }
+      .filter { !$0.isEmpty }.prefix { $0 != "--" }.map { $0 }
+  }
+
+  /// Finds the words of a line, quotes and all, those after a word `--` too.
+  ///
+  /// - Parameter text: the line.
+  /// - Returns: where each word lies in `text`.
+  public static func places(in text: [UInt8]) -> [Range<Int>] {
+    var places: [Range<Int>] = []
+    var start: Int?
     var isQuoted = false
-    for byte in Array(text) + [.newline] {
-      if byte == UInt8(ascii: "\"") {
-        isQuoted.toggle()
-      } else if byte == .newline || !isQuoted && (byte == .space || byte == .tab) {
-        if !word.isEmpty { words.append(String(decoding: word, as: UTF8.self)) }
-        word = []
-      } else {
-        word.append(byte)
+    for (index, byte) in text.enumerated() {
+      if byte == .doubleQuote { isQuoted.toggle() }
+      if byte == .newline || !isQuoted && Self.isBlank(byte) {
+        if let first = start { places.append(first..<index) }
+        start = nil
+      } else if start == nil {
+        start = index
       }
     }
-    self.words = words.prefix { $0 != "--" }.map { $0 }
+    if let first = start { places.append(first..<text.count) }
+    return places
   }
+
+  static func unquoted(_ word: some Sequence<UInt8>) -> [UInt8] {
+    word.filter { $0 != .doubleQuote }
+  }
+
+  /// As `isspace()` of the kernel, in ASCII.
+  static func isBlank(_ byte: UInt8) -> Bool { byte == .space || (9...13).contains(byte) }
 
   public init(_ text: String) { self.init(text.utf8) }
 
@@ -39,13 +57,8 @@ public struct KernelCommandLine: Equatable, Sendable {
     for value in values { request.take(value.utf8) }
     return request
   }
+}
 
-  /// The line with one `cma=`, at its end, or with none.
-  ///
-  /// - Parameter parameter: `cma=…`; nil for none.
-  /// - Returns: all other words, and it.
-  public func replacingCMA(with parameter: String?) -> String {
-    (words.filter { !$0.hasPrefix("cma=") } + [parameter].compactMap { $0 })
-      .joined(separator: " ")
-  }
+extension UInt8 {
+  fileprivate static let doubleQuote = UInt8(ascii: "\"")
 }

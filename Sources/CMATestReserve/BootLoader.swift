@@ -3,163 +3,100 @@
 internal import CMATestCore
 internal import CMATestSystem
 
-/// What to put where, for a boot loader that is not configured from here.
-public struct BootLoaderAdvice: Equatable, Sendable {
-  /// The loader's name.
-  public var loader: String
-  /// The file that has the kernel command line; nil where it is not known.
-  public var file: String?
-  /// The whole line as it should be; nil where `cma=` is to go and the line is not known.
-  public var line: String?
-  /// What makes it take effect, where that is more than a reboot.
-  public var command: String?
+/// One of the boot loaders of Debian machines: how a machine shows that it boots with it, where the
+/// kernel command line comes from, and how that is changed. A new loader is a type of this protocol
+/// and a place in `Machine.bootLoaders`.
+protocol BootLoader {
+  /// Looks for the loader.
+  ///
+  /// - Parameter machine: where.
+  /// - Returns: nil where the machine does not boot with it.
+  static func find(on machine: Machine) -> BootLoaderFinding?
 
-  /// What to do, a step a line; a line to be copied is indented.
-  public var steps: [String] {
-    let place =
-      switch (file, line) {
-      case (let file?, _?): "make this the line in \(file):"
-      case (nil, _?): "put this on its kernel command line:"
-      case (_, nil): "take cma= off its kernel command line"
-      }
-    return [place] + [line].compactMap { $0.map { "  \($0)" } }
-      + (command.map { ["then run:", "  \($0)"] } ?? []) + ["and reboot"]
+  /// The name for people.
+  var name: String { get }
+
+  /// Reserves, or throws what the user has to do.
+  ///
+  /// - Parameters:
+  ///   - reservation: what for.
+  ///   - notes: what is known already that the user should know.
+  ///   - session: the machine, and what may be done there.
+  /// - Returns: what was, or would be, done.
+  /// - Throws: `otherLoader` with what to do by hand, or why it cannot be done.
+  func reserve(
+    _ reservation: CMAReservation, notes: [String], in session: ReserveSession
+  ) throws(ReserveFailure) -> ReserveOutcome
+
+  /// Takes the reservation back, or throws what the user has to do.
+  func remove(in session: ReserveSession) throws(ReserveFailure) -> ReserveOutcome
+}
+
+/// A boot loader that was found.
+struct BootLoaderFinding {
+  var loader: any BootLoader
+  /// Whether the loader itself says that it booted this machine, rather than lying on the disk only.
+  var saysItself = false
+
+  init(_ loader: any BootLoader, saysItself: Bool = false) {
+    self.loader = loader
+    self.saysItself = saysItself
   }
 }
 
-/// The boot loaders of Debian machines.
-enum BootLoader: Equatable {
-  case grub(updater: String)
-  case systemdBoot
-  case raspberryPi
-  case uBootMenu
-  case extlinux
-  case flashKernel
-  case unknown
-
-  private static let piCommandLine = "/boot/firmware/cmdline.txt"
-  private static let kernelCommandLine = "/etc/kernel/cmdline"
-  private static let uBootMenuSettings = "/etc/default/u-boot"
-  private static let extlinuxMenu = "/boot/extlinux/extlinux.conf"
-  private static let flashKernelSettings = "/etc/default/flash-kernel"
-  /// What the loader itself says: systemd-boot does, and GRUB in newer versions.
-  private static let loaderInfo =
-    "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-
-  /// Finds out what boots the machine. GRUB is it only where there is a menu of it and what makes
-  /// the menu; what the firmware's variables say of this boot goes before what lies on the disk.
-  init(of machine: Machine) {
-    // Four bytes of attributes, then UTF-16: the plain letters are every other byte.
-    let info = (try? contents(of: machine.path(Self.loaderInfo))) ?? []
-    if info.dropFirst(4).filter({ $0 != 0 }).starts(with: "systemd-boot".utf8) {
-      self = .systemdBoot
-    } else if machine.exists(GrubMenu.path), let updater = machine.program("update-grub") {
-      self = .grub(updater: updater)
-    } else if machine.exists(Self.piCommandLine) {
-      self = .raspberryPi
-    } else if machine.exists(Self.extlinuxMenu) {
-      self = machine.program("u-boot-update") == nil ? .extlinux : .uBootMenu
-    } else if machine.exists(Self.flashKernelSettings) {
-      self = .flashKernel
-    } else if ["/boot", "/efi", "/boot/efi"].contains(where: {
-      machine.exists($0 + "/loader/entries")
-    }) {
-      self = .systemdBoot
-    } else {
-      self = .unknown
-    }
+extension Machine {
+  /// In the order in which they win where several lie on the disk. U-Boot looks for extlinux.conf
+  /// before scripts, so what these read comes last.
+  private static var bootLoaders: [any BootLoader.Type] {
+    [
+      Grub.self, RaspiFirmware.self, RaspberryPi.self, UBootMenu.self, Extlinux.self,
+      EnvironmentFile.self, FlashKernel.self, SystemdBoot.self,
+    ]
   }
 
-  /// What to do by hand; never asked for GRUB.
+  /// Finds out what boots the machine.
+  func bootLoader() -> any BootLoader {
+    let findings = Self.bootLoaders.compactMap { $0.find(on: self) }
+    return (findings.first { $0.saysItself } ?? findings.first)?.loader ?? UnknownLoader()
+  }
+
+  /// Whether a loader of that name wrote it into the firmware's variable for this boot: systemd-boot
+  /// does, and GRUB in newer versions.
+  func loaderInfo(beginsWith name: String) -> Bool {
+    let variable =
+      "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+    // Four bytes of attributes, then UTF-16: the plain letters are every other byte.
+    let info = (try? contents(of: path(variable))) ?? []
+    return info.dropFirst(4).filter { $0 != 0 }.starts(with: name.utf8)
+  }
+}
+
+/// A boot loader that is not configured from here: the user is told what to do.
+protocol AdvisedBootLoader: BootLoader {
+  /// What to do.
   ///
   /// - Parameters:
-  ///   - parameter: `cma=…`, nil to take it away.
+  ///   - reservation: what to reserve; nil to take it back.
   ///   - machine: where the present lines are read.
-  /// - Returns: the file, the line and the command.
-  func advice(for parameter: String?, on machine: Machine) -> BootLoaderAdvice {
-    switch self {
-    case .grub(let updater):
-      BootLoaderAdvice(loader: "GRUB", file: GrubSettings.main, command: updater)
-    case .systemdBoot:
-      BootLoaderAdvice(
-        loader: "systemd-boot", file: Self.kernelCommandLine,
-        // Without that file kernel-install takes the running kernel's line.
-        line: Self.line(Self.kernelCommandLine, machine)?.replacingCMA(with: parameter)
-          ?? Self.line("/proc/cmdline", machine).map { Self.ofKernelInstall($0, parameter) }
-          ?? parameter,
-        command: "kernel-install add-all")
-    case .raspberryPi:
-      BootLoaderAdvice(
-        loader: "the Raspberry Pi's firmware", file: Self.piCommandLine,
-        line: Self.line(Self.piCommandLine, machine)?.replacingCMA(with: parameter) ?? parameter)
-    case .uBootMenu:
-      BootLoaderAdvice(
-        loader: "U-Boot (u-boot-menu)", file: Self.uBootMenuSettings,
-        line: Self.setting("U_BOOT_PARAMETERS", Self.uBootParameters(machine), parameter),
-        command: "u-boot-update")
-    case .extlinux:
-      BootLoaderAdvice(
-        loader: "U-Boot (extlinux)", file: Self.extlinuxMenu,
-        line: Self.appendLine(machine).map { "append " + $0.replacingCMA(with: parameter) }
-          ?? parameter)
-    case .flashKernel:
-      BootLoaderAdvice(
-        loader: "U-Boot (flash-kernel)", file: Self.flashKernelSettings,
-        line: Self.setting(
-          "LINUX_KERNEL_CMDLINE",
-          KernelCommandLine(
-            Self.variable("LINUX_KERNEL_CMDLINE", in: Self.flashKernelSettings, machine)),
-          parameter),
-        command: "flash-kernel")
-    case .unknown:
-      BootLoaderAdvice(loader: "a boot loader that was not recognised", line: parameter)
-    }
+  /// - Returns: the changes to files, the commands, and what the user should know.
+  /// - Throws: where a line cannot be read or changed.
+  func advice(
+    for reservation: CMAReservation?, on machine: Machine
+  ) throws(ReserveFailure) -> BootLoaderAdvice
+}
+
+extension AdvisedBootLoader {
+  func reserve(
+    _ reservation: CMAReservation, notes: [String], in session: ReserveSession
+  ) throws(ReserveFailure) -> ReserveOutcome {
+    var advice = try advice(for: reservation, on: session.machine)
+    advice.notes = notes + advice.notes
+    throw .otherLoader(advice)
   }
 
-  private static func line(_ file: String, _ machine: Machine) -> KernelCommandLine? {
-    guard let text = try? contents(of: machine.path(file)) else { return nil }
-    let line = KernelCommandLine(text)
-    return line.words.isEmpty ? nil : line
-  }
-
-  /// The running kernel's line without what the loader itself put there.
-  private static func ofKernelInstall(_ line: KernelCommandLine, _ parameter: String?) -> String {
-    let words = line.words.filter { !$0.hasPrefix("BOOT_IMAGE=") && !$0.hasPrefix("initrd=") }
-    return KernelCommandLine(words.joined(separator: " ")).replacingCMA(with: parameter)
-  }
-
-  private static func setting(
-    _ name: String, _ line: KernelCommandLine, _ parameter: String?
-  ) -> String {
-    "\(name)=\"\(line.replacingCMA(with: parameter))\""
-  }
-
-  private static func variable(_ name: String, in file: String, _ machine: Machine) -> String {
-    var settings = ShellAssignments()
-    if let text = try? contents(of: machine.path(file)) { settings.read(text, from: file) }
-    return settings[name]
-  }
-
-  /// As u-boot-menu's own read-config has it: the setting, or /etc/kernel/cmdline, or its default.
-  private static func uBootParameters(_ machine: Machine) -> KernelCommandLine {
-    let own = KernelCommandLine(variable("U_BOOT_PARAMETERS", in: uBootMenuSettings, machine))
-    if !own.words.isEmpty { return own }
-    guard let line = line(kernelCommandLine, machine) else { return KernelCommandLine("ro quiet") }
-    let words = line.words.filter { !$0.hasPrefix("root=") }
-    return KernelCommandLine(words.joined(separator: " "))
-  }
-
-  /// What the first entry of the extlinux menu appends.
-  private static func appendLine(_ machine: Machine) -> KernelCommandLine? {
-    guard let text = try? contents(of: machine.path(extlinuxMenu)) else { return nil }
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      let fields = line.split(maxSplits: 1) { " \t".utf8.contains($0) }
-      if fields.count == 2,
-        String(decoding: fields[0], as: UTF8.self).lowercased() == "append"
-      {
-        return KernelCommandLine(fields[1])
-      }
-    }
-    return nil
+  func remove(in session: ReserveSession) throws(ReserveFailure) -> ReserveOutcome {
+    // A drop-in of a GRUB that went is of no use to anybody.
+    try session.removeStaleDropIn()
+    throw .otherLoader(try advice(for: nil, on: session.machine))
   }
 }

@@ -23,12 +23,18 @@ struct GrubSettings {
   }
 
   /// The drop-in's text: it adds to what the user has, and takes nothing away.
-  static func dropIn(for reservation: CMAReservation) -> String {
-    """
-    # Written by 'cma-test reserve'; 'cma-test reserve --remove' takes it away.
-    GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX \(reservation.parameter)"
+  ///
+  /// - Parameters:
+  ///   - reservation: what for.
+  ///   - comesFirst: whether it goes before what is there, of which the end is not the kernel's.
+  /// - Returns: the whole text.
+  static func dropIn(for reservation: CMAReservation, comesFirst: Bool) -> String {
+    let words = ["$GRUB_CMDLINE_LINUX", reservation.parameter]
+    return """
+      # Written by 'cma-test reserve'; 'cma-test reserve --remove' takes it away.
+      GRUB_CMDLINE_LINUX="\((comesFirst ? words.reversed() : words).joined(separator: " "))"
 
-    """
+      """
   }
 
   var commandLine: KernelCommandLine {
@@ -44,35 +50,27 @@ struct GrubSettings {
       }
   }
 
+  /// The same for Dom0 of Xen, and what the variables that take others' place there are.
+  /// (`/etc/grub.d/20_linux_xen`)
+  var xenCommandLine: (line: KernelCommandLine, replacements: [String]) {
+    let replacements = ["GRUB_CMDLINE_LINUX_XEN_REPLACE", "GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT"]
+    let values = zip(Self.variables, replacements).map {
+      settings[$1].isEmpty ? settings[$0] : settings[$1]
+    }
+    return (
+      KernelCommandLine(values.joined(separator: " ")),
+      replacements.filter { !settings[$0].isEmpty }
+    )
+  }
+
+  /// The last file that sets a variable.
+  func source(of variable: String) -> String? {
+    settings.assignments.last { $0.name == variable }?.file
+  }
+
   /// The last file that sets GRUB_CMDLINE_LINUX: the one to blame where what the drop-in adds is
   /// lost.
   var lastToSet: String? {
     settings.assignments.last { $0.name == "GRUB_CMDLINE_LINUX" && $0.file != Self.dropIn }?.file
-  }
-}
-
-/// The kernel command lines of the entries that update-grub made.
-struct GrubMenu {
-  static let path = "/boot/grub/grub.cfg"
-
-  let commandLines: [KernelCommandLine]
-
-  /// - Parameter text: grub.cfg. Only the part that `/etc/grub.d/10_linux` made is read: the rest
-  ///   is of other systems, or the user's own.
-  init(_ text: [UInt8]) {
-    var commandLines: [KernelCommandLine] = []
-    var isOurs = false
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      if line.starts(with: "### BEGIN ".utf8) || line.starts(with: "### END ".utf8) {
-        isOurs = line.elementsEqual("### BEGIN /etc/grub.d/10_linux ###".utf8)
-        continue
-      }
-      let fields = line.split(maxSplits: 2) { " \t".utf8.contains($0) }
-      guard isOurs, fields.count == 3,
-        ["linux", "linuxefi"].contains(where: { fields[0].elementsEqual($0.utf8) })
-      else { continue }
-      commandLines.append(KernelCommandLine(fields[2]))
-    }
-    self.commandLines = commandLines
   }
 }

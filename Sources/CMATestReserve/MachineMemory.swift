@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestConfigure
 internal import CMATestCore
 internal import CMATestSystem
-internal import Glibc
 
 extension Machine {
   /// The memory that an area can come from. What only root may read is left out for others.
@@ -17,10 +17,11 @@ extension Machine {
     guard let total else {
       throw .unreadable(operation: "parse", path: path, reason: "it has no MemTotal")
     }
-    let pageSize = UInt64(getpagesize())
+    let pageSize = pageSize(holding: total)
+    let inputAndOutput = (try? contents(of: self.path("/proc/iomem"))) ?? []
     return PhysicalMemory(
-      total: total, blockSize: blockSize(pageSize),
-      ranges: (try? contents(of: self.path("/proc/iomem"))).flatMap { systemRAM(inIOMemory: $0) },
+      total: total, blockSize: blockSize(pageSize), ranges: systemRAM(inIOMemory: inputAndOutput),
+      occupied: occupiedMemory(inIOMemory: inputAndOutput),
       reachableByAll: reachableByAll(pageSize))
   }
 

@@ -67,9 +67,7 @@ extension CMAReservation {
     }
     guard start != nil, let ranges = memory.ranges else { return }
     let fits = ranges.contains { range in
-      let low = max(range.lowerBound, first).roundedUp(to: block)
-      let high = min(range.upperBound, last) / block * block
-      return !low.overflows && low.value <= high && rounded <= high - low.value
+      holds(rounded, max(range.lowerBound, first), min(range.upperBound, last), block)
     }
     guard fits else {
       let known = ranges.map {
@@ -93,7 +91,45 @@ extension CMAReservation {
       notes.append(
         "whether there is memory at START is not known: only root can read that in /proc/iomem")
     }
-    return notes
+    return notes + occupationNotes(rounded, memory)
+  }
+
+  /// What lies where the area would have to be. Most of it moves from boot to boot, so that the
+  /// kernel may well find the place free: no reason to refuse.
+  private func occupationNotes(_ rounded: UInt64, _ memory: PhysicalMemory) -> [String] {
+    guard request.base != 0 || request.limit != 0, let ranges = memory.ranges else { return [] }
+    let first = request.base
+    let last = request.isFixed ? first + rounded : request.limit == 0 ? .max : request.limit
+    let inTheWay = memory.occupied.filter {
+      $0.range.lowerBound < last && first < $0.range.upperBound
+    }
+    let block = memory.blockSize
+    let isFree = ranges.contains { range in
+      var low = max(range.lowerBound, first)
+      for part in inTheWay where part.range.overlaps(range) {
+        if holds(rounded, low, min(part.range.lowerBound, last), block) { return true }
+        low = max(low, part.range.upperBound)
+      }
+      return holds(rounded, low, min(range.upperBound, last), block)
+    }
+    guard !isFree else { return [] }
+    let owners = inTheWay.map { part in
+      let first = String(part.range.lowerBound, radix: 16)
+      let last = String(part.range.upperBound - 1, radix: 16)
+      return "\(part.owner) at 0x\(first)-0x\(last)"
+    }
+    let list = owners.joined(separator: ", ")
+    return [
+      "in this boot there is no free place for it there, and where that is so at the next one the "
+        + "kernel reserves nothing: /proc/iomem has \(list)"
+    ]
+  }
+
+  /// Whether whole blocks of so many bytes lie between two addresses.
+  private func holds(_ size: UInt64, _ low: UInt64, _ high: UInt64, _ block: UInt64) -> Bool {
+    let (first, overflows) = low.roundedUp(to: block)
+    let last = high / block * block
+    return !overflows && first <= last && size <= last - first
   }
 
   private func impossible(_ reason: String, _ remedy: String) -> ReserveFailure {

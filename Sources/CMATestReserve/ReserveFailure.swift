@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
+public import CMATestSystem
 
 /// Why nothing was reserved, or the reservation not taken back.
 public enum ReserveFailure: Error, Equatable, Sendable {
@@ -16,6 +17,11 @@ public enum ReserveFailure: Error, Equatable, Sendable {
   case otherLoader(BootLoaderAdvice)
   /// `update-grub` failed; `restored` says whether the drop-in is as it was before.
   case updateGrubFailed(program: String, reason: String, path: String, restored: Bool)
+  /// A signal asked for the end while `update-grub` ran; `restored` says whether the drop-in is as it
+  /// was before, `menuRestored` whether the menu was made of it again.
+  case interrupted(by: PendingSignal, path: String, restored: Bool, menuRestored: Bool)
+  /// The kernel command line is in a form to which nothing can be added safely.
+  case cannotEdit(path: String, reason: String)
   case unreadable(operation: String, path: String, reason: String)
   case cannotWrite(operation: String, path: String, reason: String)
 }
@@ -28,6 +34,10 @@ extension ReserveFailure {
     case .overruled, .overruledInMenu: .overruled
     case .otherLoader: .otherBootLoader
     case .updateGrubFailed: .updateGrubFailed
+    case .interrupted(.interrupt, _, _, _): .interrupted
+    case .interrupted(.hangUp, _, _, _): .hungUp
+    case .interrupted(.terminate, _, _, _): .terminated
+    case .cannotEdit: .cannotReserve
     case .unreadable: .unreadable
     case .cannotWrite: .cannotWrite
     }
@@ -41,6 +51,8 @@ extension ReserveFailure {
     case .overruled, .overruledInMenu: "overruled"
     case .otherLoader: "other-boot-loader"
     case .updateGrubFailed: "update-grub-failed"
+    case .interrupted: "interrupted"
+    case .cannotEdit: "cannot-edit"
     case .unreadable: "unreadable"
     case .cannotWrite: "cannot-write"
     }
@@ -62,6 +74,12 @@ extension ReserveFailure {
     case .updateGrubFailed(let program, let reason, let path, let restored):
       "\(program): \(reason); "
         + (restored ? "\(path) is as it was before" : "\(path) could not be put back as it was")
+    case .interrupted(let signal, let path, let restored, let menuRestored):
+      "ended by \(signal.name); "
+        + (restored ? "\(path) is as it was before" : "\(path) could not be put back as it was")
+        + (menuRestored ? ", and so is GRUB's menu" : ", and GRUB's menu could not be made again")
+    case .cannotEdit(let path, let reason):
+      "change the kernel command line in \(path): \(reason)"
     case .unreadable(let operation, let path, let reason),
       .cannotWrite(let operation, let path, let reason):
       "\(operation) \(path): \(reason)"
@@ -85,6 +103,12 @@ extension ReserveFailure {
     case .updateGrubFailed(let program, _, let path, let restored):
       (restored ? "" : "look at \(path); ")
         + "run '\(program)' by itself, mend what it complains of, then try again"
+    case .interrupted(_, let path, true, true):
+      "nothing has changed, \(path) neither: run it again when it may end"
+    case .interrupted(_, let path, let restored, _):
+      (restored ? "" : "look at \(path); ") + "run 'update-grub' by itself, then try again"
+    case .cannotEdit(let path, _):
+      "mend the line in \(path) by hand, then try again"
     case .unreadable:
       "check that /proc is mounted, and run it as root"
     case .cannotWrite:

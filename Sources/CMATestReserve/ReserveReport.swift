@@ -62,7 +62,9 @@ public enum ReserveReport {
       return "\(program): error: \(failure.message)\n\(program): to mend it: \(failure.remedy)\n"
     }
     // Not an error line and a remedy: this is what the user asked for, to be copied.
-    return ([failure.message] + advice.steps).map { $0 + "\n" }.joined()
+    let notes = advice.notes.map { "note: \($0)" }
+    let lines: [String] = [failure.message] + notes + advice.steps
+    return lines.map { $0 + "\n" }.joined()
   }
 
   public static func json(_ outcome: ReserveOutcome) -> JSON {
@@ -83,18 +85,34 @@ public enum ReserveReport {
   }
 
   public static func json(_ failure: ReserveFailure) -> JSON {
-    var loader = JSON.null
+    var others = [JSON.Member("loader", .null)]
     if case .otherLoader(let advice) = failure {
-      loader = [
-        "name": .string(advice.loader),
-        "file": JSON(advice.file),
-        "line": JSON(advice.line),
-        "command": JSON(advice.command),
+      others = [
+        JSON.Member("loader", json(advice)),
+        JSON.Member("notes", .array(advice.notes.map(JSON.string))),
       ]
     }
     return .failure(
       failure.exitCode, kind: failure.kind, message: failure.message, remedy: failure.remedy,
-      others: [JSON.Member("loader", loader)])
+      others: others)
+  }
+
+  private static func json(_ edit: BootLoaderAdvice.Edit) -> JSON {
+    [
+      "kind": .string(edit.kind),
+      "file": JSON(edit.file),
+      "line": JSON(edit.line),
+    ]
+  }
+
+  private static func json(_ advice: BootLoaderAdvice) -> JSON {
+    [
+      "name": .string(advice.loader),
+      "file": JSON(advice.file),
+      "line": JSON(advice.line),
+      "command": JSON(advice.command),
+      "edits": .array(advice.edits.map(json)),
+    ]
   }
 
   /// Bytes; those beyond what a JSON reader may take for an integer never come here, since no

@@ -31,145 +31,37 @@ public struct Reserver {
   ) throws(ReserveFailure) -> ReserveOutcome {
     let memory = try machine.physicalMemory()
     var notes = try reservation.check(on: memory)
-    notes += try kernelsWithoutCMA()
-    let loader = BootLoader(of: machine)
-    guard case .grub(let updater) = loader else {
-      throw .otherLoader(loader.advice(for: reservation.parameter, on: machine))
-    }
-    let text = GrubSettings.dropIn(for: reservation)
-    let settings = try settings(with: text)
-    try settings.check(reservation)
-    for other in settings.others {
-      notes.append(
-        "\(other.source) has \(other.parameter) too; of two the kernel takes the last, which is "
-          + reservation.parameter)
-    }
-    var outcome = ReserveOutcome(
-      reservation: reservation, path: machine.path(GrubSettings.dropIn), text: text,
-      updater: updater, notes: notes)
-    guard writes else { return outcome }
-    try replaceDropIn(with: text, updater) { () throws(ReserveFailure) in
-      outcome.notes += try checkMenu(reservation, settings)
-    }
-    outcome.wrote = true
-    outcome.ran = runner != nil
-    return outcome
+    notes += try machine.kernelsWithoutCMA()
+    return try machine.bootLoader().reserve(reservation, notes: notes, in: session(writes))
   }
 
   /// Takes the reservation back.
   public func remove(writes: Bool = true) throws(ReserveFailure) -> ReserveOutcome {
-    let loader = BootLoader(of: machine)
-    let isThere = machine.exists(GrubSettings.dropIn)
-    var outcome = ReserveOutcome(path: machine.path(GrubSettings.dropIn))
-    guard case .grub(let updater) = loader else {
-      // A drop-in of a GRUB that went is of no use to anybody.
-      if isThere, writes { try write(nil) }
-      throw .otherLoader(loader.advice(for: nil, on: machine))
-    }
-    guard isThere else {
-      outcome.notes.append("there is no \(outcome.path): nothing to take back")
-      return outcome
-    }
-    outcome.updater = updater
-    for other in try settings(with: nil).others {
-      outcome.notes.append("\(other.source) still has \(other.parameter)")
-    }
-    guard writes else { return outcome }
-    try replaceDropIn(with: nil, updater) { () throws(ReserveFailure) in }
-    outcome.wrote = true
-    outcome.ran = runner != nil
-    return outcome
+    try machine.bootLoader().remove(in: session(writes))
   }
 
-  /// The settings as they would be with that drop-in.
-  private func settings(with dropIn: String?) throws(ReserveFailure) -> GrubSettings {
-    try readable { () throws(SystemFailure) in
-      var names = try machine.names(in: GrubSettings.folder).filter { $0.hasSuffix(".cfg") }
-        .map { "\(GrubSettings.folder)/\($0)" }
-      names.removeAll { $0 == GrubSettings.dropIn }
-      if dropIn != nil { names.append(GrubSettings.dropIn) }
-      names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-      var files: [(name: String, text: [UInt8])] = []
-      for name in [GrubSettings.main] + names {
-        if name == GrubSettings.dropIn, let dropIn {
-          files.append((name, Array(dropIn.utf8)))
-        } else if machine.exists(name) {
-          files.append((name, try contents(of: machine.path(name))))
-        }
-      }
-      return GrubSettings(files: files)
-    }
+  private func session(_ writes: Bool) -> ReserveSession {
+    ReserveSession(machine: machine, runner: runner, writes: writes)
+  }
+}
+
+/// One call of `reserve`: the machine, and what may be done there.
+struct ReserveSession {
+  let machine: Machine
+  let runner: (any ProgramRunner)?
+  /// False to look at everything and touch nothing.
+  let writes: Bool
+
+  /// Removes the drop-in of a GRUB that no longer boots the machine.
+  func removeStaleDropIn() throws(ReserveFailure) {
+    if writes, machine.exists(GrubSettings.dropIn) { try writeDropIn(nil) }
   }
 
-  /// Replaces or removes the drop-in, runs `update-grub` and then `check`; whatever fails, the
-  /// drop-in is put back and the menu made again.
-  private func replaceDropIn(
-    with text: String?, _ updater: String, _ check: () throws(ReserveFailure) -> Void
-  ) throws(ReserveFailure) {
-    let path = machine.path(GrubSettings.dropIn)
-    let before = try readable { () throws(SystemFailure) in
-      machine.exists(GrubSettings.dropIn) ? try contents(of: path) : nil
-    }
-    try write(text.map { Array($0.utf8) })
-    guard let runner else { return }
-    do throws(ReserveFailure) {
-      try run(updater, runner)
-      try check()
-    } catch {
-      var failure = error
-      var restored = true
-      do throws(ReserveFailure) {
-        try write(before)
-      } catch {
-        restored = false
-      }
-      if case .updateGrubFailed(let program, let reason, let path, _) = failure {
-        failure = .updateGrubFailed(
-          program: program, reason: reason, path: path, restored: restored)
-      } else {
-        // The menu has what was just taken back. The first failure is the one to tell.
-        try? run(updater, runner)
-      }
-      throw failure
-    }
-  }
-
-  private func run(
-    _ updater: String, _ runner: any ProgramRunner
-  ) throws(ReserveFailure) {
-    let reason: String
-    do throws(SystemFailure) {
-      let exitCode = try runner.run(updater, [])
-      guard exitCode != 0 else { return }
-      reason = "it ended with exit code \(exitCode)"
-    } catch {
-      reason = error.reason
-    }
-    throw .updateGrubFailed(
-      program: updater, reason: reason, path: machine.path(GrubSettings.dropIn), restored: true)
-  }
-
-  /// Holds what update-grub made against what was asked for.
-  private func checkMenu(
-    _ reservation: CMAReservation, _ settings: GrubSettings
-  ) throws(ReserveFailure) -> [String] {
-    let path = machine.path(GrubMenu.path)
-    let menu = GrubMenu(
-      try readable { () throws(SystemFailure) in try contents(of: path, limit: 64 << 20) })
-    guard !menu.commandLines.isEmpty else {
-      return [
-        "\(path) has no entry of /etc/grub.d/10_linux: look there for \(reservation.parameter)"
-      ]
-    }
-    for line in menu.commandLines where line.cma != reservation.request {
-      throw .overruledInMenu(
-        parameter: reservation.parameter,
-        by: line.values(of: "cma").last.map { "cma=\($0)" } ?? "no cma=", menu: path)
-    }
-    return []
-  }
-
-  private func write(_ text: [UInt8]?) throws(ReserveFailure) {
+  /// Replaces the drop-in.
+  ///
+  /// - Parameter text: its bytes; nil to remove it.
+  /// - Throws: `cannotWrite`; the file is then as it was.
+  func writeDropIn(_ text: [UInt8]?) throws(ReserveFailure) {
     let file = AtomicFile(machine.path(GrubSettings.dropIn))
     do throws(SystemFailure) {
       if let text {
@@ -181,14 +73,16 @@ public struct Reserver {
       throw .cannotWrite(operation: error.call.rawValue, path: error.path, reason: error.reason)
     }
   }
+}
 
+extension Machine {
   /// Installed kernels that will pass over `cma=`, a line each.
-  private func kernelsWithoutCMA() throws(ReserveFailure) -> [String] {
-    let kernels = try readable { () throws(SystemFailure) in try machine.installedKernels() }
+  fileprivate func kernelsWithoutCMA() throws(ReserveFailure) -> [String] {
+    let kernels = try readable { () throws(SystemFailure) in try installedKernels() }
     var without: [String] = []
     var isSomeCapable = false
     for kernel in kernels {
-      guard let (configuration, source) = machine.configuration(of: kernel),
+      guard let (configuration, source) = configuration(of: kernel),
         let option = configuration.missingForCMA
       else {
         // Not known to lack it, so let it pass.
@@ -201,32 +95,35 @@ public struct Reserver {
     return without.map { "this kernel has no CMA and will pass over cma=: \($0)" }
   }
 
-  private func readable<Value>(
-    _ read: () throws(SystemFailure) -> Value
-  ) throws(ReserveFailure) -> Value {
-    do throws(SystemFailure) {
-      return try read()
-    } catch {
-      throw .unreadable(operation: error.call.rawValue, path: error.path, reason: error.reason)
+  /// The bytes of a file; nil where there is no such file.
+  ///
+  /// - Throws: where it is there and cannot be read.
+  func text(of file: String) throws(ReserveFailure) -> [UInt8]? {
+    // A folder, or a device, is what a program passes over that looks for a file.
+    if exists(file), !isFile(file) { return nil }
+    return try readable { () throws(SystemFailure) in
+      do throws(SystemFailure) {
+        return try contents(of: path(file))
+      } catch  where error.call == .open && error.code == SystemFailure.noSuchFile {
+        return nil
+      }
     }
+  }
+
+  /// The files that a shell finds as `FOLDER/*SUFFIX` and sources: no hidden one, and no folder.
+  func filesForShell(in folder: String, suffix: String) throws(SystemFailure) -> [String] {
+    try names(in: folder).filter { !$0.hasPrefix(".") && $0.hasSuffix(suffix) }
+      .map { "\(folder)/\($0)" }.filter(isFile)
   }
 }
 
-extension GrubSettings {
-  /// Throws where these settings would not give the kernel this reservation.
-  fileprivate func check(_ reservation: CMAReservation) throws(ReserveFailure) {
-    let line = commandLine
-    guard line.cma != reservation.request else { return }
-    // Either a later one counts, or an earlier one leaves its address; or ours was thrown away.
-    let parameter = reservation.parameter
-    guard line.words.contains(parameter) else {
-      throw .overruled(
-        parameter: parameter, by: "GRUB_CMDLINE_LINUX=",
-        source: lastToSet ?? GrubSettings.main)
-    }
-    let culprit = others.last
-    throw .overruled(
-      parameter: parameter, by: culprit?.parameter ?? "cma=",
-      source: culprit?.source ?? GrubSettings.main)
+/// Makes a failure to read one of this command.
+func readable<Value>(
+  _ read: () throws(SystemFailure) -> Value
+) throws(ReserveFailure) -> Value {
+  do throws(SystemFailure) {
+    return try read()
+  } catch {
+    throw .unreadable(operation: error.call.rawValue, path: error.path, reason: error.reason)
   }
 }

@@ -14,6 +14,20 @@ public struct ShellAssignments: Sendable {
     public var name: String
     /// What the text itself says, without what it takes from variables.
     public var own: String
+    /// Whether the text has nothing that only a shell can evaluate, as `$(program)`.
+    public var isPlain: Bool
+  }
+
+  /// A value as it is being read.
+  private struct Value {
+    var whole: [UInt8] = []
+    var own: [UInt8] = []
+    var isPlain = true
+
+    mutating func append(_ bytes: UInt8...) {
+      whole += bytes
+      own += bytes
+    }
   }
 
   private var values: [String: String] = [:]
@@ -51,18 +65,20 @@ public struct ShellAssignments: Sendable {
   }
 
   private mutating func assign(
-    _ name: String, _ appends: Bool, _ value: (whole: String, own: String), from file: String
+    _ name: String, _ appends: Bool, _ value: Value, from file: String
   ) {
-    values[name] = (appends ? self[name] : "") + value.whole
-    assignments.append(Assignment(file: file, name: name, own: value.own))
+    values[name] = (appends ? self[name] : "") + String(decoding: value.whole, as: UTF8.self)
+    assignments.append(
+      Assignment(
+        file: file, name: name, own: String(decoding: value.own, as: UTF8.self),
+        isPlain: value.isPlain))
   }
 
   /// Takes a value off the front of `rest`: all up to a blank or `;` outside quotes.
   private static func value(
     _ rest: inout ArraySlice<UInt8>, _ values: [String: String]
-  ) -> (whole: String, own: String) {
-    var whole: [UInt8] = []
-    var own: [UInt8] = []
+  ) -> Value {
+    var value = Value()
     var quote: UInt8?
     while let byte = rest.first {
       if quote == nil,
@@ -76,30 +92,45 @@ public struct ShellAssignments: Sendable {
       } else if quote == nil, byte == .quote || byte == .apostrophe {
         quote = byte
       } else if byte == .backslash, quote != .apostrophe, let next = rest.popFirst() {
-        // A backslash before a newline continues the line; before another byte it takes that byte.
-        if next != .newline {
-          whole.append(next)
-          own.append(next)
-        }
+        escape(next, in: quote, &value)
       } else if byte == .dollar, quote != .apostrophe {
-        whole += (values[variable(&rest)] ?? "").utf8
+        expand(&rest, values, &value)
       } else {
-        whole.append(byte)
-        own.append(byte)
+        if byte == .backtick, quote != .apostrophe { value.isPlain = false }
+        value.append(byte)
       }
     }
-    return (String(decoding: whole, as: UTF8.self), String(decoding: own, as: UTF8.self))
+    return value
   }
 
-  /// Takes the name of a variable off the front, after its `$`, with its braces.
-  private static func variable(_ rest: inout ArraySlice<UInt8>) -> String {
+  /// A backslash before a newline continues the line; before another byte it takes that byte, inside
+  /// double quotes only one that is special there.
+  private static func escape(_ byte: UInt8, in quote: UInt8?, _ value: inout Value) {
+    if byte == .newline { return }
+    let isSpecial = [.quote, .backslash, .dollar, .backtick].contains(byte)
+    if quote == nil || isSpecial { value.append(byte) } else { value.append(.backslash, byte) }
+  }
+
+  /// Takes the name of a variable off the front, after its `$`, with its braces, and puts its value.
+  private static func expand(
+    _ rest: inout ArraySlice<UInt8>, _ values: [String: String], _ value: inout Value
+  ) {
     let isBraced = rest.first == UInt8(ascii: "{")
     if isBraced { rest.removeFirst() }
     let name = rest.prefix(while: isOfName)
     rest = rest.dropFirst(name.count)
-    // A default, as in ${NAME:-text}, is passed over: files of settings have none.
-    if isBraced { rest = rest.drop { $0 != UInt8(ascii: "}") && $0 != .newline }.dropFirst() }
-    return String(decoding: name, as: UTF8.self)
+    if name.isEmpty {
+      // `$(program)`, `$1` and the like; a `$` by itself is one.
+      value.isPlain = value.isPlain && !isBraced && rest.first != UInt8(ascii: "(")
+      value.append(.dollar)
+      return
+    }
+    if isBraced {
+      // As in ${NAME:-text}.
+      if rest.first != UInt8(ascii: "}") { value.isPlain = false }
+      rest = rest.drop { $0 != UInt8(ascii: "}") && $0 != .newline }.dropFirst()
+    }
+    value.whole += (values[String(decoding: name, as: UTF8.self)] ?? "").utf8
   }
 
   private static func isOfName(_ byte: UInt8) -> Bool {
@@ -120,5 +151,6 @@ extension UInt8 {
   fileprivate static let quote = UInt8(ascii: "\"")
   fileprivate static let apostrophe = UInt8(ascii: "'")
   fileprivate static let backslash = UInt8(ascii: "\\")
+  fileprivate static let backtick = UInt8(ascii: "`")
   fileprivate static let dollar = UInt8(ascii: "$")
 }

@@ -56,6 +56,12 @@ public struct Machine: Sendable {
   /// Whether there is such a file or folder, as far as this process may see.
   public func exists(_ file: String) -> Bool { access(path(file), F_OK) == 0 }
 
+  /// Whether there is such a file, and it is no folder, device or the like.
+  public func isFile(_ file: String) -> Bool {
+    var status = stat()
+    return stat(path(file), &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// Where root's shell would find a program.
   ///
   /// - Parameter name: as `update-grub`.

@@ -36,7 +36,7 @@ public enum PendingSignal: CInt, CaseIterable, Sendable {
     sigemptyset(&signals)
     for signal in held { sigaddset(&signals, signal.rawValue) }
     pthread_sigmask(SIG_BLOCK, &signals, nil)
-    return HeldSignals(held)
+    return HeldSignals(held, maskBefore: blocked)
   }
 
   private var isIgnored: Bool {
@@ -51,7 +51,13 @@ public enum PendingSignal: CInt, CaseIterable, Sendable {
 public struct HeldSignals: Sendable {
   private let signals: [PendingSignal]
 
-  fileprivate init(_ signals: [PendingSignal]) { self.signals = signals }
+  /// The signals that were blocked already, as another program that is started is to have them.
+  let maskBefore: sigset_t
+
+  fileprivate init(_ signals: [PendingSignal], maskBefore: sigset_t) {
+    self.signals = signals
+    self.maskBefore = maskBefore
+  }
 
   /// The one that has come, if any has. It stays.
   public var pending: PendingSignal? {

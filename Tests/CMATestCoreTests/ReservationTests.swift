@@ -87,10 +87,32 @@ import Testing
     #expect(KernelCommandLine("cma=1M@1G cma=2M").cma == kept)
   }
 
-  @Test func replacingKeepsAllOtherWordsInOrder() {
-    let line = KernelCommandLine("root=/dev/vda1 cma=1M ro  cma_pernuma=1M cma=2M@1G quiet\n")
-    #expect(line.replacingCMA(with: "cma=3M") == "root=/dev/vda1 ro cma_pernuma=1M quiet cma=3M")
-    #expect(line.replacingCMA(with: nil) == "root=/dev/vda1 ro cma_pernuma=1M quiet")
+  private func edited(_ line: String, _ reservation: String?) throws -> String? {
+    KernelCommandLine.replacingCMA(
+      in: Array(line.utf8), with: try reservation.map(CMAReservation.init(parsing:))
+    ).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  @Test(arguments: [
+    (
+      "root=/dev/vda1 cma=1M ro  cma_pernuma=1M cma=2M@1G quiet\n",
+      "root=/dev/vda1 ro  cma_pernuma=1M quiet"
+    ),
+    ("root=\"PARTLABEL=Debian  root\" ro", "root=\"PARTLABEL=Debian  root\" ro"),
+    ("cma=1M \"cma=2M\" cma=\"3M\" ro", "ro"),
+    ("  ro\tquiet cma=1M \r\n", "ro\tquiet"),
+    ("", ""), ("cma=1M", ""), ("x=\"a cma=1M b\"", "x=\"a cma=1M b\""),
+  ])
+  func replacingKeepsAllOtherBytes(_ line: String, _ without: String) throws {
+    #expect(try edited(line, nil) == without)
+    #expect(try edited(line, "3M") == (without.isEmpty ? "" : without + " ") + "cma=3M")
+  }
+
+  @Test func replacingPutsItWhereTheKernelReadsIt() throws {
+    #expect(try edited("ro -- cma=1M single", "3M") == "ro cma=3M -- cma=1M single")
+    #expect(try edited("-- single", "3M") == "cma=3M -- single")
+    // The quote is never closed, so what follows belongs to it.
+    #expect(try edited("ro x=\"a b", "3M") == "cma=3M ro x=\"a b")
   }
 }
 

@@ -32,10 +32,20 @@ struct FakeUpdateGrub: ProgramRunner {
     }
     ### END /etc/grub.d/30_os-prober ###
     EOF
+    printf '%s' "$2" >>./boot/grub/grub.cfg
     """
 
-  func run(_ program: String, _ arguments: [String]) throws(SystemFailure) -> CInt {
+  /// What comes while it runs.
+  var signal: PendingSignal?
+  /// What sections of others have in the menu.
+  var moreOfTheMenu = ""
+
+  func run(
+    _ program: String, _ arguments: [String], untilSignal: Bool
+  ) throws(SystemFailure) -> CInt {
     guard exitCode == 0 else { return exitCode }
-    return try output(of: "/bin/sh", ["-ec", Self.script, "update-grub", tree.root]).exitCode
+    return try output(
+      of: "/bin/sh", ["-ec", Self.script, "update-grub", tree.root, moreOfTheMenu]
+    ).exitCode
   }
 }

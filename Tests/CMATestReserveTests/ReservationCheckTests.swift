@@ -78,6 +78,26 @@ import Testing
     #expect(try notes("64M", hidden) == [])
   }
 
+  @Test func saysWhatIsAtAPlaceInThisBoot() throws {
+    let busy = PhysicalMemory(
+      total: 4 << 30, blockSize: 2 << 20, ranges: [0x10_0000..<0xC000_0000],
+      occupied: [
+        OccupiedMemory(0x100_0000..<0x200_0000, "Kernel code"),
+        OccupiedMemory(0xA000_0000..<0xA400_0000, "Reserved"),
+      ])
+    for (text, owners) in [
+      ("256M@16M", ["Kernel code"]), ("64M@0xa0000000", ["Reserved"]),
+      ("2M@0xa2000000", ["Reserved"]),
+      ("64M@1G", []), ("64M@0-4G", []), ("32M@0xa0000000-0xa4000000", ["Reserved"]),
+      ("32M@0x9f000000-0xa4000000", ["Reserved"]), ("2M@0x9f000000-0xa4000000", []),
+      ("3M@0-4G", ["3 MiB become"]), ("256M", []),
+    ] {
+      let notes = try notes(text, busy)
+      #expect(notes.count == owners.count, "\(text): \(notes)")
+      for (note, owner) in zip(notes, owners) { #expect(note.contains(owner)) }
+    }
+  }
+
   @Test func knowsTheBoundThatArm64HasWithoutAnAddress() throws {
     let board = PhysicalMemory(
       total: 8 << 30, blockSize: 2 << 20, ranges: [0..<8 << 30], reachableByAll: 1 << 30)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestReserve
+import CMATestSystem
 import Testing
 
 @Suite struct ReserveFailureTests {
@@ -11,6 +12,9 @@ import Testing
     .overruledInMenu(parameter: "cma=1G", by: "cma=2G", menu: "/boot/grub/grub.cfg"),
     .updateGrubFailed(program: "update-grub", reason: "why", path: "p", restored: true),
     .updateGrubFailed(program: "update-grub", reason: "why", path: "p", restored: false),
+    .interrupted(by: .interrupt, path: "p", restored: true, menuRestored: true),
+    .interrupted(by: .hangUp, path: "p", restored: false, menuRestored: false),
+    .cannotEdit(path: "p", reason: "why"),
     .unreadable(operation: "open", path: "p", reason: "why"),
     .cannotWrite(operation: "open", path: "p", reason: "why"),
   ]
@@ -26,5 +30,8 @@ import Testing
     #expect(all[4].message.hasSuffix("as it was before"))
     #expect(all[5].message.contains("could not be put back"))
     #expect(all[5].remedy.hasPrefix("look at p; "))
+    #expect(all[6].message.hasSuffix("p is as it was before, and so is GRUB's menu"))
+    #expect(all[7].message.contains("could not be put back"))
+    #expect(all[7].remedy.hasPrefix("look at p; run 'update-grub'"))
   }
 }

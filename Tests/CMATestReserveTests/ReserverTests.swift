@@ -140,6 +140,98 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     #expect(tree.read(dropIn) == before)
   }
 
+  @Test(arguments: PendingSignal.allCases)
+  func putsTheFormerReservationBackWhenASignalAsksForTheEnd(_ signal: PendingSignal) throws {
+    _ = try reserver.reserve(CMAReservation(parsing: "64M"))
+    let before = tree.read(dropIn)
+    let failure = try failure("256M", runner: FakeUpdateGrub(tree: tree, signal: signal))
+    #expect(failure?.exitCode.rawValue == 128 + signal.rawValue)
+    #expect(failure?.message.contains("as it was before, and so is GRUB's menu") == true)
+    #expect(tree.read(dropIn) == before)
+    // update-grub had made the menu by then, so it was run once more.
+    #expect(menu.contains("cma=64M") && !menu.contains("256M"))
+    let removal = Reserver(
+      machine: tree.machine, runner: FakeUpdateGrub(tree: tree, signal: signal))
+    #expect(throws: ReserveFailure.self) { try removal.remove() }
+    #expect(tree.read(dropIn) == before && menu.contains("cma=64M"))
+  }
+
+  @Test func goesBeforeTheWordsOfInit() throws {
+    try tree.write("GRUB_CMDLINE_LINUX=\"ro -- splash cma=1M\"\n", to: "/etc/default/grub")
+    let outcome = try reserver.reserve(CMAReservation(parsing: "256M"))
+    #expect(menu.contains(" ro cma=256M ro -- splash cma=1M"))
+    #expect(outcome.notes.count == 1 && outcome.notes.first?.contains("'--'") == true)
+  }
+
+  @Test func namesTheUsersOwnWhereItStandsBeforeTheWordsOfInit() throws {
+    try tree.write("GRUB_CMDLINE_LINUX=\"cma=64M -- splash\"\n", to: "/etc/default/grub")
+    #expect(
+      try failure("256M")
+        == .overruled(parameter: "cma=256M", by: "cma=64M", source: "/etc/default/grub"))
+  }
+
+  @Test func wordsOfInitInTheDefaultsComeAfterIt() throws {
+    try tree.write("GRUB_CMDLINE_LINUX_DEFAULT=\"quiet -- splash\"\n", to: "/etc/default/grub")
+    #expect(try reserver.reserve(CMAReservation(parsing: "256M")).notes.isEmpty)
+    #expect(menu.contains(" cma=256M quiet -- splash"))
+  }
+
+  /// What a shell's `*.cfg` leaves out, and what it cannot source, GRUB never reads.
+  @Test func hiddenFilesAndFoldersDoNotCount() throws {
+    try tree.write("GRUB_CMDLINE_LINUX_DEFAULT=cma=32M\n", to: "/etc/default/grub.d/._50-mac.cfg")
+    try tree.write("GRUB_CMDLINE_LINUX_DEFAULT=cma=32M\n", to: "/etc/default/grub.d/old.cfg.bak")
+    try tree.write("", to: "/etc/default/grub.d/zz.cfg/x")
+    #expect(try reserver.reserve(CMAReservation(parsing: "256M"), writes: false).notes.isEmpty)
+  }
+
+  @Test func saysThatEntriesWithXenGoWithoutIt() throws {
+    try tree.write(
+      "GRUB_CMDLINE_LINUX_XEN_REPLACE=\"console=hvc0\"\n", to: "/etc/default/grub.d/xen.cfg")
+    #expect(try reserver.reserve(CMAReservation(parsing: "256M"), writes: false).notes.isEmpty)
+    try tree.write("", to: "/boot/xen-4.20-amd64.gz")
+    let notes = try reserver.reserve(CMAReservation(parsing: "256M"), writes: false).notes
+    #expect(notes.count == 1)
+    #expect(
+      notes.first?.contains("GRUB_CMDLINE_LINUX_XEN_REPLACE in /etc/default/grub.d/xen.cfg") == true
+    )
+    try tree.write(
+      "GRUB_CMDLINE_LINUX_XEN_REPLACE=\"console=hvc0 cma=256M\"\n",
+      to: "/etc/default/grub.d/xen.cfg")
+    #expect(try reserver.reserve(CMAReservation(parsing: "256M"), writes: false).notes.isEmpty)
+  }
+
+  @Test func namesTheEntriesOfOthersThatGoWithoutIt() throws {
+    let image = "/boot/vmlinuz-7.3.4+deb13-amd64"
+    let more = """
+      ### BEGIN /etc/grub.d/20_linux_xen ###
+      menuentry 'Debian, with Xen hypervisor' --class xen {
+      \tmultiboot2\t/boot/xen.gz placeholder
+      \tmodule2\t\(image) placeholder root=UUID=1 ro console=hvc0
+      \tmodule2\t--nounzip   /boot/initrd.img-7.3.4+deb13-amd64
+      }
+      ### END /etc/grub.d/20_linux_xen ###
+      ### BEGIN /etc/grub.d/40_custom ###
+      menuentry "mine" {
+        linux \(image) root=/dev/sda1 ro
+      }
+      menuentry 'memory' {
+        linux /boot/memtest86+x64.bin
+      }
+      ### END /etc/grub.d/40_custom ###
+
+      """
+    let outcome = try Reserver(
+      machine: tree.machine, runner: FakeUpdateGrub(tree: tree, moreOfTheMenu: more)
+    ).reserve(CMAReservation(parsing: "256M"))
+    let path = tree.root + "/boot/grub/grub.cfg"
+    #expect(
+      outcome.notes == [
+        "entries of /etc/grub.d/20_linux_xen in \(path) have no cma=256M: "
+          + "'Debian, with Xen hypervisor'",
+        "entries of /etc/grub.d/40_custom in \(path) have no cma=256M: 'mine'",
+      ])
+  }
+
   @Test(arguments: [(SystemCall.write, ENOSPC), (.openat, EROFS), (.mkdir, EACCES)])
   func saysWhatCouldNotBeWritten(_ call: SystemCall, _ code: CInt) throws {
     let failure: ReserveFailure? = try SystemCallFault.during(call, code: code) {
@@ -164,6 +256,26 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     let notes = try reserver.reserve(CMAReservation(parsing: "256M")).notes
     #expect(notes.count == 1)
     #expect(notes.first?.contains("6.12.107+deb13-amd64: CONFIG_CMA is not set in") == true)
+  }
+
+  @Test(arguments: [
+    ("CONFIG_PAGE_SHIFT=16\n", "", ""),
+    ("CONFIG_ARM64_64K_PAGES=y\n", "", ""),
+    (
+      "", "Node 0, zone   DMA\n        present  62000\nNode 0, zone Normal\n        present 1000\n",
+      ""
+    ),
+    ("", "", "Page block order: 13\nPages per block:  8192\n"),
+  ])
+  func aCopiedTreeHasThePageSizeOfItsOwnKernel(
+    _ option: String, _ zones: String, _ blocks: String
+  ) throws {
+    try tree.write(
+      "CONFIG_CMA=y\nCONFIG_DMA_CMA=y\n\(option)", to: "/boot/config-7.3.4+deb13-amd64")
+    try tree.write(zones, to: "/proc/zoneinfo")
+    try tree.write(blocks, to: "/proc/pagetypeinfo")
+    let notes = try reserver.reserve(CMAReservation(parsing: "64M"), writes: false).notes
+    #expect(notes.first?.contains("64 MiB become 512 MiB") == true, "\(notes)")
   }
 
   @Test func refusesWhereNoKernelHasCMA() throws {

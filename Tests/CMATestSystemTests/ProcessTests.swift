@@ -34,6 +34,38 @@ import Testing
   }
 }
 
+@Suite struct ChildRunnerTests {
+  @Test func aSignalEndsTheProgramAndAllThatItStarted() throws {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let results = try inThreads(1) { _ -> [CInt?] in
+      blockOnly([])
+      let runner = ChildRunner(holding: PendingSignal.hold())
+      let before = try? runner.run("/bin/sh", ["-c", "exit 3"], untilSignal: true)
+      pthread_kill(pthread_self(), SIGTERM)
+      // Its own child would keep the shell waiting.
+      let ended = try? runner.run("/bin/sh", ["-c", "sleep 1000; true"], untilSignal: true)
+      let toItsEnd = try? runner.run("/bin/sh", ["-c", "sleep 0.1; exit 4"], untilSignal: false)
+      return [before, ended, toItsEnd, runner.signal?.rawValue]
+    }
+    #expect(results == [[3, 143, 4, SIGTERM]])
+    #expect(clock.now - begin < .seconds(60))
+  }
+
+  @Test func tellsAProgramThatIsNotThere() throws {
+    let failures = try inThreads(1) { _ -> SystemFailure? in
+      do throws(SystemFailure) {
+        _ = try ChildRunner(holding: PendingSignal.hold())
+          .run("/nonexistent", [], untilSignal: true)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    #expect(failures == [SystemFailure(.spawn, "/nonexistent", ENOENT)])
+  }
+}
+
 @Suite struct ThreadTests {
   @Test func eachThreadHasItsNumberAndItsResult() throws {
     #expect(

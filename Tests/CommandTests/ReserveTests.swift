@@ -96,4 +96,24 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     #expect(loader?["line"] as? String == "root=/dev/mmcblk0p2 rootwait cma=64M")
     #expect(loader?["file"] as? String == "/boot/firmware/cmdline.txt")
   }
+
+  @Test func theNotesComeBeforeWhatIsToBeCopied() throws {
+    try tree.remove("/boot/grub/grub.cfg")
+    try tree.write("extraargs=x=\"a b\"\n", to: "/boot/armbianEnv.txt")
+    let outcome = try reserve("3M")
+    #expect(
+      outcome.output == """
+        this machine boots with U-Boot (armbianEnv.txt), which cma-test does not configure
+        note: the kernel reserves whole blocks of 2 MiB: 3 MiB become 4 MiB
+        make this the line with extraargs= in /boot/armbianEnv.txt:
+          extraargs=x="a b" cma=3M
+        and reboot
+
+        """)
+    let object = try json(reserve("3M", "--json"))
+    #expect((object?["notes"] as? [String])?.count == 1)
+    let edits = (object?["loader"] as? [String: Any])?["edits"] as? [[String: String]]
+    #expect(edits?.first?["kind"] == "line-with")
+    #expect(edits?.first?["line"] == "extraargs=x=\"a b\" cma=3M")
+  }
 }

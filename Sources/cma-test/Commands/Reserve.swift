@@ -56,7 +56,9 @@ struct Reserve: PrintingCommand {
 
   func run(printing output: StandardOutput) throws {
     let machine = Machine(root: root)
-    let reserver = Reserver(machine: machine, runner: machine.isRunning ? ChildRunner() : nil)
+    // What a signal breaks off is put back before the end. Nothing takes long in a copied tree.
+    let runner = machine.isRunning && !dryRun ? ChildRunner(holding: PendingSignal.hold()) : nil
+    let reserver = Reserver(machine: machine, runner: runner)
     let reservation = try reservation()
     let outcome: ReserveOutcome
     do throws(ReserveFailure) {

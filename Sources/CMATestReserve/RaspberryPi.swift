@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestCore
+internal import CMATestSystem
+
+/// The firmware of a Raspberry Pi, which reads the kernel command line out of a file beside itself.
+struct RaspberryPi: AdvisedBootLoader {
+  let name = "the Raspberry Pi's firmware"
+  /// The file that the firmware reads.
+  private let file: String
+
+  static func find(on machine: Machine) -> BootLoaderFinding? {
+    let folders = ["/boot/firmware", "/boot"]
+    guard let folder = folders.first(where: { machine.isFile("\($0)/cmdline.txt") }) else {
+      return nil
+    }
+    let settings = PiSettings(in: folder, on: machine)
+    // A U-Boot that the firmware starts reads what it finds itself, and not this line.
+    if settings["kernel"]?.hasPrefix("u-boot") == true,
+      UBootMenu.find(on: machine) != nil || Extlinux.find(on: machine) != nil
+    {
+      return nil
+    }
+    let name = settings["cmdline"] ?? "cmdline.txt"
+    let prefixed = "\(folder)/\(settings["os_prefix"] ?? "")\(name)"
+    return .init(Self(file: machine.isFile(prefixed) ? prefixed : "\(folder)/\(name)"))
+  }
+
+  func advice(
+    for reservation: CMAReservation?, on machine: Machine
+  ) throws(ReserveFailure) -> BootLoaderAdvice {
+    let lines = lines(of: try machine.text(of: file) ?? [])
+    let others = lines.dropFirst().contains { !KernelCommandLine.trimmed(Array($0)).isEmpty }
+    let line = try edited(Array(lines.first ?? []), for: reservation, in: file)
+    return BootLoaderAdvice(
+      loader: name, edits: [.init(others ? .firstLine : .line, in: file, line)],
+      notes: others ? ["\(file) has more lines, and the firmware reads the first one only"] : [])
+  }
+}
+
+/// config.txt, as far as it says which file has the kernel command line. What stands below a filter
+/// for some boards, as `[pi4]`, is passed over.
+private struct PiSettings {
+  private var values: [String: String] = [:]
+
+  init(in folder: String, on machine: Machine) {
+    // Not all boards have the file, and the defaults are then what counts.
+    guard let text = try? contents(of: machine.path("\(folder)/config.txt")) else { return }
+    var applies = true
+    for line in lines(of: text) {
+      let line = String(decoding: KernelCommandLine.trimmed(Array(line)), as: UTF8.self)
+      if line.hasPrefix("[") {
+        applies = line == "[all]"
+      } else if applies, !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") {
+        values[String(line[..<equals])] = String(line[line.index(after: equals)...])
+      }
+    }
+  }
+
+  subscript(name: String) -> String? { values[name] }
+}
+
+/// The same firmware where Debian's raspi-firmware writes that file anew with each kernel and each
+/// initramfs, from settings of its own. (`/etc/kernel/postinst.d/z50-raspi-firmware`)
+struct RaspiFirmware: AdvisedBootLoader {
+  let name = "the Raspberry Pi's firmware (raspi-firmware)"
+
+  private static let hook = "/etc/kernel/postinst.d/z50-raspi-firmware"
+  private static let settings = "/etc/default/raspi-firmware"
+  /// What the hook puts at the end of the line.
+  private static let extra = "/etc/default/raspi-extra-cmdline"
+
+  static func find(on machine: Machine) -> BootLoaderFinding? {
+    // Raspberry Pi OS has a hook of the same name that leaves the command line alone.
+    guard let text = try? contents(of: machine.path(hook)),
+      String(decoding: text, as: UTF8.self).contains("cmdline.txt"),
+      RaspberryPi.find(on: machine) != nil
+    else { return nil }
+    return .init(Self())
+  }
+
+  func advice(
+    for reservation: CMAReservation?, on machine: Machine
+  ) throws(ReserveFailure) -> BootLoaderAdvice {
+    let setting = try ShellSetting("CMA", in: [Self.settings], on: machine)
+    var value = reservation?.text ?? "0"
+    // Of a Pi 4 the hook takes 64M for its own default, and leaves it out.
+    if value == "64M" { value = "65536K" }
+    var advice = BootLoaderAdvice(
+      loader: name, edits: [setting.edit("CMA=\(value)", inOrAfter: Self.settings)],
+      commands: ["update-initramfs -u -k all"])
+    if reservation == nil {
+      advice.notes.append(
+        "without a line for CMA in \(Self.settings), raspi-firmware reserves its default, 64M")
+    }
+    if let text = try machine.text(of: Self.extra), KernelCommandLine(text).cma != nil {
+      // It comes last, so that it would count.
+      let line = try edited(text, for: nil, in: Self.extra)
+      advice.edits.append(.init(.line, in: Self.extra, line))
+    }
+    return advice
+  }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestCore
+internal import CMATestSystem
+internal import Glibc
+
+/// U-Boot with a menu that u-boot-update(8) makes. (`/usr/share/u-boot-menu/read-config`)
+struct UBootMenu: AdvisedBootLoader {
+  let name = "U-Boot (u-boot-menu)"
+
+  private static let settings = "/etc/default/u-boot"
+  private static let vendorFolder = "/usr/share/u-boot-menu/conf.d"
+  private static let folder = "/etc/u-boot-menu/conf.d"
+  /// Read after all of the vendor's.
+  private static let ownFile = "\(folder)/cma-test.conf"
+  private static let variable = "U_BOOT_PARAMETERS"
+
+  static func find(on machine: Machine) -> BootLoaderFinding? {
+    guard machine.isFile(Extlinux.menu), machine.program("u-boot-update") != nil else { return nil }
+    // Told not to make the menu, it leaves that to whoever wrote it.
+    let isOn = try? ShellSetting("U_BOOT_UPDATE", in: files(on: machine), on: machine).value
+    return ["", "true"].contains(isOn ?? "") ? .init(Self()) : nil
+  }
+
+  /// In the order in which they are read.
+  private static func files(on machine: Machine) throws(ReserveFailure) -> [String] {
+    var files = [settings]
+    for folder in [vendorFolder, folder] {
+      files += try readable { () throws(SystemFailure) in
+        try machine.filesForShell(in: folder, suffix: ".conf")
+      }
+    }
+    return files
+  }
+
+  func advice(
+    for reservation: CMAReservation?, on machine: Machine
+  ) throws(ReserveFailure) -> BootLoaderAdvice {
+    let setting = try ShellSetting(Self.variable, in: Self.files(on: machine), on: machine)
+    var advice = BootLoaderAdvice(loader: name, edits: [], commands: ["u-boot-update"])
+    if reservation == nil, setting.file == Self.ownFile {
+      advice.edits = [.init(.noFile, in: Self.ownFile, nil)]
+    } else if setting.value.isEmpty, let text = try machine.text(of: KernelInstall.file) {
+      // Then read-config takes root= from that file too: with a setting of its own it would not.
+      let present = KernelInstall(joining: text, of: KernelInstall.file)
+      advice.edits = [try present.edit(for: reservation)]
+      advice.notes = present.notes
+    } else {
+      let place = setting.file?.hasPrefix(Self.vendorFolder) == true ? Self.ownFile : Self.settings
+      advice.edits = [
+        try setting.edit(for: reservation, whenUnset: "ro quiet", inOrAfter: place)
+      ]
+    }
+    return advice
+  }
+}
+
+/// U-Boot with a menu that somebody wrote by hand.
+struct Extlinux: AdvisedBootLoader {
+  static let menu = "/boot/extlinux/extlinux.conf"
+
+  let name = "U-Boot (extlinux)"
+
+  static func find(on machine: Machine) -> BootLoaderFinding? {
+    machine.isFile(menu) ? .init(Self()) : nil
+  }
+
+  func advice(
+    for reservation: CMAReservation?, on machine: Machine
+  ) throws(ReserveFailure) -> BootLoaderAdvice {
+    let menu = ExtlinuxMenu(try machine.text(of: Self.menu) ?? [])
+    var advice = BootLoaderAdvice(loader: name, edits: [])
+    guard let entry = menu.defaultEntry else {
+      advice.edits = [.init(.commandLine, reservation?.parameter)]
+      advice.notes = ["\(Self.menu) has no label: look there for what it includes"]
+      return advice
+    }
+    let line = try edited(entry.append ?? [], for: reservation, in: Self.menu)
+    advice.edits = [
+      entry.append == nil
+        ? .init(.newLineBelow(entry.label), in: Self.menu, "append \(line)")
+        : .init(.lineBelow("append", label: entry.label), in: Self.menu, "append \(line)")
+    ]
+    let others = menu.entries.map(\.label).filter { $0 != entry.label }
+    if !others.isEmpty {
+      advice.notes.append(
+        "'\(entry.label)' is what boots by itself; these entries stay as they are: "
+          + others.joined(separator: ", "))
+    }
+    return advice
+  }
+}
+
+/// extlinux.conf as U-Boot reads it. (`boot/pxe_utils.c`)
+struct ExtlinuxMenu {
+  struct Entry {
+    var label: String
+    /// The kernel command line; nil where the entry has none.
+    var append: [UInt8]?
+  }
+
+  private(set) var entries: [Entry] = []
+  private var defaultLabel: String?
+
+  init(_ text: [UInt8]) {
+    for line in lines(of: text) {
+      let line = KernelCommandLine.trimmed(Array(line))
+      let word = line.prefix { !" \t".utf8.contains($0) }
+      let rest = KernelCommandLine.trimmed(Array(line.dropFirst(word.count)))
+      let text = String(decoding: rest, as: UTF8.self)
+      switch String(decoding: word, as: UTF8.self).lowercased() {
+      case "default" where entries.isEmpty: defaultLabel = text
+      case "label": entries.append(Entry(label: text))
+      case "append" where !entries.isEmpty: entries[entries.count - 1].append = rest
+      case "menu" where text.lowercased() == "default": defaultLabel = entries.last?.label
+      default: continue
+      }
+    }
+  }
+
+  /// The entry that boots unless somebody chooses another: without such a label, the first.
+  var defaultEntry: Entry? { entries.first { $0.label == defaultLabel } ?? entries.first }
+}
+
+/// U-Boot with a script of the vendor that imports a text of `name=value`, as on Armbian: the value
+/// is the rest of the line, without quotes.
+///
+/// The script puts several variables on the kernel command line, so that no other one may have a
+/// `cma=` that comes later.
+struct EnvironmentFile: AdvisedBootLoader {
+  let name: String
+  private let file: String
+  private let variable: String
+
+  static func find(on machine: Machine) -> BootLoaderFinding? {
+    let known = [
+      Self(
+        name: "U-Boot (armbianEnv.txt)", file: "/boot/armbianEnv.txt", variable: "extraargs"),
+      Self(
+        name: "U-Boot (orangepiEnv.txt)", file: "/boot/orangepiEnv.txt", variable: "extraargs"),
+      Self(name: "U-Boot (uEnv.txt)", file: "/boot/uEnv.txt", variable: "cmdline"),
+    ]
+    return known.first { machine.isFile($0.file) }.map { .init($0) }
+  }
+
+  func advice(
+    for reservation: CMAReservation?, on machine: Machine
+  ) throws(ReserveFailure) -> BootLoaderAdvice {
+    var values: [String: [UInt8]] = [:]
+    // Of several, U-Boot keeps the last.
+    for line in lines(of: try machine.text(of: file) ?? []) where line.first != UInt8(ascii: "#") {
+      guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { continue }
+      values[String(decoding: line[..<equals], as: UTF8.self)] = Array(line[(equals + 1)...])
+    }
+    var edits = [try edit(variable, values[variable], for: reservation)]
+    for (other, value) in values.sorted(by: { $0.key < $1.key })
+    where other != variable && KernelCommandLine(value).cma != nil {
+      edits.append(try edit(other, value, for: nil))
+    }
+    return BootLoaderAdvice(loader: name, edits: edits)
+  }
+
+  private func edit(
+    _ variable: String, _ value: [UInt8]?, for reservation: CMAReservation?
+  ) throws(ReserveFailure) -> BootLoaderAdvice.Edit {
+    let line = "\(variable)=" + (try edited(value ?? [], for: reservation, in: file))
+    return .init(value == nil ? .newLine : .lineOf("\(variable)="), in: file, line)
+  }
+}
+
+/// U-Boot with a script, or an image, that flash-kernel(8) makes.
+struct FlashKernel: AdvisedBootLoader {
+  let name = "U-Boot (flash-kernel)"
+
+  private static let settings = "/etc/default/flash-kernel"
+
+  static func find(on machine: Machine) -> BootLoaderFinding? {
+    let isThere = machine.isFile(settings) || machine.program("flash-kernel") != nil
+    return isThere ? .init(Self()) : nil
+  }
+
+  func advice(
+    for reservation: CMAReservation?, on machine: Machine
+  ) throws(ReserveFailure) -> BootLoaderAdvice {
+    let own = try ShellSetting("LINUX_KERNEL_CMDLINE", in: [Self.settings], on: machine)
+    var edits = [try own.edit(for: reservation, whenUnset: "", inOrAfter: Self.settings)]
+    // It comes first on the line, and an address there would stay.
+    let defaults = try ShellSetting(
+      "LINUX_KERNEL_CMDLINE_DEFAULTS", in: [Self.settings], on: machine)
+    if KernelCommandLine(defaults.value).cma != nil {
+      edits.append(try defaults.edit(for: nil, whenUnset: "", inOrAfter: Self.settings))
+    }
+    return BootLoaderAdvice(loader: name, edits: edits, commands: ["flash-kernel"])
+  }
+}
+
+/// Whatever boots the machine: the parameter is all that can be said.
+struct UnknownLoader: AdvisedBootLoader {
+  let name = "a boot loader that was not recognised"
+
+  static func find(on machine: Machine) -> BootLoaderFinding? { .init(Self()) }
+
+  func advice(
+    for reservation: CMAReservation?, on machine: Machine
+  ) throws(ReserveFailure) -> BootLoaderAdvice {
+    let mayLookEverywhere = !machine.isRunning || geteuid() == 0
+    return BootLoaderAdvice(
+      loader: name, edits: [.init(.commandLine, reservation?.parameter)],
+      notes: mayLookEverywhere
+        ? [] : ["this was not run as root, who alone may look into folders such as /boot/efi"])
+  }
+}
