@@ -24,6 +24,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/gfp.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
@@ -31,6 +32,12 @@
 #include "uapi/cmatest.h"
 
 #define CMATEST_MAX_PAIRS	(1U << 30)	/* 8 GiB of times */
+
+/*
+ * For the module's own notes: the caller's memory, and no process is killed to
+ * get it. A request that cannot have it fails with -ENOBUFS.
+ */
+#define CMATEST_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 struct cma;
 struct page;

@@ -14,7 +14,6 @@
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/errno.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -85,10 +84,10 @@ static int prepare_part(struct cmatest_filled *filled, unsigned long page)
 
 	if (test_bit(page, filled->whole) || xa_load(&filled->parts, page))
 		return 0;
-	words = bitmap_zalloc(PAGE_WORDS, GFP_KERNEL_ACCOUNT);
+	words = bitmap_zalloc(PAGE_WORDS, CMATEST_GFP);
 	if (!words)
 		return -ENOBUFS;
-	err = xa_err(xa_store(&filled->parts, page, words, GFP_KERNEL_ACCOUNT));
+	err = xa_err(xa_store(&filled->parts, page, words, CMATEST_GFP));
 	if (err) {
 		bitmap_free(words);
 		return -ENOBUFS;
@@ -112,7 +111,7 @@ int cmatest_filled_prepare(struct cmatest_filled *filled, u64 offset, u64 length
 	mutex_lock(&filled->lock);
 	if (!filled->whole)
 		filled->whole = kvcalloc(BITS_TO_LONGS(filled->pages), sizeof(long),
-					 GFP_KERNEL_ACCOUNT);
+					 CMATEST_GFP);
 	if (!filled->whole)
 		err = -ENOBUFS;
 	for (i = 0; i < 2 && !err; i++) {

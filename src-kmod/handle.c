@@ -198,7 +198,7 @@ int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 	err = cmatest_charge(alloc->count);
 	if (err)
 		goto uncount;
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	handle = kzalloc(sizeof(*handle), CMATEST_GFP);
 	if (!handle) {
 		err = -ENOBUFS;
 		goto uncharge;
@@ -207,7 +207,7 @@ int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 	cmatest_filled_init(&handle->filled, alloc->count);
 	/* 1 means that the numbers started anew, which is fine. */
 	err = xa_alloc_cyclic(&file->handles, &id, handle, xa_limit_32b, &file->next,
-			      GFP_KERNEL_ACCOUNT);
+			      CMATEST_GFP);
 	if (err < 0) {
 		err = -ENOBUFS;
 		goto free;
