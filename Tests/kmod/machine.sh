@@ -138,10 +138,11 @@ toggle_node() {
 if grep -q cma-test.again /proc/cmdline; then
   # The kernel that was started by the other one.
   total=$(meminfo CmaTotal) free=$(meminfo CmaFree)
+  page=$(awk '/^KernelPageSize/ { print $2; exit }' /proc/self/smaps)
   echo "# CmaTotal $total kB, CmaFree $free kB"
   why=''
   [ "$free" -gt $((total * 9 / 10)) ] || why=" CmaFree is $free of $total kB;"
-  load alloc_count=$((total / 4 * 9 / 10)) || why="$why most of the area cannot be had;"
+  load alloc_count=$((total * 9 / 10 / page)) || why="$why most of the area cannot be had;"
   rmmod cmatest || why="$why rmmod;"
   verdict 'kexec with blocks held: the next kernel has all of its area' "$why"
   set --
