@@ -12,6 +12,8 @@
 #include <linux/compiler.h>
 #include <linux/dma-map-ops.h>
 #include <linux/init.h>
+#include <linux/kallsyms.h>
+#include <linux/string.h>
 #include <linux/version.h>
 
 extern typeof(cma_alloc) cma_alloc __weak;
@@ -39,6 +41,18 @@ static unsigned long exported[SYMBOLS] __initdata = {
 	[SYMBOL_DEFAULT_AREA] = DEFAULT_AREA,
 };
 
+/*
+ * Where the kernel exports no such name a module may, and that is not the
+ * allocator: the kernel's names for such addresses end in " [module]".
+ */
+static bool __init is_of_module(unsigned long address)
+{
+	char found[KSYM_SYMBOL_LEN];
+
+	sprint_symbol(found, address);
+	return strchr(found, '[');
+}
+
 /**
  * cmatest_link() - the address of a symbol that the kernel exports
  * @symbol: which
@@ -51,5 +65,7 @@ static unsigned long exported[SYMBOLS] __initdata = {
  */
 unsigned long __init cmatest_link(unsigned int symbol)
 {
-	return READ_ONCE(exported[symbol]);
+	unsigned long address = READ_ONCE(exported[symbol]);
+
+	return address && !is_of_module(address) ? address : 0;
 }

@@ -6,6 +6,7 @@
 #include "fault.h"
 
 #include <linux/bits.h>
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/kconfig.h>
@@ -45,23 +46,23 @@ MODULE_PARM_DESC(base_fn, "address of cma_get_base, for where the areas are");
 module_param_named(size_fn, address[SYMBOL_SIZE], ulong, 0);
 MODULE_PARM_DESC(size_fn, "address of cma_get_size, for the areas' sizes");
 
-static unsigned long alloc_count = 256;
+static unsigned long alloc_count __ro_after_init = 256;
 module_param(alloc_count, ulong, 0400);
 MODULE_PARM_DESC(alloc_count,
 		 "pages to hold from load to unload (default 256; 0 holds nothing)");
 
-static unsigned int alloc_align;
+static unsigned int alloc_align __ro_after_init;
 module_param(alloc_align, uint, 0400);
 MODULE_PARM_DESC(alloc_align,
 		 "alignment of these pages, as an order: 2^n pages (default 0)");
 
-static unsigned long max_pages;
+static unsigned long max_pages __ro_after_init;
 module_param(max_pages, ulong, 0400);
 MODULE_PARM_DESC(max_pages,
 		 "pages that all users of /dev/cmatest can have together (default 0: no limit)");
 
 /* 1 GiB in pages of 4 KiB. */
-static unsigned int max_handles = 262144;
+static unsigned int max_handles __ro_after_init = 262144;
 module_param(max_handles, uint, 0400);
 MODULE_PARM_DESC(max_handles,
 		 "blocks that one open /dev/cmatest can have (default 262144)");
