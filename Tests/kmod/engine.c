@@ -1311,7 +1311,7 @@ static void test_no_memory(void)
 		int limit = open(GROUP "/memory.max", O_WRONLY | O_CLOEXEC);
 
 		snprintf(text, sizeof(text), "%d", getpid());
-		if (!put(GROUP "/cgroup.procs", text) || write(limit, "2M", 2) != 2)
+		if (!put(GROUP "/cgroup.procs", text) || write(limit, "512K", 4) != 4)
 			_exit(100);
 		while ((handle = alloc(fd, 1, 0, NULL))) {
 			first = first ? first : handle;
