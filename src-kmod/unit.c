@@ -16,5 +16,6 @@
 #include "hold.c"
 #include "main.c"
 #include "pattern.c"
+#include "place.c"
 #include "probe.c"
 #include "symbol.c"
