@@ -65,13 +65,7 @@ struct PagePlacement {
     _ blocks: consuming Allocations, _ seed: UInt64, _ isEnding: () -> Bool
   ) throws(PlacementFailure) -> PlacedPages {
     let count = Int(blocks.pageCount)
-    let mapping: Mapping
-    do throws(SystemFailure) {
-      mapping = try Mapping(anonymous: max(1, count) * pageSize)
-    } catch {
-      throw .impossible(
-        "no memory can be mapped: \(error.reason) (see vm.overcommit_memory and ulimit -v)")
-    }
+    let mapping = try mapMemory(max(1, count) * pageSize)
     var next = 0
     while let block = blocks.blocks.last, !isEnding() {
       let address = mapping.base + next * pageSize
@@ -85,25 +79,18 @@ struct PagePlacement {
       }
     }
     let inArea = try pagesInArea(mapping, 0..<next)
-    return try PlacedPages(mapping, pages: inArea, pageSize: pageSize, seed: seed)
+    return PlacedPages(mapping, pages: inArea, pageSize: pageSize, seed: seed)
   }
 
   private func placeInFile(
     _ blocks: consuming Allocations, _ seed: UInt64, _ isEnding: () -> Bool
   ) throws(PlacementFailure) -> PlacedPages {
     let byteCount = max(1, Int(blocks.pageCount)) * pageSize
-    // The page cache comes from the node of the processor unless the process asks for another.
     let node = try node(of: blocks)
+    let disk = try unnamedFile(byteCount)
+    // The page cache comes from the node of the processor unless the process asks for another.
     if let node { cma_test_prefer_node(node) }
     defer { if node != nil { cma_test_prefer_node(-1) } }
-    let mapping: Mapping
-    let disk: Descriptor
-    do throws(SystemFailure) {
-      disk = try Descriptor.unnamedFile(in: folder, byteCount: byteCount)
-      mapping = try Mapping(of: disk, byteCount: byteCount)
-    } catch {
-      throw noPageCache(error.reason)
-    }
     var next = 0
     while let block = blocks.blocks.last, !isEnding() {
       let offset = next * pageSize
@@ -117,6 +104,7 @@ struct PagePlacement {
         throw error.isOfFile ? noPageCache(error.reason) : PlacementFailure(error)
       }
     }
+    let mapping = try map(disk, byteCount)
     for page in 0..<next {
       _ = mapping.bytes.load(fromByteOffset: page * pageSize, as: UInt8.self)
     }
@@ -125,6 +113,33 @@ struct PagePlacement {
       return try PlacedPages(mapping, pages: inArea, pageSize: pageSize, seed: seed, file: disk)
     } catch {
       throw noPageCache(error.reason)
+    }
+  }
+
+  private func unnamedFile(_ byteCount: Int) throws(PlacementFailure) -> Descriptor {
+    do throws(SystemFailure) {
+      return try Descriptor.unnamedFile(in: folder, byteCount: byteCount)
+    } catch {
+      throw noPageCache(error.reason)
+    }
+  }
+
+  private func map(
+    _ disk: borrowing Descriptor, _ byteCount: Int
+  ) throws(PlacementFailure) -> Mapping {
+    do throws(SystemFailure) {
+      return try Mapping(of: disk, byteCount: byteCount)
+    } catch {
+      throw noPageCache(error.reason)
+    }
+  }
+
+  private func mapMemory(_ byteCount: Int) throws(PlacementFailure) -> Mapping {
+    do throws(SystemFailure) {
+      return try Mapping(anonymous: byteCount)
+    } catch {
+      throw .impossible(
+        "no memory can be mapped: \(error.reason) (see vm.overcommit_memory and ulimit -v)")
     }
   }
 
@@ -162,26 +177,4 @@ struct PagePlacement {
 
   /// A disk where there is one, as page cache mostly is of that.
   private var folder: String { machine.exists("/var/tmp") ? "/var/tmp" : "/tmp" }
-}
-
-/// Why pages of this process were not placed.
-public enum PlacementFailure: Error, Equatable, Sendable {
-  /// The machine or its limits do not allow it: the words say why.
-  case impossible(String)
-  case device(DeviceFailure)
-  case system(SystemFailure)
-
-  /// - Parameter error: of the request that places a block.
-  init(_ error: DeviceFailure) {
-    self =
-      if error.isNotSupported {
-        .impossible(
-          "the area gives back no single pages, as one of huge pages, or the kernel was built "
-            + "without CONFIG_DEVICE_MIGRATION")
-      } else if error.isNoSuchRequest {
-        .impossible("the module that is loaded is older than this command and cannot place pages")
-      } else {
-        .device(error)
-      }
-  }
 }

@@ -44,12 +44,6 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
     else { throw SystemFailure(.mmap, path, errno) }
     return base
   }
-
-  /// Gives pages of anonymous memory back to the kernel; touched again, they are new ones, all zero.
-  public func forget(_ range: Range<Int>) {
-    guard !range.isEmpty else { return }
-    madvise(base + range.lowerBound, range.count, MADV_DONTNEED)
-  }
 }
 
 extension Descriptor {
@@ -63,6 +57,10 @@ extension Descriptor {
   public static func unnamedFile(
     in folder: String, byteCount: Int
   ) throws(SystemFailure) -> Descriptor {
+    // Beyond this limit the kernel sends a signal that ends the program.
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) < 0 || byteCount <= limit.rlim_cur
+    else { throw SystemFailure(.ftruncate, folder, EFBIG) }
     var template = Array("\(folder)/cma-test.XXXXXX".utf8CString)
     let raw = try valueOrErrno(.open, folder) { mkstemp(&template) }
     let file = Descriptor(owning: raw, path: folder)
@@ -70,5 +68,23 @@ extension Descriptor {
     try valueOrErrno(.fcntl, folder) { fcntl(raw, F_SETFD, FD_CLOEXEC) }
     try valueOrErrno(.ftruncate, folder) { ftruncate(raw, off_t(byteCount)) }
     return file
+  }
+
+  /// Writes all of some bytes.
+  ///
+  /// - Parameters:
+  ///   - bytes: what.
+  ///   - offset: where.
+  /// - Throws: the call that failed.
+  public borrowing func write(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(SystemFailure) {
+    var done = 0
+    while done < bytes.count {
+      let start = done
+      done += try valueOrErrno(.pwrite, path) {
+        pwrite(raw, bytes.baseAddress.map { $0 + start }, bytes.count - start, off_t(offset + start))
+      }
+    }
   }
 }
