@@ -39,9 +39,12 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
   private static func map(
     _ byteCount: Int, _ flags: CInt, _ file: CInt, _ path: String
   ) throws(SystemFailure) -> UnsafeMutableRawPointer {
-    guard let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, file, 0),
-      base != MAP_FAILED
-    else { throw SystemFailure(.mmap, path, errno) }
+    let address = try valueOrErrno(.mmap, path) {
+      Int(bitPattern: mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, file, 0))
+    }
+    guard let base = UnsafeMutableRawPointer(bitPattern: address) else {
+      throw SystemFailure(.mmap, path, ENOMEM)
+    }
     return base
   }
 }
@@ -59,7 +62,9 @@ extension Descriptor {
   ) throws(SystemFailure) -> Descriptor {
     // Beyond this limit the kernel sends a signal that ends the program.
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) < 0 || byteCount <= limit.rlim_cur
+    guard
+      getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) < 0
+        || byteCount <= limit.rlim_cur
     else { throw SystemFailure(.ftruncate, folder, EFBIG) }
     var template = Array("\(folder)/cma-test.XXXXXX".utf8CString)
     let raw = try valueOrErrno(.open, folder) { mkstemp(&template) }
@@ -83,7 +88,8 @@ extension Descriptor {
     while done < bytes.count {
       let start = done
       done += try valueOrErrno(.pwrite, path) {
-        pwrite(raw, bytes.baseAddress.map { $0 + start }, bytes.count - start, off_t(offset + start))
+        pwrite(
+          raw, bytes.baseAddress.map { $0 + start }, bytes.count - start, off_t(offset + start))
       }
     }
   }

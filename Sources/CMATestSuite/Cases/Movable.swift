@@ -3,21 +3,24 @@
 internal import CMATestCore
 internal import CMATestDevice
 
+/// As many as these are enough: each is moved in the same way, and may have to be written to a disk.
+private let mostBytes = 16 << 20
+
 @Sendable func movableAnonymous(_ run: CaseRun) throws(CaseEnd) {
-  let frames = try run.frames()
-  try movable(run, .anonymous, wanted: frames.count / 2)
+  try movable(run, .anonymous)
 }
 
 @Sendable func movablePageCache(_ run: CaseRun) throws(CaseEnd) {
-  let frames = try run.frames()
-  // It may have to be written to a disk.
-  let most = (32 << 20) / Int(run.area.pageSize)
-  try movable(run, .pageCache, wanted: min(frames.count / 4, most))
+  try movable(run, .pageCache)
+}
+
+private func mostPages(_ run: CaseRun) throws(CaseEnd) -> Int {
+  min(try run.frames().count / 4, mostBytes / Int(run.area.pageSize))
 }
 
 /// Puts pages of this process into the area, takes the area, and looks at every byte.
-private func movable(_ run: CaseRun, _ kind: UserPageKind, wanted: Int) throws(CaseEnd) {
-  let pages = try run.placePages(kind, wanted: wanted)
+private func movable(_ run: CaseRun, _ kind: UserPageKind) throws(CaseEnd) {
+  let pages = try run.placePages(kind, wanted: try mostPages(run))
   let before = try run.framesInArea(of: pages)
   var blocks = try run.takeAll(order: try run.blockOrder(atMost: 64))
   let taken = Set(blocks.blocks.flatMap { $0.frames })
@@ -57,7 +60,7 @@ private func movable(_ run: CaseRun, _ kind: UserPageKind, wanted: Int) throws(C
   let free = Set(blocks.blocks.map { $0.frame / size })
   try run.releaseAll(&blocks)
   // More than lie in what others have left of their blocks, which the kernel gives first.
-  let pages = try run.placePages(.anonymous, wanted: Int(try run.pageCount() / 4))
+  let pages = try run.placePages(.anonymous, wanted: try mostPages(run))
   // The highest, since the kernel tries the blocks upwards, and each time anew.
   let places = try run.frames(of: pages)
   let candidates = places.indices.compactMap { index in
