@@ -173,12 +173,16 @@ static int place_in_memory(struct cmatest_pages *block, u64 address, u64 *placed
 }
 #endif
 
+/*
+ * The file grows with each page. Where it had its size already, tmpfs might take
+ * large pages, which are not what was released.
+ */
 static int write_pages(struct cmatest_pages *block, struct file *file, u64 offset, u64 *placed)
 {
 	void *zeros = (void *)get_zeroed_page(GFP_KERNEL);
+	loff_t pos = offset;
 	ssize_t written;
 	int err = 0;
-	loff_t pos;
 
 	if (!zeros)
 		return -ENOBUFS;
@@ -187,7 +191,6 @@ static int write_pages(struct cmatest_pages *block, struct file *file, u64 offse
 			err = -EINTR;
 			break;
 		}
-		pos = offset + ((u64)(block->count - 1) << PAGE_SHIFT);
 		written = 0;
 
 		migrate_disable();

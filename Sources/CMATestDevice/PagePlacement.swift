@@ -94,11 +94,12 @@ struct PagePlacement {
     var next = 0
     while let block = blocks.blocks.last, !isEnding() {
       let offset = next * pageSize
-      next += Int(block.count)
       do throws(DeviceFailure) {
-        _ = try blocks.consumeLast { handle throws(DeviceFailure) in
+        // What a signal left out is not there to be read.
+        next += try blocks.consumeLast { handle throws(DeviceFailure) in
           try file.place(handle, in: disk, at: offset)
         }
+        if next < offset / pageSize + Int(block.count) { break }
       } catch {
         // What write(2) says of a file tells nothing of the area.
         throw error.isOfFile ? noPageCache(error.reason) : PlacementFailure(error)

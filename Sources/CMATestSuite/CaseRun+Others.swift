@@ -45,8 +45,8 @@ extension CaseRun {
     try step()
     guard try !framesInArea(of: pages).isEmpty else {
       throw .skipped(
-        "no page of this process came to lie in \(area.title): others took each of its pages "
-          + "in the moment in which it was released")
+        "no page of this process came to lie in \(area.title): others took each page as it was "
+          + "released, or the file system takes its page cache elsewhere")
     }
     return pages
   }

@@ -54,9 +54,9 @@ extension Descriptor {
   ///
   /// - Parameters:
   ///   - folder: where its memory comes from.
-  ///   - byteCount: its size; no block of it is taken yet.
+  ///   - byteCount: what is to be written to it. It is empty.
   /// - Returns: it, open for reading and writing.
-  /// - Throws: the call that failed.
+  /// - Throws: the call that failed; EFBIG where this process may not write so large a file.
   public static func unnamedFile(
     in folder: String, byteCount: Int
   ) throws(SystemFailure) -> Descriptor {
@@ -65,13 +65,12 @@ extension Descriptor {
     guard
       getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) < 0
         || byteCount <= limit.rlim_cur
-    else { throw SystemFailure(.ftruncate, folder, EFBIG) }
+    else { throw SystemFailure(.pwrite, folder, EFBIG) }
     var template = Array("\(folder)/cma-test.XXXXXX".utf8CString)
     let raw = try valueOrErrno(.open, folder) { mkstemp(&template) }
     let file = Descriptor(owning: raw, path: folder)
     unlink(template)
     try valueOrErrno(.fcntl, folder) { fcntl(raw, F_SETFD, FD_CLOEXEC) }
-    try valueOrErrno(.ftruncate, folder) { ftruncate(raw, off_t(byteCount)) }
     return file
   }
 

@@ -137,6 +137,7 @@ import Testing
 
   @Test func pageCacheIsWrittenAsAFileSoThatAFullDiskIsNoSignal() throws {
     let file = try Descriptor.unnamedFile(in: "/tmp", byteCount: 4 * pageSize)
+    try [UInt8(0)].withUnsafeBytes { try file.write($0, at: 4 * pageSize - 1) }
     let mapping = try Mapping(of: file, byteCount: 4 * pageSize)
     let pages = try PlacedPages(mapping, pages: [0, 3], pageSize: pageSize, seed: 3, file: file)
     #expect(pages.firstWrongPage() == nil)

@@ -232,7 +232,12 @@ private final class PlacingDevice: PagePlacer {
 
   func place(
     _ handle: UInt32, in disk: borrowing Descriptor, at offset: Int
-  ) throws(DeviceFailure) -> Int { try place(handle) }
+  ) throws(DeviceFailure) -> Int {
+    let count = try place(handle)
+    let end = offset + count * Int(sysconf(CInt(_SC_PAGESIZE)))
+    guard ftruncate(disk.raw, off_t(end)) == 0 else { throw DeviceFailure("place", errno) }
+    return count
+  }
 
   private func unused() -> DeviceFailure { DeviceFailure("unused", ENOSYS) }
   func information() throws(DeviceFailure) -> DeviceInformation { throw unused() }

@@ -116,6 +116,7 @@ import Testing
 
   @Test func fileHasNoNameAndKeepsWhatIsWritten() throws {
     let file = try Descriptor.unnamedFile(in: "/tmp", byteCount: size)
+    try [UInt8(0)].withUnsafeBytes { try file.write($0, at: size - 1) }
     let one = try Mapping(of: file, byteCount: size)
     let other = try Mapping(of: file, byteCount: size)
     one.bytes[size - 1] = 9

@@ -717,7 +717,7 @@ static void test_place_in_file(void)
 	volatile char *memory;
 	__u64 pfn;
 
-	NEED(file >= 0 && !ftruncate(file, (PLACED + 5) * page));
+	NEED(file >= 0 && !ftruncate(file, 5 * page));
 	p.handle = alloc(fd, PLACED, 0, &pfn);
 	NEED(p.handle && !fill(fd, p.handle, 3, 0, PLACED * (__u64)page));
 	NEED(!ask(fd, CMATEST_IOC_PLACE, &p) && p.placed == PLACED);

@@ -404,11 +404,12 @@ struct cmatest_probe {
  *
  * A driver's block is released to be lent: this makes the pages of one block
  * the caller's own, movable as those of any program. Page n of the block becomes
- * page n of the memory if none is there, all 0; or the file's page cache at page
- * n from the offset, where 0 is written. The kernel does not promise that: a
- * page that somebody else took in the same moment is left out, so
- * /proc/self/pagemap tells what came to be where. In a file @placed counts pages
- * that were written.
+ * page n of the memory if none is there, all 0; or the block's pages become the
+ * file's page cache from the offset on, the last one first, where 0 is written.
+ * The kernel does not promise that: a page that somebody else took in the same
+ * moment is left out, and a file system may take larger ones, most of all within
+ * the size that the file has already. So /proc/self/pagemap tells what came to
+ * be where. In a file @placed counts pages that were written.
  *
  * The block is released in any case, but for %ENOENT and %EBUSY. A signal, or an
  * error of the file, ends it: it succeeds if @placed is not 0.
