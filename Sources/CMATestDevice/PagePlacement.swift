@@ -106,8 +106,10 @@ struct PagePlacement {
       }
     }
     let mapping = try map(disk, byteCount)
-    for page in 0..<next {
-      _ = mapping.bytes.load(fromByteOffset: page * pageSize, as: UInt8.self)
+    do throws(SystemFailure) {
+      if next > 0 { try mapping.populate(next * pageSize) }
+    } catch {
+      throw noPageCache(error.reason)
     }
     let inArea = try pagesInArea(mapping, 0..<next)
     do throws(SystemFailure) {

@@ -34,6 +34,14 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
     self.byteCount = byteCount
   }
 
+  /// Has pages from the beginning on mapped, without a signal for what cannot be read.
+  ///
+  /// - Parameter byteCount: a multiple of the page size, more than 0.
+  /// - Throws: where one of them cannot be had.
+  public func populate(_ byteCount: Int) throws(SystemFailure) {
+    try valueOrErrno(.madvise, "a mapping") { madvise(base, byteCount, MADV_POPULATE_READ) }
+  }
+
   deinit { munmap(base, byteCount) }
 
   private static func map(
