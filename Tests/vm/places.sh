@@ -217,7 +217,8 @@ for part in $parts; do
   case $part in
     cases) cases_pass ;;
     killed) for name in movable-anonymous movable-page-cache owner-killed; do killed "$name"; done ;;
-    *) "$part" ;;
+    beside) beside ;;
+    limits) limits ;;
   esac
 done
 after=$(free_memory)

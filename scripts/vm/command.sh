@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The packaged command for machines that have nothing else. Source it after ../lib.sh and
-# ../deb-lib.sh; the caller has a folder $work, which goes with it.
+# ../deb-lib.sh; the caller has a folder $work, which goes with it, and the folder $build_root.
+# shellcheck disable=SC2154  # the caller's
 : "${top:?source scripts/lib.sh first}"
 
 # command_tree ARCH: prints a folder with the packaged command of ARCH, its loader and its libraries,
