@@ -115,7 +115,8 @@ cases_pass() {
 # running NAME: how many processes of the command there are with that word, which are not dead.
 running() {
   for process in /proc/[0-9]*; do
-    if cat "$process/cmdline" 2>/dev/null | tr '\0' ' ' | grep "^[^ ]*\(cma-test\|exe\) .*$1" >/dev/null; then
+    # It may have gone meanwhile.
+    if { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep "^[^ ]*\(cma-test\|exe\) .*$1" >/dev/null; then
       echo "${process#/proc/}"
     fi
   done | wc -l
