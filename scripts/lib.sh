@@ -134,7 +134,16 @@ apt_for() {
 # headers, oldest first.
 kernels() {
   apt_for "$1" "$2" apt-cache pkgnames linux- |
-    sed -nE "s/^linux-(image|headers)-([0-9][^-]*(-[0-9]+)?-$1)\$/\2/p" | sort -V | uniq -d
+    sed -nE "s/^linux-(image|headers)-([0-9][^-]*(-[0-9]+)?-$1${3:+-$3})\$/\2/p" | sort -V | uniq -d
+}
+
+# arch_of RELEASE: the architecture of a kernel, of whatever flavour.
+arch_of() {
+  case $1 in
+    *-amd64*) echo amd64 ;;
+    *-arm64*) echo arm64 ;;
+    *) die "the kernel '$1' is of neither amd64 nor arm64" ;;
+  esac
 }
 
 # kernel_suites ARCH: where stock kernels to test on come from. The arm64 kernel of the release before

@@ -15,6 +15,7 @@
  *   handle.c   blocks that an open file owns
  *   filled.c   which bytes of a block were filled
  *   batch.c    many allocations in one request
+ *   place.c    pages of a block that become the caller's own
  *   probe.c    what the allocator must refuse
  *   fault.c    deliberate faults, only with CMATEST_FAULTS=1
  */
@@ -149,6 +150,7 @@ union cmatest_arg {
 	struct cmatest_check check;
 	struct cmatest_batch batch;
 	struct cmatest_probe probe;
+	struct cmatest_place place;
 };
 
 /* symbol.c */
@@ -218,6 +220,7 @@ void cmatest_uncharge(unsigned long count);
 int cmatest_request_check(u32 area, u64 count, u32 order, struct cma **cma);
 int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg);
 void cmatest_handle_settle(struct cmatest_file *file, union cmatest_arg *arg, bool answered);
+int cmatest_handle_take(struct cmatest_file *file, u32 id, struct cmatest_pages *pages, u32 *area);
 int cmatest_handle_release(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_handle_look(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_handle_fill(struct cmatest_file *file, union cmatest_arg *arg);
@@ -226,6 +229,9 @@ void cmatest_handles_release(struct cmatest_file *file);
 
 /* batch.c */
 int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* place.c */
+int cmatest_place_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* probe.c */
 int cmatest_probe_run(struct cmatest_file *file, union cmatest_arg *arg);

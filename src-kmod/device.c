@@ -36,6 +36,7 @@ static_assert(sizeof(struct cmatest_fill) == 48);
 static_assert(sizeof(struct cmatest_check) == 80);
 static_assert(sizeof(struct cmatest_batch) == 80);
 static_assert(sizeof(struct cmatest_probe) == 48);
+static_assert(sizeof(struct cmatest_place) == 56);
 static_assert(sizeof(struct cmatest_times) == 8);
 
 static unsigned int pageblock_order_or_0(void)
@@ -125,6 +126,7 @@ static const struct request requests[] = {
 	REQUEST(CHECK, check, 0, cmatest_handle_check),
 	REQUEST(BATCH, batch, 0, cmatest_batch_run),
 	REQUEST(PROBE, probe, 0, cmatest_probe_run),
+	REQUEST(PLACE, place, CMATEST_PLACE_IN_FILE, cmatest_place_run),
 };
 
 static const struct request *find_request(unsigned int cmd)

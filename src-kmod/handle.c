@@ -260,6 +260,40 @@ void cmatest_handle_settle(struct cmatest_file *file, union cmatest_arg *arg, bo
 }
 
 /**
+ * cmatest_handle_take() - end a handle, and take over its block
+ * @file: the open file
+ * @id: the handle
+ * @pages: gets the block, which stays charged
+ * @area: gets the index of its area
+ *
+ * Return: 0, -ENOENT if there is no such handle, or -EBUSY if it has users.
+ */
+int cmatest_handle_take(struct cmatest_file *file, u32 id, struct cmatest_pages *pages, u32 *area)
+{
+	struct cmatest_handle *handle;
+	int err = 0;
+
+	xa_lock(&file->handles);
+	handle = xa_load(&file->handles, id);
+	if (!handle || !handle->live)
+		err = -ENOENT;
+	else if (handle->users)
+		err = -EBUSY;
+	else
+		__xa_erase(&file->handles, id);
+	xa_unlock(&file->handles);
+	if (err)
+		return err;
+
+	*pages = handle->pages;
+	*area = handle->area;
+	cmatest_filled_free(&handle->filled);
+	atomic_dec(&file->count);
+	kfree(handle);
+	return 0;
+}
+
+/**
  * cmatest_handle_release() - CMATEST_IOC_RELEASE
  * @file: the open file
  * @arg: the argument

@@ -18,5 +18,6 @@
 #include "link.c"
 #include "main.c"
 #include "pattern.c"
+#include "place.c"
 #include "probe.c"
 #include "symbol.c"

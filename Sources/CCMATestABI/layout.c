@@ -11,4 +11,5 @@ _Static_assert(sizeof(struct cmatest_fill) == 48, "cmatest_fill");
 _Static_assert(sizeof(struct cmatest_check) == 80, "cmatest_check");
 _Static_assert(sizeof(struct cmatest_batch) == 80, "cmatest_batch");
 _Static_assert(sizeof(struct cmatest_probe) == 48, "cmatest_probe");
+_Static_assert(sizeof(struct cmatest_place) == 56, "cmatest_place");
 _Static_assert(sizeof(struct cmatest_times) == 8, "cmatest_times");

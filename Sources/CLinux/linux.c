@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* As many as a kernel of Debian is built for; cpu_set_t has room for 1024 alone. */
 #define MOST_CPUS 8192
@@ -68,6 +71,23 @@ int cma_test_bind_to_cpu(int n)
 	}
 	CPU_FREE(cpus);
 	return result;
+}
+
+int cma_test_prefer_node(int node)
+{
+	/* As many as a kernel of Debian is built for. */
+	unsigned long nodes[1024 / (8 * sizeof(long))] = { 0 };
+	const int bits = 8 * sizeof(*nodes);
+
+	if (node < 0)
+		return syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0UL);
+	if (node >= 1024) {
+		errno = EINVAL;
+		return -1;
+	}
+	nodes[node / bits] = 1UL << node % bits;
+	/* The kernel counts one bit less. */
+	return syscall(SYS_set_mempolicy, MPOL_PREFERRED, nodes, 1024UL + 1);
 }
 
 static int argument_count;

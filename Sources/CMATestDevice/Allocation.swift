@@ -53,6 +53,17 @@ public struct Allocations: ~Copyable {
     try file.release(blocks.remove(at: index).handle)
   }
 
+  /// Has the last one released by a request that does more.
+  ///
+  /// - Parameter body: makes the request of its handle.
+  /// - Returns: what `body` returned.
+  /// - Throws: what `body` threw; the block is then gone all the same.
+  mutating func consumeLast<Result>(
+    _ body: (UInt32) throws(DeviceFailure) -> Result
+  ) throws(DeviceFailure) -> Result {
+    try body(blocks.removeLast().handle)
+  }
+
   deinit {
     for block in blocks.reversed() { _ = try? file.release(block.handle) }
   }

@@ -25,6 +25,14 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   public var isHandleLimit: Bool { code == EMFILE }
   /// There is no such handle or area.
   public var isUnknown: Bool { code == ENOENT }
+  /// The area or the kernel has no way to do that.
+  public var isNotSupported: Bool { code == EOPNOTSUPP }
+  /// The module that is loaded does not know the request.
+  public var isNoSuchRequest: Bool { code == ENOTTY }
+  /// What write(2) says of a file and its disk.
+  var isOfFile: Bool { [ENOSPC, EDQUOT, EFBIG, EROFS, EPERM, ENOMEM].contains(code) }
+  /// The reason in words, as strerror(3) has it.
+  var reason: String { String(cString: strerror(code)) }
   /// The module itself found the request senseless.
   public var isInvalid: Bool { code == EINVAL }
 

@@ -26,20 +26,21 @@ public protocol Kernel: Sendable {
   /// - Throws: where it cannot be read.
   func bitmap(of area: String) throws(SystemFailure) -> AreaBitmap?
 
-  /// Fills pages of this process and sees to it that some of them lie in the area.
+  /// Fills pages of this process that lie in an area.
   ///
   /// - Parameters:
   ///   - kind: what pages.
-  ///   - frames: the area.
-  ///   - wanted: how many are to lie there; no more than that are filled.
+  ///   - area: its index.
+  ///   - frames: its page frame numbers.
+  ///   - wanted: the most pages.
   ///   - seed: of what is written into them.
   ///   - isEnding: asked between two steps; true ends it with what there is.
   /// - Returns: those that came to lie there; there may be none.
-  /// - Throws: where there is no memory for them.
+  /// - Throws: why there cannot be any, or the request that failed.
   func placePages(
-    _ kind: UserPageKind, in frames: Range<UInt64>, wanted: Int, seed: UInt64,
+    _ kind: UserPageKind, in area: UInt32, _ frames: Range<UInt64>, wanted: Int, seed: UInt64,
     isEnding: () -> Bool
-  ) throws(SystemFailure) -> any UserPages
+  ) throws(PlacementFailure) -> any UserPages
 
   /// Starts another process that allocates through an open file of its own, forever.
   ///

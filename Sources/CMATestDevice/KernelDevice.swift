@@ -5,7 +5,7 @@ public import CMATestSystem
 internal import Glibc
 
 /// The real /dev/cmatest.
-public final class KernelDevice: DeviceFile {
+public final class KernelDevice: PagePlacer {
   public static let path = "/dev/cmatest"
 
   private let descriptor: Descriptor
@@ -172,6 +172,28 @@ public final class KernelDevice: DeviceFile {
     }
     try ask("probe area \(area)", &request, cmatest_request_probe)
     return ProbeResult(isRefused: request.refused == 1, frame: request.pfn)
+  }
+
+  public func place(
+    _ handle: UInt32, in memory: UnsafeMutableRawPointer
+  ) throws(DeviceFailure) -> Int {
+    var request = cmatest_place()
+    request.handle = handle
+    request.address = UInt64(UInt(bitPattern: memory))
+    try ask("place block \(handle) in memory", &request, cmatest_request_place)
+    return Int(request.placed)
+  }
+
+  public func place(
+    _ handle: UInt32, in disk: borrowing Descriptor, at offset: Int
+  ) throws(DeviceFailure) -> Int {
+    var request = cmatest_place()
+    request.handle = handle
+    request.flags = UInt32(CMATEST_PLACE_IN_FILE)
+    request.address = UInt64(offset)
+    request.fd = disk.raw
+    try ask("place block \(handle) in a file", &request, cmatest_request_place)
+    return Int(request.placed)
   }
 
   /// A C string that Swift sees as a tuple of bytes.

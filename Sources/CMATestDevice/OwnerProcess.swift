@@ -36,18 +36,17 @@ public struct BlockOwner {
   }
 
   /// Keeps some blocks, then allocates and releases others until it is killed, or until the process
-  /// that started it is gone.
+  /// that started it as a `Helper` is gone.
   ///
   /// - Parameters:
   ///   - count: blocks to keep.
   ///   - whenReady: called once they are there; returns false where nobody can be told.
   /// - Throws: where one of them cannot be had.
   public func run(keeping count: Int, whenReady: () -> Bool) throws(DeviceFailure) {
-    let parent = getppid()
     var kept = Allocations(from: file)
     for _ in 0..<count { try kept.allocate(request) }
     guard whenReady() else { return }
-    while getppid() == parent {
+    while !HelperParent.hasEnded {
       // One that is not to be had is no error: others may have taken the rest of the area.
       guard let block = try? Allocation(request, from: file) else { continue }
       _ = try? block.release()

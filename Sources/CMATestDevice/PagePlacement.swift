@@ -1,138 +1,183 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CLinux
 internal import CMATestCore
 internal import CMATestSystem
 
 /// Sees to it that pages of this process lie in an area of CMA.
 ///
-/// Nobody can ask for that. But the kernel takes a movable page from CMA once more than half of what
-/// is free in a zone is CMA's (`rmqueue` and `__rmqueue` in `mm/page_alloc.c`), so that other memory
-/// is not used up first. So this process takes memory as ballast until its pages come from the area,
-/// keeps those that do, and gives the ballast back. It stops before others would be short of memory.
+/// Nobody can ask the kernel for that. So blocks of the area are allocated first, and the module then
+/// releases each of them into pages of this process (`CMATEST_IOC_PLACE`). No more memory is used than
+/// these pages have.
 struct PagePlacement {
   let machine: Machine
+  let file: any PagePlacer
   /// Bytes.
   let pageSize: Int
-  /// The area.
+  /// The area's index and its page frame numbers.
+  let area: UInt32
   let frames: Range<UInt64>
-  /// Pages that are to lie there.
+  /// The most pages that are to lie there.
   let wanted: Int
 
+  /// Places pages, fewer where a limit on memory or the area leaves room for fewer.
+  ///
   /// - Parameters:
   ///   - kind: what pages.
   ///   - seed: of what is written into them.
-  ///   - isEnding: asked between two steps; true ends it.
-  /// - Returns: those that lie in the area; there may be none.
-  /// - Throws: where memory cannot be mapped, or /proc not be read.
+  ///   - isEnding: asked between two steps; true ends the placement.
+  /// - Returns: the pages that lie in the area; none where `isEnding` said so.
+  /// - Throws: why there are none, or the request that failed.
   func place(
     _ kind: UserPageKind, seed: UInt64, isEnding: () -> Bool
-  ) throws(SystemFailure) -> PlacedPages {
-    var ballast = try Stretch(
-      Mapping(anonymous: try memory().available / pageSize * pageSize), pageSize)
+  ) throws(PlacementFailure) -> PlacedPages {
+    let count = try MemoryRoom(on: machine, pageSize: pageSize).pages(atMost: wanted)
+    // All of them before the first is released: the allocator would give its pages again.
+    let blocks = try takeBlocks(count, isEnding)
     switch kind {
-    case .anonymous:
-      var found: [Int] = []
-      while found.count < wanted, !isEnding(), try memory().isAmple {
-        let step = ballast.touch(2 << 20)
-        if step.isEmpty { break }
-        found += try pagesInArea(ballast, step)
-      }
-      found = Array(found.prefix(wanted))
-      ballast.forget(allBut: found)
-      return PlacedPages(ballast.giveUp(), pages: found, pageSize: pageSize, seed: seed)
-    case .pageCache:
-      let byteCount = 4 * wanted * pageSize
-      let file = try Descriptor.unnamedFile(in: folder, byteCount: byteCount)
-      var cache = Stretch(try Mapping(of: file, byteCount: byteCount), pageSize)
-      var found: [Int] = []
-      while found.count < wanted, !isEnding(), try memory().isAmple {
-        let step = cache.touch(256 << 10)
-        if step.isEmpty { break }
-        let inArea = try pagesInArea(cache, step)
-        found += inArea
-        // What is not in the area does not help, and on a disk it costs: so few are tried at once.
-        if inArea.count < step.count / 8 { _ = ballast.touch(16 << 20) }
-      }
-      return PlacedPages(
-        cache.giveUp(), pages: Array(found.prefix(wanted)), pageSize: pageSize, seed: seed)
+    case .anonymous: return try placeInMemory(blocks, seed, isEnding)
+    case .pageCache: return try placeInFile(blocks, seed, isEnding)
     }
   }
 
+  private func takeBlocks(
+    _ pages: Int, _ isEnding: () -> Bool
+  ) throws(PlacementFailure) -> Allocations {
+    var blocks = Allocations(from: file)
+    var size = UInt64(min(pages, 512))
+    while blocks.pageCount < pages, !isEnding() {
+      size = min(size, UInt64(pages) - blocks.pageCount)
+      do throws(DeviceFailure) {
+        try blocks.allocate(BlockRequest(area: area, count: size))
+      } catch {
+        guard error.isOutOfMemory else { throw .device(error) }
+        if size == 1 { break }
+        size /= 2
+      }
+    }
+    if blocks.blocks.isEmpty, !isEnding() {
+      throw .impossible("no page of the area can be had")
+    }
+    return blocks
+  }
+
+  private func placeInMemory(
+    _ blocks: consuming Allocations, _ seed: UInt64, _ isEnding: () -> Bool
+  ) throws(PlacementFailure) -> PlacedPages {
+    let count = Int(blocks.pageCount)
+    let mapping = try mapMemory(max(1, count) * pageSize)
+    var next = 0
+    while let block = blocks.blocks.last, !isEnding() {
+      let address = mapping.base + next * pageSize
+      next += Int(block.count)
+      do throws(DeviceFailure) {
+        _ = try blocks.consumeLast { handle throws(DeviceFailure) in
+          try file.place(handle, in: address)
+        }
+      } catch {
+        throw PlacementFailure(error)
+      }
+    }
+    let inArea = try pagesInArea(mapping, 0..<next)
+    return PlacedPages(mapping, pages: inArea, pageSize: pageSize, seed: seed)
+  }
+
+  private func placeInFile(
+    _ blocks: consuming Allocations, _ seed: UInt64, _ isEnding: () -> Bool
+  ) throws(PlacementFailure) -> PlacedPages {
+    let byteCount = max(1, Int(blocks.pageCount)) * pageSize
+    let node = try node(of: blocks)
+    let disk = try unnamedFile(byteCount)
+    // The page cache comes from the node of the processor unless the process asks for another.
+    if let node { cma_test_prefer_node(node) }
+    defer { if node != nil { cma_test_prefer_node(-1) } }
+    var next = 0
+    while let block = blocks.blocks.last, !isEnding() {
+      let offset = next * pageSize
+      do throws(DeviceFailure) {
+        // What a signal left out is not there to be read.
+        next += try blocks.consumeLast { handle throws(DeviceFailure) in
+          try file.place(handle, in: disk, at: offset)
+        }
+        if next < offset / pageSize + Int(block.count) { break }
+      } catch {
+        // What write(2) says of a file tells nothing of the area.
+        throw error.isOfFile ? noPageCache(error.reason) : PlacementFailure(error)
+      }
+    }
+    let mapping = try map(disk, byteCount)
+    do throws(SystemFailure) {
+      if next > 0 { try mapping.populate(next * pageSize) }
+    } catch {
+      throw noPageCache(error.reason)
+    }
+    let inArea = try pagesInArea(mapping, 0..<next)
+    do throws(SystemFailure) {
+      return try PlacedPages(mapping, pages: inArea, pageSize: pageSize, seed: seed, file: disk)
+    } catch {
+      throw noPageCache(error.reason)
+    }
+  }
+
+  private func unnamedFile(_ byteCount: Int) throws(PlacementFailure) -> Descriptor {
+    do throws(SystemFailure) {
+      return try Descriptor.unnamedFile(in: folder, byteCount: byteCount)
+    } catch {
+      throw noPageCache(error.reason)
+    }
+  }
+
+  private func map(
+    _ disk: borrowing Descriptor, _ byteCount: Int
+  ) throws(PlacementFailure) -> Mapping {
+    do throws(SystemFailure) {
+      return try Mapping(of: disk, byteCount: byteCount)
+    } catch {
+      throw noPageCache(error.reason)
+    }
+  }
+
+  private func mapMemory(_ byteCount: Int) throws(PlacementFailure) -> Mapping {
+    do throws(SystemFailure) {
+      return try Mapping(anonymous: byteCount)
+    } catch {
+      throw .impossible(
+        "no memory can be mapped: \(error.reason) (see vm.overcommit_memory and ulimit -v)")
+    }
+  }
+
+  /// The memory node of the area, where the machine has several.
+  private func node(of blocks: borrowing Allocations) throws(PlacementFailure) -> CInt? {
+    guard let block = blocks.blocks.first, machine.exists("/sys/devices/system/node/node1") else {
+      return nil
+    }
+    do throws(DeviceFailure) {
+      return CInt(try file.inspect(block.handle).node)
+    } catch {
+      throw .device(error)
+    }
+  }
+
+  private func noPageCache(_ reason: String) -> PlacementFailure {
+    .impossible("no page cache can be made of a file in \(folder): \(reason)")
+  }
+
   private func pagesInArea(
-    _ stretch: borrowing Stretch, _ pages: Range<Int>
-  ) throws(SystemFailure) -> [Int] {
-    let places = try PageFrames(pageSize: pageSize).frames(of: stretch.bytes(of: pages))
-    return zip(pages, places).compactMap { page, frame in
-      frame.map { frames.contains($0) } == true ? page : nil
+    _ mapping: borrowing Mapping, _ pages: Range<Int>
+  ) throws(PlacementFailure) -> [Int] {
+    guard !pages.isEmpty else { return [] }
+    do throws(SystemFailure) {
+      let bytes = UnsafeMutableRawBufferPointer(
+        rebasing: mapping.bytes[pages.lowerBound * pageSize..<pages.upperBound * pageSize])
+      let places = try PageFrames(pageSize: pageSize).frames(of: bytes)
+      return zip(pages, places).compactMap { page, frame in
+        frame.map { frames.contains($0) } == true ? page : nil
+      }
+    } catch {
+      throw .system(error)
     }
   }
 
   /// A disk where there is one, as page cache mostly is of that.
   private var folder: String { machine.exists("/var/tmp") ? "/var/tmp" : "/tmp" }
-
-  private func memory() throws(SystemFailure) -> Memory {
-    let text = try contents(of: machine.path("/proc/meminfo"))
-    let meminfo = MemoryInformation(parsing: text)
-    let free = meminfo["MemFree"] ?? 0
-    return Memory(
-      total: meminfo["MemTotal"] ?? 0, available: Int(meminfo["MemAvailable"] ?? 0),
-      // The kernel's own allocations cannot use CMA.
-      free: free - min(free, meminfo["CmaFree"] ?? 0))
-  }
-
-  /// In bytes.
-  private struct Memory {
-    var total: UInt64
-    var available: Int
-    var free: UInt64
-
-    /// Whether others are far from being short of it.
-    var isAmple: Bool {
-      available > Int(max(48 << 20, total / 32)) && free > max(20 << 20, total / 64)
-    }
-  }
-}
-
-/// A mapping of which the first pages are there already.
-struct Stretch: ~Copyable {
-  private var mapping: Mapping
-  private let pageSize: Int
-  /// Pages that are there.
-  private(set) var touched = 0
-
-  init(_ mapping: consuming Mapping, _ pageSize: Int) {
-    self.mapping = mapping
-    self.pageSize = pageSize
-  }
-
-  /// Writes to the next pages, so that they are there.
-  ///
-  /// - Parameter byteCount: how much.
-  /// - Returns: their numbers; fewer at the end of the mapping.
-  mutating func touch(_ byteCount: Int) -> Range<Int> {
-    let first = touched
-    touched = min(mapping.bytes.count / pageSize, first + max(1, byteCount / pageSize))
-    for page in first..<touched {
-      mapping.bytes.storeBytes(of: 1, toByteOffset: page * pageSize, as: UInt8.self)
-    }
-    return first..<touched
-  }
-
-  func bytes(of pages: Range<Int>) -> UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(
-      rebasing: mapping.bytes[pages.lowerBound * pageSize..<pages.upperBound * pageSize])
-  }
-
-  /// Gives back all pages but some.
-  ///
-  /// - Parameter kept: their numbers, ascending.
-  func forget(allBut kept: [Int]) {
-    var first = 0
-    for page in kept + [touched] {
-      mapping.forget(first * pageSize..<page * pageSize)
-      first = page + 1
-    }
-  }
-
-  consuming func giveUp() -> Mapping { mapping }
 }

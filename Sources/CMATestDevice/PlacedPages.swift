@@ -26,6 +26,36 @@ final class PlacedPages: UserPages {
     for page in pages { pattern.write(page, to: bytes(of: page)) }
   }
 
+  /// Pages of the page cache.
+  ///
+  /// They are written to as a file, since what cannot be stored is then an error and no signal.
+  ///
+  /// - Parameters:
+  ///   - mapping: of the file.
+  ///   - pages: their numbers there, ascending.
+  ///   - pageSize: bytes.
+  ///   - seed: of what is written into them now.
+  ///   - file: open for writing.
+  /// - Throws: where the file cannot be written.
+  init(
+    _ mapping: consuming Mapping, pages: [Int], pageSize: Int, seed: UInt64,
+    file: borrowing Descriptor
+  ) throws(SystemFailure) {
+    let pattern = PagePattern(seed: seed, wordsInPage: pageSize / 8)
+    let page = UnsafeMutableRawBufferPointer.allocate(byteCount: pageSize, alignment: 8)
+    defer { page.deallocate() }
+    if let bytes = page.baseAddress {
+      for number in pages {
+        pattern.write(number, to: bytes)
+        try file.write(UnsafeRawBufferPointer(page), at: number * pageSize)
+      }
+    }
+    self.mapping = mapping
+    self.pages = pages
+    self.pageSize = pageSize
+    self.pattern = pattern
+  }
+
   private func bytes(of page: Int) -> UnsafeMutableRawPointer {
     mapping.base + page * pageSize
   }

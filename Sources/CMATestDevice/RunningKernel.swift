@@ -4,9 +4,10 @@ public import CMATestSystem
 
 /// The kernel that this process runs on.
 public struct RunningKernel: Kernel {
-  public let file: any DeviceFile
+  public var file: any DeviceFile { placer }
   public let release: String
   public var processors: Int { processorCount() }
+  private let placer: any PagePlacer
   private let machine = Machine()
   private let pageSize: UInt64
   private let ownerCommand: [String]
@@ -18,9 +19,9 @@ public struct RunningKernel: Kernel {
   ///     those that `ownerArguments` makes.
   /// - Throws: where /proc cannot be read.
   public init(
-    file: any DeviceFile, pageSize: UInt64, ownerCommand: [String]
+    file: any PagePlacer, pageSize: UInt64, ownerCommand: [String]
   ) throws(SystemFailure) {
-    self.file = file
+    placer = file
     self.pageSize = pageSize
     self.ownerCommand = ownerCommand
     release = try machine.kernelRelease()
@@ -38,11 +39,12 @@ public struct RunningKernel: Kernel {
   }
 
   public func placePages(
-    _ kind: UserPageKind, in frames: Range<UInt64>, wanted: Int, seed: UInt64,
+    _ kind: UserPageKind, in area: UInt32, _ frames: Range<UInt64>, wanted: Int, seed: UInt64,
     isEnding: () -> Bool
-  ) throws(SystemFailure) -> any UserPages {
+  ) throws(PlacementFailure) -> any UserPages {
     let placement = PagePlacement(
-      machine: machine, pageSize: Int(pageSize), frames: frames, wanted: wanted)
+      machine: machine, file: placer, pageSize: Int(pageSize), area: area, frames: frames,
+      wanted: wanted)
     return try placement.place(kind, seed: seed, isEnding: isEnding)
   }
 

@@ -35,17 +35,18 @@ extension CaseRun {
     let frames = try frames()
     let seed = numbers.next()
     let pages: any UserPages
-    do throws(SystemFailure) {
+    do throws(PlacementFailure) {
       pages = try kernel.placePages(
-        kind, in: frames, wanted: max(1, wanted), seed: seed, isEnding: { ending.reason != nil })
+        kind, in: area.index, frames, wanted: max(1, wanted), seed: seed,
+        isEnding: { ending.reason != nil })
     } catch {
       throw CaseEnd(error)
     }
     try step()
     guard try !framesInArea(of: pages).isEmpty else {
       throw .skipped(
-        "no page of this process came to lie in \(area.title) before memory became short: "
-          + "the kernel fills it when less of the other memory is free than of CMA")
+        "no page of this process came to lie in \(area.title): others took each page as it was "
+          + "released, or the file system takes its page cache elsewhere")
     }
     return pages
   }
@@ -83,6 +84,16 @@ extension CaseRun {
       return try pages.unpin()
     } catch {
       throw CaseEnd(error)
+    }
+  }
+}
+
+extension CaseEnd {
+  init(_ error: PlacementFailure) {
+    switch error {
+    case .impossible(let reason): self = .skipped(reason)
+    case .device(let error): self = CaseEnd(error)
+    case .system(let error): self = CaseEnd(error)
     }
   }
 }

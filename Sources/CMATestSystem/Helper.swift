@@ -7,6 +7,9 @@ public struct Helper: ~Copyable {
   private let process: pid_t
   private let program: String
   private let output: Descriptor
+  /// Nothing is written to it. It closes when this process ends, however that comes, and the helper
+  /// sees that: see `HelperParent`.
+  private let input: Descriptor
   private var isRunning = true
 
   /// - Parameters:
@@ -14,23 +17,39 @@ public struct Helper: ~Copyable {
   ///   - arguments: without the program's own name.
   /// - Throws: where it cannot be started.
   public init(_ program: String, _ arguments: [String]) throws(SystemFailure) {
-    var ends: [CInt] = [-1, -1]
-    try valueOrErrno(.pipe, program) { pipe(&ends) }
-    let readEnd = Descriptor(owning: ends[0], path: program)
-    let writeEnd = Descriptor(owning: ends[1], path: program)
-    for end in ends { try valueOrErrno(.fcntl, program) { fcntl(end, F_SETFD, FD_CLOEXEC) } }
-    process = try Self.spawn(program, arguments, writeEnd)
+    let outputs = try Self.pipe(program)
+    let readEnd = Descriptor(owning: outputs[0], path: program)
+    let writeEnd = Descriptor(owning: outputs[1], path: program)
+    let inputs = try Self.pipe(program)
+    let lifeline = Descriptor(owning: inputs[0], path: program)
+    let ownEnd = Descriptor(owning: inputs[1], path: program)
+    process = try Self.spawn(program, arguments, input: lifeline, output: writeEnd)
     self.program = program
     output = readEnd
+    input = ownEnd
+  }
+
+  /// - Returns: the end to read from and the end to write to, which no other program inherits.
+  private static func pipe(_ program: String) throws(SystemFailure) -> [CInt] {
+    var ends: [CInt] = [-1, -1]
+    try valueOrErrno(.pipe, program) { Glibc.pipe(&ends) }
+    do throws(SystemFailure) {
+      for end in ends { try valueOrErrno(.fcntl, program) { fcntl(end, F_SETFD, FD_CLOEXEC) } }
+    } catch {
+      for end in ends { close(end) }
+      throw error
+    }
+    return ends
   }
 
   private static func spawn(
-    _ program: String, _ arguments: [String], _ output: consuming Descriptor
+    _ program: String, _ arguments: [String], input: consuming Descriptor,
+    output: consuming Descriptor
   ) throws(SystemFailure) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, input.raw, STDIN_FILENO)
     posix_spawn_file_actions_adddup2(&actions, output.raw, STDOUT_FILENO)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -85,5 +104,22 @@ public struct Helper: ~Copyable {
     Glibc.kill(process, SIGKILL)
     var status: CInt = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
+  }
+}
+
+/// The process that started this one as its `Helper`.
+public enum HelperParent {
+  /// Whether it has ended, even if that was before this process had begun to look: neither its
+  /// number nor a signal at its death could tell that. The end of the pipe that it kept is closed.
+  public static var hasEnded: Bool { isClosed(STDIN_FILENO) }
+
+  /// - Parameter input: a descriptor.
+  /// - Returns: whether nothing can come from there any more.
+  static func isClosed(_ input: CInt) -> Bool {
+    var state = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
+    guard poll(&state, 1, 0) > 0 else { return false }
+    guard state.revents & Int16(POLLIN) != 0 else { return true }
+    var byte: UInt8 = 0
+    return read(input, &byte, 1) <= 0
   }
 }

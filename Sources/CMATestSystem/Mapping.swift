@@ -34,21 +34,26 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
     self.byteCount = byteCount
   }
 
+  /// Has pages from the beginning on mapped, without a signal for what cannot be read.
+  ///
+  /// - Parameter byteCount: a multiple of the page size, more than 0.
+  /// - Throws: where one of them cannot be had.
+  public func populate(_ byteCount: Int) throws(SystemFailure) {
+    try valueOrErrno(.madvise, "a mapping") { madvise(base, byteCount, MADV_POPULATE_READ) }
+  }
+
   deinit { munmap(base, byteCount) }
 
   private static func map(
     _ byteCount: Int, _ flags: CInt, _ file: CInt, _ path: String
   ) throws(SystemFailure) -> UnsafeMutableRawPointer {
-    guard let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, file, 0),
-      base != MAP_FAILED
-    else { throw SystemFailure(.mmap, path, errno) }
+    let address = try valueOrErrno(.mmap, path) {
+      Int(bitPattern: mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, file, 0))
+    }
+    guard let base = UnsafeMutableRawPointer(bitPattern: address) else {
+      throw SystemFailure(.mmap, path, ENOMEM)
+    }
     return base
-  }
-
-  /// Gives pages of anonymous memory back to the kernel; touched again, they are new ones, all zero.
-  public func forget(_ range: Range<Int>) {
-    guard !range.isEmpty else { return }
-    madvise(base + range.lowerBound, range.count, MADV_DONTNEED)
   }
 }
 
@@ -57,18 +62,42 @@ extension Descriptor {
   ///
   /// - Parameters:
   ///   - folder: where its memory comes from.
-  ///   - byteCount: its size; no block of it is taken yet.
+  ///   - byteCount: what is to be written to it. It is empty.
   /// - Returns: it, open for reading and writing.
-  /// - Throws: the call that failed.
+  /// - Throws: the call that failed; EFBIG where this process may not write so large a file.
   public static func unnamedFile(
     in folder: String, byteCount: Int
   ) throws(SystemFailure) -> Descriptor {
+    // Beyond this limit the kernel sends a signal that ends the program.
+    var limit = rlimit()
+    guard
+      getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) < 0
+        || byteCount <= limit.rlim_cur
+    else { throw SystemFailure(.pwrite, folder, EFBIG) }
     var template = Array("\(folder)/cma-test.XXXXXX".utf8CString)
     let raw = try valueOrErrno(.open, folder) { mkstemp(&template) }
     let file = Descriptor(owning: raw, path: folder)
     unlink(template)
     try valueOrErrno(.fcntl, folder) { fcntl(raw, F_SETFD, FD_CLOEXEC) }
-    try valueOrErrno(.ftruncate, folder) { ftruncate(raw, off_t(byteCount)) }
     return file
+  }
+
+  /// Writes all of some bytes.
+  ///
+  /// - Parameters:
+  ///   - bytes: what.
+  ///   - offset: where.
+  /// - Throws: the call that failed.
+  public borrowing func write(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(SystemFailure) {
+    var done = 0
+    while done < bytes.count {
+      let start = done
+      done += try valueOrErrno(.pwrite, path) {
+        pwrite(
+          raw, bytes.baseAddress.map { $0 + start }, bytes.count - start, off_t(offset + start))
+      }
+    }
   }
 }

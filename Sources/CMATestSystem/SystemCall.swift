@@ -9,7 +9,7 @@ public enum SystemCall: String, Sendable {
   case opendir
   case pipe, waitpid, kill
   case spawn = "posix_spawn"
-  case ioctl, mmap, ftruncate, pread, vmsplice
+  case ioctl, madvise, mmap, pread, pwrite, vmsplice
   case affinity = "sched_setaffinity"
   case thread = "pthread_create"
 }

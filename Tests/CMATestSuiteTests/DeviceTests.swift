@@ -135,13 +135,18 @@ import Testing
     #expect(try pages.frames().count == 2)
   }
 
-  @Test func stretchKeepsOnlyWhatIsWanted() throws {
-    var stretch = Stretch(try Mapping(anonymous: 8 * pageSize), pageSize)
-    #expect(stretch.touch(3 * pageSize) == 0..<3)
-    #expect(stretch.touch(100 * pageSize) == 3..<8)
-    #expect(stretch.touch(1).isEmpty)
-    stretch.forget(allBut: [0, 4, 7])
-    let kept = (0..<8).filter { stretch.bytes(of: $0..<$0 + 1)[0] == 1 }
-    #expect(kept == [0, 4, 7])
+  @Test func pageCacheIsWrittenAsAFileSoThatAFullDiskIsNoSignal() throws {
+    let file = try Descriptor.unnamedFile(in: "/tmp", byteCount: 4 * pageSize)
+    try [UInt8(0)].withUnsafeBytes { try file.write($0, at: 4 * pageSize - 1) }
+    let mapping = try Mapping(of: file, byteCount: 4 * pageSize)
+    let pages = try PlacedPages(mapping, pages: [0, 3], pageSize: pageSize, seed: 3, file: file)
+    #expect(pages.firstWrongPage() == nil)
+    #expect(throws: SystemFailure(.pwrite, "/tmp", ENOSPC)) {
+      try SystemCallFault.during(.pwrite, code: ENOSPC) {
+        _ = try PlacedPages(
+          try Mapping(of: file, byteCount: 4 * pageSize), pages: [0], pageSize: pageSize, seed: 3,
+          file: file)
+      }
+    }
   }
 }

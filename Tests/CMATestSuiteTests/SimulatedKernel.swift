@@ -336,9 +336,9 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
   }
 
   func placePages(
-    _ kind: UserPageKind, in frames: Range<UInt64>, wanted: Int, seed: UInt64,
+    _ kind: UserPageKind, in area: UInt32, _ frames: Range<UInt64>, wanted: Int, seed: UInt64,
     isEnding: () -> Bool
-  ) throws(SystemFailure) -> any UserPages {
+  ) throws(PlacementFailure) -> any UserPages {
     locked {
       let free = used.indices.filter { !used[$0] }.suffix(min(wanted, 100))
       let pages = SimulatedPages(free.map { Self.base + UInt64($0) })

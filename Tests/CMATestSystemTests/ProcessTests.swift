@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import CMATestSystem
 import Glibc
 import Testing
+
+@testable import CMATestSystem
 
 @Suite struct HelperTests {
   @Test func saysALineAndIsKilled() throws {
@@ -25,6 +26,24 @@ import Testing
       return try? helper?.line()
     }
     #expect(lines == ["143"])
+  }
+
+  @Test func parentThatEndedFirstIsSeen() throws {
+    var ends: [CInt] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    defer { close(ends[0]) }
+    #expect(!HelperParent.isClosed(ends[0]))
+    close(ends[1])
+    #expect(HelperParent.isClosed(ends[0]))
+    // Nor does a program that somebody else started wait for a parent that never was.
+    let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    defer { close(null) }
+    #expect(HelperParent.isClosed(null))
+  }
+
+  @Test func helperSeesThatItsParentLives() throws {
+    let helper = try Helper("/bin/sh", ["-c", "timeout 0.3 cat; echo $?"])
+    #expect(try helper.line() == "124")
   }
 
   @Test func tellsAProgramThatIsNotThere() {
@@ -119,16 +138,17 @@ import Testing
 @Suite struct MappingTests {
   private let size = 8 * Int(sysconf(CInt(_SC_PAGESIZE)))
 
-  @Test func forgottenPagesAreZeroAgainAndOthersStay() throws {
-    let mapping = try Mapping(anonymous: size)
-    for index in 0..<size { mapping.bytes[index] = 7 }
-    mapping.forget(size / 4..<size / 2)
-    #expect(mapping.bytes[size / 4 - 1] == 7 && mapping.bytes[size / 4] == 0)
-    #expect(mapping.bytes[size / 2 - 1] == 0 && mapping.bytes[size / 2] == 7)
+  @Test func writesToAFileAtAnOffset() throws {
+    let file = try Descriptor.unnamedFile(in: "/tmp", byteCount: size)
+    let bytes: [UInt8] = [1, 2, 3]
+    try bytes.withUnsafeBytes { try file.write($0, at: size - 3) }
+    let mapping = try Mapping(of: file, byteCount: size)
+    #expect(mapping.bytes.suffix(4).elementsEqual([0, 1, 2, 3]))
   }
 
   @Test func fileHasNoNameAndKeepsWhatIsWritten() throws {
     let file = try Descriptor.unnamedFile(in: "/tmp", byteCount: size)
+    try [UInt8(0)].withUnsafeBytes { try file.write($0, at: size - 1) }
     let one = try Mapping(of: file, byteCount: size)
     let other = try Mapping(of: file, byteCount: size)
     one.bytes[size - 1] = 9

@@ -295,6 +295,7 @@ static const struct {
 	ROW(CHECK, check, 0),
 	ROW(BATCH, batch, 0),
 	ROW(PROBE, probe, 0),
+	ROW(PLACE, place, CMATEST_PLACE_IN_FILE),
 };
 
 /* A right argument for each request, with a live block. */
@@ -312,6 +313,7 @@ static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *tim
 		break;
 	case CMATEST_IOC_RELEASE:
 	case CMATEST_IOC_BLOCK:
+	case CMATEST_IOC_PLACE:
 		*(__u32 *)arg = handle;
 		break;
 	case CMATEST_IOC_FILL:
@@ -382,6 +384,9 @@ static void test_reserved(void)
 	right(7, arg, handle, &times);
 	((struct cmatest_batch *)arg)->unused = 1;
 	NEED(ask(fd, CMATEST_IOC_BATCH, arg) == EINVAL);
+	right(9, arg, handle, &times);
+	((struct cmatest_place *)arg)->unused = 1;
+	NEED(ask(fd, CMATEST_IOC_PLACE, arg) == EINVAL);
 	NEED(!release(fd, handle));
 	check(true, "each reserved byte and unknown flag: EINVAL");
 	settled("after those");
@@ -391,10 +396,12 @@ static void test_pointers(void)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct cmatest_times times;
 	__u32 handle;
 	size_t i, j;
 
+	NEED(memory != MAP_FAILED);
 	NEED(map != MAP_FAILED && !munmap(map + page, page));
 	for (i = 0; i < COUNT(requests); i++) {
 		void *bad[] = {
@@ -409,16 +416,22 @@ static void test_pointers(void)
 
 	/* Readable, so that the request runs, but the answer cannot be written. */
 	for (i = 0; i < COUNT(requests); i++) {
+		bool ends = requests[i].request == CMATEST_IOC_RELEASE ||
+			    requests[i].request == CMATEST_IOC_PLACE;
+
 		handle = alloc(fd, 2, 0, NULL);
 		NEED(handle && !fill(fd, handle, 0, 0, 8));
 		right(i, map, handle, &times);
+		if (requests[i].request == CMATEST_IOC_PLACE)
+			((struct cmatest_place *)map)->address = (uintptr_t)memory;
 		NEED(!mprotect(map, page, PROT_READ));
 		NEED(ask(fd, requests[i].request, map) == EFAULT);
 		NEED(!mprotect(map, page, PROT_READ | PROT_WRITE));
-		NEED(info().file_handles == (requests[i].request != CMATEST_IOC_RELEASE));
-		NEED(release(fd, handle) == (requests[i].request == CMATEST_IOC_RELEASE ? ENOENT : 0));
+		NEED(info().file_handles == !ends);
+		NEED(release(fd, handle) == (ends ? ENOENT : 0));
 	}
 	munmap(map, page);
+	munmap(memory, 2 * page);
 	check(true, "arguments that cannot be written: EFAULT");
 	settled("after those");
 }
@@ -706,6 +719,180 @@ static void test_probe(void)
 	p.area = start.areas;
 	NEED(ask(fd, CMATEST_IOC_PROBE, &p) == ENOENT);
 	check(true, "PROBE: a foreign page and an empty request are refused");
+}
+
+#define PLACED 300
+
+/* How many of the pages lie between two frames; -1 where that cannot be read. */
+static int pages_between(const void *memory, size_t count, __u64 first, __u64 end)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), found = 0;
+	__u64 entry;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (pread(map, &entry, 8, ((uintptr_t)memory / page + i) * 8) != 8) {
+			close(map);
+			return -1;
+		}
+		entry = entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+		found += entry >= first && entry < end;
+	}
+	close(map);
+	return found;
+}
+
+static bool is_all(const char *bytes, char byte, size_t size)
+{
+	return bytes[0] == byte && !memcmp(bytes, bytes + 1, size - 1);
+}
+
+static void *map_pages(size_t count, int protection, int flags, int file)
+{
+	size_t size = count * sysconf(_SC_PAGESIZE);
+	void *memory = mmap(NULL, size, protection, flags, file, 0);
+
+	if (memory != MAP_FAILED)
+		madvise(memory, size, MADV_NOHUGEPAGE);
+	return memory;
+}
+
+/* Taking the area must move what was placed there, and leave its bytes. */
+static bool moves_away(const void *memory, __u64 pfn)
+{
+	__u32 handle;
+	__u64 again;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		handle = alloc(fd, PLACED, 0, &again);
+		if (handle && again == pfn)
+			break;
+		if (handle)
+			release(fd, handle);
+		usleep(20000);
+	}
+	return handle && again == pfn && !pages_between(memory, PLACED, pfn, pfn + PLACED) &&
+	       !fill(fd, handle, 5, 0, PLACED * (__u64)start.page_size) && !release(fd, handle);
+}
+
+static void test_place_in_memory(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *memory = map_pages(PLACED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	struct cmatest_place p = { .address = (uintptr_t)memory };
+	int inside;
+	__u64 pfn;
+
+	NEED(memory != MAP_FAILED);
+	memset(memory + 7 * page, 'x', page);
+	p.handle = alloc(fd, PLACED, 0, &pfn);
+	NEED(p.handle && !fill(fd, p.handle, 3, 0, PLACED * (__u64)page));
+	NEED(!ask(fd, CMATEST_IOC_PLACE, &p));
+	inside = pages_between(memory, PLACED, pfn, pfn + PLACED);
+	printf("# %llu of %d pages were placed in memory, and %d lie there\n", p.placed, PLACED, inside);
+	NEED(p.placed >= PLACED * 3 / 4 && p.placed < PLACED && inside == (int)p.placed);
+	NEED(release(fd, p.handle) == ENOENT && !info().held_pages && !info().file_handles);
+	NEED(is_all(memory, 0, 7 * page) && is_all(memory + 8 * page, 0, (PLACED - 8) * page));
+	NEED(is_all(memory + 7 * page, 'x', page));
+	memset(memory, 'y', PLACED * page);
+	NEED(pages_between(memory, PLACED, pfn, pfn + PLACED) == inside);
+	NEED(moves_away(memory, pfn) && is_all(memory, 'y', PLACED * page));
+	munmap(memory, PLACED * page);
+	check(true, "PLACE: pages become memory that is all 0, can be moved, and leaves what is there");
+	settled("after that");
+}
+
+static void test_place_in_file(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int file = syscall(SYS_memfd_create, "place", 0), inside, i;
+	struct cmatest_place p = { .flags = CMATEST_PLACE_IN_FILE, .fd = file, .address = 5 * page };
+	volatile char *memory;
+	__u64 pfn;
+
+	NEED(file >= 0 && !ftruncate(file, 5 * page));
+	p.handle = alloc(fd, PLACED, 0, &pfn);
+	NEED(p.handle && !fill(fd, p.handle, 3, 0, PLACED * (__u64)page));
+	NEED(!ask(fd, CMATEST_IOC_PLACE, &p) && p.placed == PLACED);
+	NEED(release(fd, p.handle) == ENOENT && !info().held_pages && !info().file_handles);
+	memory = map_pages(PLACED + 5, PROT_READ | PROT_WRITE, MAP_SHARED, file);
+	NEED(memory != MAP_FAILED);
+	NEED(is_all((char *)memory, 0, (PLACED + 5) * page));
+	inside = pages_between((char *)memory + 5 * page, PLACED, pfn, pfn + PLACED);
+	printf("# %d of %d pages were placed in a file\n", inside, PLACED);
+	NEED(inside >= PLACED * 3 / 4);
+	for (i = 0; i < (PLACED + 5) * page; i++)
+		memory[i] = 'z';
+	NEED(pages_between((char *)memory + 5 * page, PLACED, pfn, pfn + PLACED) == inside);
+	NEED(moves_away((char *)memory + 5 * page, pfn));
+	NEED(is_all((char *)memory, 'z', (PLACED + 5) * page));
+	munmap((void *)memory, (PLACED + 5) * page);
+	close(file);
+	check(true, "PLACE: pages become page cache of a file, and can be moved");
+	settled("after that");
+}
+
+static void test_place_errors(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int file = syscall(SYS_memfd_create, "place", 0);
+	int reading = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	char *memory = map_pages(4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char *fixed = map_pages(4, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char *shared = map_pages(4, PROT_READ | PROT_WRITE, MAP_SHARED, file);
+	const __u32 in_file = CMATEST_PLACE_IN_FILE;
+	const struct {
+		struct cmatest_place place;
+		int err;
+	} wrong[] = {
+		{ { .address = 0 }, EINVAL },
+		{ { .address = (uintptr_t)memory + 8 }, EINVAL },
+		{ { .address = (uintptr_t)memory + page }, EINVAL },
+		{ { .address = (uintptr_t)fixed }, EINVAL },
+		{ { .address = (uintptr_t)shared }, EINVAL },
+		{ { .address = -4ULL * page }, EINVAL },
+		{ { .address = -(__u64)page }, EINVAL },
+		{ { .address = 1ULL << 63 }, EINVAL },
+		{ { .flags = in_file, .fd = -1 }, EBADF },
+		{ { .flags = in_file, .fd = 1 << 20 }, EBADF },
+		{ { .flags = in_file, .fd = reading }, EBADF },
+		{ { .flags = in_file, .fd = null }, EINVAL },
+		{ { .flags = in_file, .fd = fd }, EINVAL },
+		{ { .flags = in_file, .fd = file, .address = 1 }, EINVAL },
+		{ { .flags = in_file, .fd = file, .address = 1ULL << 63 }, EINVAL },
+		{ { .flags = in_file, .fd = file, .address = -4ULL * page }, EINVAL },
+	};
+	struct cmatest_place p;
+	size_t i;
+
+	NEED(file >= 0 && reading >= 0 && null >= 0);
+	NEED(memory != MAP_FAILED && fixed != MAP_FAILED && shared != MAP_FAILED);
+	for (i = 0; i < COUNT(wrong); i++) {
+		p = wrong[i].place;
+		p.handle = alloc(fd, 4, 0, NULL);
+		NEED(p.handle);
+		if (ask(fd, CMATEST_IOC_PLACE, &p) != wrong[i].err) {
+			check(false, "PLACE: wrong argument %zu", i);
+			return;
+		}
+		NEED(release(fd, p.handle) == ENOENT && !info().held_pages);
+	}
+	NEED(!fcntl(file, F_SETFL, O_APPEND));
+	p = (struct cmatest_place) { .flags = in_file, .fd = file, .handle = alloc(fd, 4, 0, NULL) };
+	NEED(ask(fd, CMATEST_IOC_PLACE, &p) == EINVAL);
+	p = (struct cmatest_place) { .handle = 12345678, .address = (uintptr_t)memory };
+	NEED(ask(fd, CMATEST_IOC_PLACE, &p) == ENOENT);
+	munmap(memory, 4 * page);
+	munmap(fixed, 4 * page);
+	munmap(shared, 4 * page);
+	close(file);
+	close(reading);
+	close(null);
+	check(true, "PLACE: other memory and other files are refused, and the block is released");
+	settled("after those");
 }
 
 static void on_alarm(int signal)
@@ -1655,8 +1842,9 @@ static void test_fuzz(void)
 
 static void (*const full[])(void) = {
 	test_open, test_info, test_areas, test_numbers, test_reserved, test_pointers, test_alloc,
-	test_alloc_errors, test_no_warn, test_release, test_pattern, test_filled, test_many,
-	test_probe, test_batch, test_signals, test_threads, test_contest, test_kill, test_shared, test_exhaust, test_unload,
+	test_alloc_errors, test_no_warn, test_release, test_pattern, test_filled, test_many, test_probe,
+	test_place_in_memory, test_place_in_file, test_place_errors, test_batch, test_signals,
+	test_threads, test_contest, test_kill, test_shared, test_exhaust, test_unload,
 };
 
 int main(int argc, char **argv)

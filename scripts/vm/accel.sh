@@ -108,7 +108,8 @@ console() {
 # kernel_image RELEASE: prints the path of the stock kernel's image (vmlinuz; its configuration lies
 # next to it as "config"), which is downloaded and unpacked on first use.
 kernel_image() {
-  local release=$1 arch=${1##*-} from dir lock part work
+  local release=$1 arch from dir lock part work
+  arch=$(arch_of "$release") || return
   dir=$cache/kernel/$release
   mkdir -p "$cache/kernel"
   exec {lock}>"$cache/kernel/$release.lock"
@@ -149,10 +150,12 @@ kernel_image() {
 
 # kernel_suite RELEASE: the suite that has this stock kernel.
 kernel_suite() {
-  local release=$1 arch=${1##*-} from suites there=()
+  local release=$1 arch flavour from suites there=()
+  arch=$(arch_of "$release") || return
+  flavour=${release##*-"$arch"}
   lines_of suites kernel_suites "$arch"
   for from in "${suites[@]}"; do
-    lines_of there kernels "$arch" "$from"
+    lines_of there kernels "$arch" "$from" "${flavour#-}"
     if [[ " ${there[*]-} " == *" $release "* ]]; then
       echo "$from"
       return

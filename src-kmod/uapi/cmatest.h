@@ -407,9 +407,57 @@ struct cmatest_probe {
 	__u64 reserved[2];
 };
 
+/* cmatest_place.flags */
+#define CMATEST_PLACE_IN_FILE	0x01	/* page cache of @fd, not memory */
+
+/**
+ * struct cmatest_place - CMATEST_IOC_PLACE: release a block into the caller's pages
+ * @handle: (in) the block; it is gone afterwards
+ * @flags: (in) CMATEST_PLACE_IN_FILE or 0
+ * @address: (in) of private anonymous memory that can be written to, or an
+ *	offset in the file; a multiple of the page size
+ * @placed: (out) pages of the caller that were made from pages of the block
+ * @fd: (in) a regular file that is open for writing, without O_APPEND and
+ *	O_DIRECT; 0 for memory
+ * @unused: (in) 0
+ * @reserved: (in) 0
+ *
+ * A driver's block is released to be lent: this makes the pages of one block
+ * the caller's own, movable as those of any program. Page n of the block becomes
+ * page n of the memory if none is there, all 0; or the block's pages become the
+ * file's page cache from the offset on, the last one first, where 0 is written.
+ * The kernel does not promise that: a page that somebody else took in the same
+ * moment is left out, and a file system may take larger ones, most of all within
+ * the size that the file has already. So /proc/self/pagemap tells what came to
+ * be where. In a file @placed counts pages that were written.
+ *
+ * The block is released in any case, but for %ENOENT and %EBUSY. A signal, or an
+ * error of the file, ends it: it succeeds if @placed is not 0.
+ *
+ * %ENOENT	no such handle in this open file
+ * %EBUSY	another thread is filling, checking or looking at the block
+ * %EINVAL	not such memory or such a file, or not all of the block fits there
+ * %EBADF	@fd is not open for writing
+ * %EINTR	a signal came before the first page
+ * %EIO		cma_release() refused a page, which is lost until the next boot
+ * %EOPNOTSUPP	the area takes back no single pages, as one of huge pages; or this
+ *		kernel has no CONFIG_DEVICE_MIGRATION, for memory
+ *
+ * and what write(2) says of the file.
+ */
+struct cmatest_place {
+	__u32 handle;
+	__u32 flags;
+	__u64 address;
+	__u64 placed;
+	__s32 fd;
+	__u32 unused;
+	__u64 reserved[3];
+};
+
 /*
  * On x86, ARM and RISC-V these are 0xc000d200 | size << 16 | number. The sizes in
- * bytes, in this order: 128, 104, 56, 40, 96, 48, 80, 80, 48.
+ * bytes, in this order: 128, 104, 56, 40, 96, 48, 80, 80, 48, 56.
  */
 #define CMATEST_IOC_MAGIC	0xd2
 #define CMATEST_IOC_INFO	_IOWR(CMATEST_IOC_MAGIC, 0, struct cmatest_info)
@@ -421,5 +469,6 @@ struct cmatest_probe {
 #define CMATEST_IOC_CHECK	_IOWR(CMATEST_IOC_MAGIC, 6, struct cmatest_check)
 #define CMATEST_IOC_BATCH	_IOWR(CMATEST_IOC_MAGIC, 7, struct cmatest_batch)
 #define CMATEST_IOC_PROBE	_IOWR(CMATEST_IOC_MAGIC, 8, struct cmatest_probe)
+#define CMATEST_IOC_PLACE	_IOWR(CMATEST_IOC_MAGIC, 9, struct cmatest_place)
 
 #endif

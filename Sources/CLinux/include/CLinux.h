@@ -19,6 +19,12 @@ int cma_test_cpu_count(void);
 int cma_test_bind_to_cpu(int n);
 
 /*
+ * Has the calling thread's memory come from a node first, where that has some; from the node of its
+ * processor again where it is negative. -1 and errno.
+ */
+int cma_test_prefer_node(int node);
+
+/*
  * argv[n] of main; NULL from argc on. Swift's own main keeps it to itself: CommandLine reads it from
  * /proc/self, and has nothing in a chroot where /proc is not mounted.
  */

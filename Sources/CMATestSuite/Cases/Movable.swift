@@ -3,24 +3,34 @@
 internal import CMATestCore
 internal import CMATestDevice
 
+/// As many as these are enough: each is moved in the same way, and may have to be written to a disk.
+private let mostBytes = 16 << 20
+
 @Sendable func movableAnonymous(_ run: CaseRun) throws(CaseEnd) {
-  let frames = try run.frames()
-  try movable(run, .anonymous, wanted: frames.count / 2)
+  try movable(run, .anonymous)
 }
 
 @Sendable func movablePageCache(_ run: CaseRun) throws(CaseEnd) {
-  let frames = try run.frames()
-  // It may have to be written to a disk.
-  let most = (32 << 20) / Int(run.area.pageSize)
-  try movable(run, .pageCache, wanted: min(frames.count / 4, most))
+  try movable(run, .pageCache)
 }
 
-/// Puts pages of this process into the area, takes the area, and looks at every byte.
-private func movable(_ run: CaseRun, _ kind: UserPageKind, wanted: Int) throws(CaseEnd) {
-  let pages = try run.placePages(kind, wanted: wanted)
+private func mostPages(_ run: CaseRun) throws(CaseEnd) -> Int {
+  min(try run.frames().count / 4, mostBytes / Int(run.area.pageSize))
+}
+
+/// Puts pages of this process into the area, takes their places, and looks at every byte.
+private func movable(_ run: CaseRun, _ kind: UserPageKind) throws(CaseEnd) {
+  let pages = try run.placePages(kind, wanted: try mostPages(run))
   let before = try run.framesInArea(of: pages)
-  var blocks = try run.takeAll(order: try run.blockOrder(atMost: 64))
-  let taken = Set(blocks.blocks.flatMap { $0.frames })
+  let order = try run.blockOrder(atMost: 64)
+  var blocks = Allocations(from: run.file)
+  var taken: Set<UInt64> = []
+  // All of the area where others, or what is left of an aligned block, keep some of the places.
+  while !taken.isSuperset(of: before), try run.take(1 << UInt64(order), order: order, into: &blocks)
+  {
+    try run.step(blocks.blocks.count, of: 64)
+    taken.formUnion(blocks.blocks.last?.frames ?? 0..<0)
+  }
   let moved = before.count { taken.contains($0) }
   try run.expect(
     moved > 0,
@@ -52,27 +62,23 @@ private func movable(_ run: CaseRun, _ kind: UserPageKind, wanted: Int) throws(C
 @Sendable func pinnedPage(_ run: CaseRun) throws(CaseEnd) {
   let order = try run.blockOrder(atMost: 64)
   let size: UInt64 = 1 << UInt64(order)
-  // Others may have a part of some blocks, which then cannot be had in any case.
+  // All but one block, in which the pages must then come to lie.
   var blocks = try run.takeAll(order: order)
-  let free = Set(blocks.blocks.map { $0.frame / size })
-  try run.releaseAll(&blocks)
-  // More than lie in what others have left of their blocks, which the kernel gives first.
-  let pages = try run.placePages(.anonymous, wanted: Int(try run.pageCount() / 4))
-  // The highest, since the kernel tries the blocks upwards, and each time anew.
-  let places = try run.frames(of: pages)
-  let candidates = places.indices.compactMap { index in
-    places[index].flatMap { free.contains($0 / size) ? (index: index, frame: $0) : nil }
-  }
-  guard let page = candidates.max(by: { $0.frame < $1.frame })?.index else {
-    throw .skipped("no page of this process lies where a block of \(size) pages can be had")
-  }
+  guard
+    let last = blocks.blocks.indices.max(by: { blocks.blocks[$0].frame < blocks.blocks[$1].frame })
+  else { throw .skipped("no block of \(size) pages can be had") }
+  let room = blocks.blocks[last].frames
+  try run.release(last, of: &blocks)
+  let pages = try run.placePages(.anonymous, wanted: Int(size))
+  guard let page = try run.frames(of: pages).firstIndex(where: { $0.map(room.contains) == true })
+  else { throw .skipped("no page of this process lies where a block of \(size) pages can be had") }
   try run.pin(page, of: pages)
-  guard let frame = try run.frames(of: pages)[page], free.contains(frame / size) else {
+  guard let frame = try run.frames(of: pages)[page], room.contains(frame) else {
     throw .skipped("the page moved before it was pinned")
   }
 
-  // All but its block: when no other is left, the request that was refused was the one that needs it.
-  blocks = try run.takeAll(order: order)
+  // No other block is left: what is refused is the one that has the page.
+  while try run.take(size, order: order, into: &blocks) { try run.step() }
   if let block = blocks.blocks.first(where: { $0.frames.contains(frame) }) {
     throw .failed(
       "the block at frame \(block.frame.hexadecimal) has the pinned page \(frame.hexadecimal)")

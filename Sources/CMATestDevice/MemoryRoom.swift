@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestCore
+internal import CMATestSystem
+
+/// How much memory this process may still have before the kernel takes it from others, or kills it.
+struct MemoryRoom {
+  /// What stays free besides.
+  private static let reserve: UInt64 = 24 << 20
+
+  private let machine: Machine
+  private let pageSize: UInt64
+
+  init(on machine: Machine, pageSize: Int) {
+    self.machine = machine
+    self.pageSize = UInt64(pageSize)
+  }
+
+  /// - Parameter wanted: pages.
+  /// - Returns: as many, or as fit.
+  /// - Throws: `impossible` where not even 1 MiB fits, with the limit that is in the way.
+  func pages(atMost wanted: Int) throws(PlacementFailure) -> Int {
+    let least = min(UInt64(wanted), max(1, (1 << 20) / pageSize))
+    var count = UInt64(wanted)
+    for limit in try limits() {
+      let pages = (limit.bytes - min(limit.bytes, Self.reserve)) / pageSize
+      guard pages >= least else {
+        throw .impossible("\(limit.name) leaves \(limit.bytes >> 10) KiB of memory")
+      }
+      count = min(count, pages)
+    }
+    return Int(count)
+  }
+
+  private func limits() throws(PlacementFailure) -> [(name: String, bytes: UInt64)] {
+    do throws(SystemFailure) {
+      let meminfo = MemoryInformation(parsing: try contents(of: machine.path("/proc/meminfo")))
+      let available = meminfo["MemAvailable"] ?? 0
+      // The pages are moved out of the area, where the memory of CMA is no room for them.
+      let outside = available - min(available, meminfo["CmaFree"] ?? 0)
+      var limits = [(name: "what the machine has besides CMA", bytes: outside)]
+      limits += try machine.memoryLimits().map { (name: $0.file, bytes: $0.room) }
+      return limits
+    } catch {
+      throw .system(error)
+    }
+  }
+}

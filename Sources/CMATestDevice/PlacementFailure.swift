@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import CMATestSystem
+
+/// Why pages of this process were not placed.
+public enum PlacementFailure: Error, Equatable, Sendable {
+  /// The machine or its limits do not allow it: the words say why.
+  case impossible(String)
+  case device(DeviceFailure)
+  case system(SystemFailure)
+
+  /// - Parameter error: of the request that places a block.
+  init(_ error: DeviceFailure) {
+    self =
+      if error.isNotSupported {
+        .impossible(
+          "the area gives back no single pages, as one of huge pages, or the kernel was built "
+            + "without CONFIG_DEVICE_MIGRATION")
+      } else if error.isNoSuchRequest {
+        .impossible("the module that is loaded is older than this command and cannot place pages")
+      } else {
+        .device(error)
+      }
+  }
+}

@@ -1,0 +1,232 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs the cases that place pages of a process in the area, on a machine as it is and with each limit
+# on memory and disk that a stranger's machine may have: run as root in a virtual machine, never on a
+# machine that matters. Needs a shell, awk, grep, insmod and rmmod: busybox has them.
+#
+# usage: places.sh --module FILE [--command FILE] [--seconds N] [--zone NAME] [--cases-only]
+#   --module FILE   cmatest.ko
+#   --command FILE  cma-test (the one on PATH)
+#   --seconds N     how long each case may take (5)
+#   --zone NAME     where the area must be, as DMA32, or this machine shows something else
+#   --cases-only    the cases alone
+#   --limits-only   the limits alone
+set -u
+# shellcheck source=../kernel-log.sh
+. "$(dirname "$0")/../kernel-log.sh"
+
+command=cma-test module='' seconds=5 zone='' parts='cases killed beside limits'
+while [ $# -gt 0 ]; do
+  case $1 in
+    --cases-only) parts=cases && shift && continue ;;
+    --limits-only) parts=limits && shift && continue ;;
+    --module) module=$2 ;;
+    --command) command=$2 ;;
+    --seconds) seconds=$2 ;;
+    --zone) zone=$2 ;;
+    *) echo "places.sh: unknown argument $1" >&2 && exit 2 ;;
+  esac
+  shift 2
+done
+
+failed=0
+# is TEXT WANTED FOUND: one check, one line.
+is() {
+  if [ "$2" = "$3" ]; then
+    echo "ok - $1"
+  else
+    echo "not ok - $1: wanted '$2', found '$3'"
+    failed=$((failed + 1))
+  fi
+}
+
+# case NAME: its line of the report, without the time.
+case_line() { "$command" run --filter "$1" 2>&1 | grep " $1 " | sed 's/  */ /g; s/ [0-9.]* s / /'; }
+
+# skipped TEXT NAME REASON: the case is skipped for that reason, a pattern.
+skipped() {
+  line=$(case_line "$2")
+  if printf '%s\n' "$line" | grep "^skip $2 .*$3" >/dev/null; then
+    echo "ok - $1: ${line#"skip $2 "}"
+  else
+    echo "not ok - $1: wanted 'skip $2 .*$3', found '$line'"
+    failed=$((failed + 1))
+  fi
+}
+
+# passed TEXT NAME
+passed() {
+  line=$(case_line "$2")
+  case $line in
+    "ok $2 "*) echo "ok - $1" ;;
+    *)
+      echo "not ok - $1: $line"
+      failed=$((failed + 1))
+      ;;
+  esac
+}
+
+# meminfo NAME: KiB.
+meminfo() { awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo; }
+
+# free_memory: KiB that are free, in the area or not, once what is on its way is there.
+free_memory() {
+  sync
+  echo 3 >/proc/sys/vm/drop_caches
+  sleep 1
+  meminfo MemFree
+}
+
+# available_pages: of all areas that are not allocated.
+available_pages() { cat /sys/kernel/mm/cma/*/available_pages; }
+
+mark_log || exit 2
+# shellcheck disable=SC2046  # words
+insmod "$module" alloc_count=0 $("$command" configure --dry-run | sed -n 's/^options cmatest //p') || exit 2
+"$command" areas
+if [ -n "$zone" ]; then
+  is "the area is in $zone" "$zone" "$(awk '
+    $1 == "Node" { zone = $4 }
+    $1 == "nr_free_cma" && $2 > 0 { zones = zones zone " " }
+    END { sub(/ $/, "", zones); print zones }' /proc/zoneinfo)"
+fi
+
+cases='movable-anonymous movable-page-cache pinned-page'
+# So that what a first run leaves in the machine is not counted.
+for name in $cases; do "$command" run --filter "$name" >/dev/null 2>&1; done
+before=$(free_memory) available=$(available_pages)
+# cases_pass: each passes, in time, and leaves nothing behind.
+cases_pass() {
+  for round in 1 2; do
+    for name in $cases; do
+      line=$("$command" run --filter "$name" 2>&1 | grep " $name ")
+      is "$name passes ($round)" ok "${line%% *}"
+      echo "# $line"
+      is "$name takes less than $seconds s" 1 "$(printf '%s\n' "$line" |
+        awk -v most="$seconds" '{ for (i = 2; i <= NF; i++) if ($i == "s") print $(i - 1) < most }')"
+    done
+  done
+  after=$(free_memory)
+  is "all memory is back: $before KiB were free before, $after KiB are after" 1 \
+    "$((before - after < 4096))"
+  is 'the allocator has as many pages as before' "$available" "$(available_pages)"
+}
+
+# running NAME: how many processes of the command there are with that word, which are not dead.
+running() {
+  for process in /proc/[0-9]*; do
+    # It may have gone meanwhile.
+    if { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep "^[^ ]*\(cma-test\|exe\) .*$1" >/dev/null; then
+      echo "${process#/proc/}"
+    fi
+  done | wc -l
+}
+
+# killed CASE: the command is killed at ten moments of a case, and all it had is back.
+killed() {
+  for moment in 0.2 0.4 0.6 0.8 1.0 1.3 1.6 2.0 2.5 3.0; do
+    "$command" run --filter "$1" >/dev/null 2>&1 &
+    pid=$!
+    sleep "$moment"
+    kill -9 "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+  done
+  left=$(running own-blocks) waited=0
+  while [ "$left" -gt 0 ] && [ "$waited" -lt 30 ]; do
+    sleep 1
+    waited=$((waited + 1)) left=$(running own-blocks)
+  done
+  is "$1: no process outlives one that was killed" 0 "$left"
+  is "$1: nobody uses the module" 0 "$(awk '$1 == "cmatest" { print $3 }' /proc/modules)"
+}
+
+# limits: what a machine may have too little of.
+limits() {
+  mkdir -p /sys/fs/cgroup /var/tmp
+  mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null
+  echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+  mkdir -p /sys/fs/cgroup/above/own
+  echo +memory >/sys/fs/cgroup/above/cgroup.subtree_control
+  for limit in '512M passes' '24M skips'; do
+    echo "${limit% *}" >/sys/fs/cgroup/above/memory.max
+    for name in $cases; do
+      result=$(
+        sh -c 'echo $$ >/sys/fs/cgroup/above/own/cgroup.procs && exec "$0" run --filter "$1"' \
+          "$command" "$name" 2>&1
+        echo "exit $?"
+      )
+      line=$(printf '%s\n' "$result" | grep " $name ")
+      case $limit in
+        *passes) is "$name passes in a group of ${limit% *}" ok "${line%% *}" ;;
+        *) is "$name is skipped in a group of ${limit% *}, with the limit's name" 1 \
+          "$(printf '%s\n' "$line" | grep -c '^skip .*/sys/fs/cgroup/above/memory.max leaves [0-9]* KiB')" ;;
+      esac
+      printf '%s\n' "$result" | sed 's/^/# /'
+    done
+  done
+  is 'nobody was killed for a group' 'oom_kill 0' "$(grep '^oom_kill ' /sys/fs/cgroup/above/memory.events)"
+
+  # The program itself needs some of this; the case then asks for 4 to 16 MiB at once.
+  echo 2 >/proc/sys/vm/overcommit_memory
+  least=$(meminfo Committed_AS) found=''
+  for more in 65536 49152 40960 32768 28672 24576 20480 18432 16384 14336 12288 10240; do
+    echo "$((least + more))" >/proc/sys/vm/overcommit_kbytes
+    line=$(case_line movable-anonymous)
+    echo "# CommitLimit $more KiB above what is committed: $line"
+    case $line in
+      'ok '*) ;;
+      'skip '*vm.overcommit_memory*) found=1 && break ;;
+      *) break ;;
+    esac
+  done
+  is 'memory that strict accounting does not give is a reason to skip' 1 "$found"
+  echo 0 >/proc/sys/vm/overcommit_memory
+
+  mount -t tmpfs -o size=64k full /var/tmp
+  skipped 'a full /var/tmp' movable-page-cache '/var/tmp: No space left on device'
+  umount /var/tmp
+  mount -t tmpfs -o ro none /var/tmp
+  skipped 'a read-only /var/tmp' movable-page-cache '/var/tmp: Read-only file system'
+  passed 'what needs no file passes with it' movable-anonymous
+  umount /var/tmp
+  mount -t tmpfs none /var/tmp
+  passed 'a /var/tmp in memory' movable-page-cache
+  umount /var/tmp
+  line=$(ulimit -f 100 && case_line movable-page-cache)
+  is 'a limit on the size of files is a reason to skip' 1 \
+    "$(printf '%s\n' "$line" | grep -c '^skip .*File too large')"
+}
+
+# beside: somebody else uses memory all the time, and is not harmed.
+beside() {
+  (
+    round=0
+    while [ ! -e /tmp/enough ]; do
+      head -c 100000000 /dev/zero | tail -c 60000000 >/tmp/load || exit 1
+      round=$((round + 1))
+    done
+    echo "# somebody else used 100 MB of memory $round times" && rm /tmp/load
+  ) &
+  other=$!
+  for name in $cases; do passed "$name passes beside somebody who uses memory" "$name"; done
+  : >/tmp/enough
+  wait "$other"
+  is 'which was not harmed' 0 $?
+}
+
+for part in $parts; do
+  case $part in
+    cases) cases_pass ;;
+    killed) for name in movable-anonymous movable-page-cache owner-killed; do killed "$name"; done ;;
+    beside) beside ;;
+    limits) limits ;;
+  esac
+done
+after=$(free_memory)
+is "all memory is back at the end: $before KiB, $after KiB" 1 "$((before - after < 8192))"
+rmmod cmatest
+is 'the module can go' 0 $?
+is 'nobody ran out of memory' 'oom_kill 0' "$(grep '^oom_kill ' /proc/vmstat)"
+complaints=$(kernel_is_quiet)
+is 'the kernel complains of nothing' '' "$complaints"
+exit "$((failed > 0))"

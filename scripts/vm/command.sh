@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The packaged command for machines that have nothing else. Source it after ../lib.sh and
+# ../deb-lib.sh; the caller has a folder $work, which goes with it, and the folder $build_root.
+# shellcheck disable=SC2154  # the caller's
+: "${top:?source scripts/lib.sh first}"
+
+# command_tree ARCH: prints a folder with the packaged command of ARCH, its loader and its libraries,
+# each in its place.
+command_tree() {
+  local arch=$1 tree=$work/$1 triplet debs queue file name
+  if [[ ! -d $tree ]]; then
+    debs=("$top"/dist/cma-test_*_"$arch".deb)
+    [[ -e ${debs[0]} ]] ||
+      die "there is no package for $arch in $top/dist: run scripts/build-deb --arch all"
+    mkdir -p "$tree"
+    dpkg-deb --fsys-tarfile "${debs[-1]}" | tar -x -C "$tree" ./usr/sbin/cma-test
+    triplet=$(dpkg-architecture -a "$arch" -q DEB_HOST_MULTIARCH 2>/dev/null)
+    mkdir -p "$tree/usr/lib/$triplet"
+    name=$(readelf -l "$tree/usr/sbin/cma-test" | sed -n 's/.*program interpreter: \(.*\)]/\1/p')
+    mkdir -p "$tree${name%/*}"
+    cp -L "$build_root/usr/lib/$triplet/${name##*/}" "$tree$name"
+    queue=("$tree/usr/sbin/cma-test")
+    while [[ ${#queue[@]} -gt 0 ]]; do
+      file=${queue[0]}
+      queue=("${queue[@]:1}")
+      for name in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+        [[ ! -e $tree/usr/lib/$triplet/$name ]] || continue
+        cp -L "$build_root/usr/lib/$triplet/$name" "$tree/usr/lib/$triplet/$name"
+        queue+=("$tree/usr/lib/$triplet/$name")
+      done
+    done
+  fi
+  printf '%s\n' "$tree"
+}
