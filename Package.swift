@@ -100,7 +100,8 @@ let package = Package(
     .testTarget(
       name: "CMATestSuiteTests",
       dependencies: [
-        "CMATestCore", "CMATestDevice", "CMATestSuite", "CMATestSystem", "TestSupport",
+        "CCMATestABI", "CMATestCore", "CMATestDevice", "CMATestSuite", "CMATestSystem",
+        "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

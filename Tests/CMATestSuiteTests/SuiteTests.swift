@@ -16,7 +16,7 @@ import Testing
 /// - Returns: the result.
 /// - Throws: nothing that the simulation does.
 func run(
-  _ kernel: SimulatedKernel, filter: String? = nil, seed: UInt32 = 1,
+  _ kernel: some Kernel & DeviceFile, filter: String? = nil, seed: UInt32 = 1,
   ending: Ending = Ending(deadline: nil, now: { 0 }, signal: { nil }),
   observers: [any RunObserver] = []
 ) throws -> RunResult {
