@@ -7,8 +7,10 @@
  */
 #include "cmatest.h"
 
+#include <linux/cache.h>
 #include <linux/cma.h>
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 #include <linux/of.h>
@@ -22,11 +24,11 @@
 #define AREAS 1
 #endif
 
-static struct cma *areas[AREAS];
-static unsigned int area_count;
-static unsigned int default_index;
+static struct cma *areas[AREAS] __ro_after_init;
+static unsigned int area_count __ro_after_init;
+static unsigned int default_index __ro_after_init;
 
-static int add_area(struct cma *cma, void *unused)
+static int __init add_area(struct cma *cma, void *unused)
 {
 	if (area_count == ARRAY_SIZE(areas))
 		return -ENOSPC;
@@ -34,13 +36,13 @@ static int add_area(struct cma *cma, void *unused)
 	return 0;
 }
 
-static bool is_named(struct cma *cma, const char *name)
+static bool __init is_named(struct cma *cma, const char *name)
 {
 	/* The kernel cuts longer names. */
 	return !strncmp(cmatest_cma_name(cma), name, CMATEST_AREA_NAME - 1);
 }
 
-static struct cma *find_named(const char *name)
+static struct cma * __init find_named(const char *name)
 {
 	unsigned int i;
 
@@ -55,7 +57,7 @@ static struct cma *find_named(const char *name)
  * The area that a device tree marks as the default one has the full name of its
  * node (rmem_cma_setup() in kernel/dma/contiguous.c).
  */
-static struct cma *find_in_device_tree(void)
+static struct cma * __init find_in_device_tree(void)
 {
 	struct device_node *parent, *child;
 	struct cma *cma = NULL;
@@ -81,21 +83,41 @@ static struct cma *find_in_device_tree(void)
  * the command line has cma=, and then the tree's is not set up; it calls its
  * own one "reserved" (dma_contiguous_reserve_area(), 5.10 to 7.3).
  */
-static struct cma *find_default(void)
+static struct cma * __init find_by_name(void)
 {
 	struct cma *cma = find_in_device_tree();
 
 	return cma ? cma : find_named("reserved");
 }
 
+static int __init find_default(unsigned long area_base, struct cma **cma)
+{
+	bool can_ask = cmatest_cma_bound() & CMATEST_BOUND_DEFAULT_AREA;
+
+	if (!area_base) {
+		*cma = can_ask ? cmatest_cma_default() : find_by_name();
+		return 0;
+	}
+	/* The name is proved, so only memory that is not there can fail. */
+	if (copy_from_kernel_nofault(cma, (void *)area_base, sizeof(*cma))) {
+		pr_err("area_base: dma_contiguous_default_area cannot be read\n");
+		return -EINVAL;
+	}
+	if (can_ask && *cma != cmatest_cma_default()) {
+		pr_err("area_base: found another area than dev_get_cma_area() has: leave it out\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /**
  * cmatest_areas_find() - list the areas
- * @area_base: the proved address of dma_contiguous_default_area; 0 to find the
- *	default area by its name
+ * @area_base: the proved address of dma_contiguous_default_area; 0 to ask the
+ *	kernel for the default area or, if that cannot be, to find it by its name
  *
  * Return: 0, -ENODEV if there is no default area, or -EINVAL.
  */
-int cmatest_areas_find(unsigned long area_base)
+int __init cmatest_areas_find(unsigned long area_base)
 {
 	struct cma *cma;
 	int err;
@@ -105,15 +127,9 @@ int cmatest_areas_find(unsigned long area_base)
 		pr_warn("there are more areas than the %zu that this kernel was built for: the rest is left out\n",
 			ARRAY_SIZE(areas));
 
-	if (area_base) {
-		/* The name is proved, so only memory that is not there can fail. */
-		if (copy_from_kernel_nofault(&cma, (void *)area_base, sizeof(cma))) {
-			pr_err("area_base: dma_contiguous_default_area cannot be read\n");
-			return -EINVAL;
-		}
-	} else {
-		cma = find_default();
-	}
+	err = find_default(area_base, &cma);
+	if (err)
+		return err;
 	if (!cma) {
 		pr_err("area_base: this kernel reserved no default area: boot with cma=SIZE (see \"cma-test reserve\")\n");
 		return -ENODEV;
@@ -162,6 +178,27 @@ struct cma *cmatest_area_get(u32 index)
 	return areas[array_index_nospec(index, area_count)];
 }
 
+/**
+ * cmatest_area_is_inactive() - did the kernel reserve an area and then give it up
+ * @index: any number
+ *
+ * When it cannot make the reserved memory an area's, cma_activate_area() leaves
+ * one of no pages: it has its name, gives nothing, and takes nothing back, as
+ * both are checked against its size.
+ *
+ * Return: whether it has no pages; false if that is not known.
+ */
+bool cmatest_area_is_inactive(u32 index)
+{
+	struct cma *cma = cmatest_area_get(index);
+
+	if (!cma)
+		return false;
+	if (cmatest_cma_bound() & CMATEST_BOUND_SIZE)
+		return !cmatest_cma_size(cma);
+	return !cmatest_cma_reserved();
+}
+
 /*
  * cma_get_base() warns for an area of several ranges, and no function tells how
  * many there are. cma_declare_contiguous_multi() (6.15 and later) makes them,
@@ -193,6 +230,8 @@ int cmatest_area_describe(u32 index, struct cmatest_area *area)
 	area->index = index;
 	if (index == default_index)
 		area->flags |= CMATEST_AREA_DEFAULT;
+	if (cmatest_area_is_inactive(index))
+		area->flags |= CMATEST_AREA_INACTIVE;
 
 	name = cmatest_cma_name(cma);
 	if (name) {

@@ -3,17 +3,23 @@
  * Calls into the allocator, and what is reserved and free.
  *
  * The functions are called through static calls: their prototypes are those of
- * the kernel that this is built for, whatever it has in <linux/cma.h>, and the
- * call is a direct one. An indirect call to a function whose address the kernel
- * itself never takes may trap (x86 IBT seals it, CFI knows no hash for it).
+ * the kernel that this is built for, whatever it has in <linux/cma.h>. Where the
+ * architecture has HAVE_STATIC_CALL, as x86, the call is a direct one: an
+ * indirect call to a function whose address the kernel itself never takes may
+ * trap there (IBT seals it, CFI knows no hash for it). Elsewhere, as on arm64, a
+ * static call is an indirect one, and no function is sealed.
  */
 #include "cmatest.h"
 #include "fault.h"
 
+#include <linux/cache.h>
 #include <linux/cma.h>
+#include <linux/dma-map-ops.h>
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/ktime.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
@@ -29,22 +35,24 @@ DEFINE_STATIC_CALL_NULL(cmatest_call_for_each, cma_for_each_area);
 DEFINE_STATIC_CALL_NULL(cmatest_call_name, cma_get_name);
 DEFINE_STATIC_CALL_NULL(cmatest_call_base, cma_get_base);
 DEFINE_STATIC_CALL_NULL(cmatest_call_size, cma_get_size);
+DEFINE_STATIC_CALL_NULL(cmatest_call_default, dev_get_cma_area);
 
-/* Written at load, before anything else here is called. */
-static unsigned int bound;
+static unsigned int bound __ro_after_init;
+static unsigned int linked __ro_after_init;
 
 /**
  * cmatest_cma_bind() - set the allocator's functions
- * @address: their proved addresses; 0 for one that there is not
+ * @address: their addresses, linked or proved; 0 for one that there is not
  *
  * Nothing in the static calls checks the addresses, not even that a direct call
- * reaches so far: cmatest_symbol_prove() must have.
+ * reaches so far: the module loader or cmatest_symbol_prove() must have.
  */
-void cmatest_cma_bind(const unsigned long address[SYMBOLS])
+void __init cmatest_cma_bind(const unsigned long address[SYMBOLS])
 {
 	unsigned int i;
 
-	BUILD_BUG_ON(CMATEST_BOUND_SIZE != BIT(SYMBOL_SIZE) || SYMBOLS != SYMBOL_SIZE + 1);
+	BUILD_BUG_ON(CMATEST_BOUND_DEFAULT_AREA != BIT(SYMBOL_DEFAULT_AREA));
+	BUILD_BUG_ON(SYMBOLS != SYMBOL_DEFAULT_AREA + 1);
 
 	static_call_update(cmatest_call_alloc,
 			   (typeof(cma_alloc) *)address[SYMBOL_ALLOC]);
@@ -58,10 +66,14 @@ void cmatest_cma_bind(const unsigned long address[SYMBOLS])
 			   (typeof(cma_get_base) *)address[SYMBOL_BASE]);
 	static_call_update(cmatest_call_size,
 			   (typeof(cma_get_size) *)address[SYMBOL_SIZE]);
+	static_call_update(cmatest_call_default,
+			   (typeof(dev_get_cma_area) *)address[SYMBOL_DEFAULT_AREA]);
 
 	for (i = 0; i < SYMBOLS; i++) {
 		if (address[i])
 			bound |= BIT(i);
+		if (cmatest_link(i))
+			linked |= BIT(i);
 	}
 }
 
@@ -73,6 +85,28 @@ void cmatest_cma_bind(const unsigned long address[SYMBOLS])
 unsigned int cmatest_cma_bound(void)
 {
 	return bound;
+}
+
+/**
+ * cmatest_cma_linked() - what of that the kernel exports
+ *
+ * Return: CMATEST_BOUND_* flags.
+ */
+unsigned int cmatest_cma_linked(void)
+{
+	return linked;
+}
+
+/**
+ * cmatest_cma_default() - dev_get_cma_area() of no device: the default area
+ *
+ * Return: the area, or NULL if there is none or that cannot be asked.
+ */
+struct cma *cmatest_cma_default(void)
+{
+	if (!(bound & CMATEST_BOUND_DEFAULT_AREA))
+		return NULL;
+	return static_call(cmatest_call_default)(NULL);
 }
 
 /**
@@ -149,8 +183,8 @@ bool cmatest_cma_release(struct cmatest_pages *pages, u64 *ns)
 
 	accepted = cmatest_cma_offer(pages->cma, pages->first - lead, pages->count + lead, ns);
 	if (!accepted)
-		pr_err("cma_release refused the %lu pages that cma_alloc gave: they are lost until the next boot\n",
-		       pages->count);
+		pr_err_ratelimited("cma_release refused the %lu pages that cma_alloc gave: they are lost until the next boot\n",
+				   pages->count);
 	pages->first = NULL;
 	return accepted;
 }
@@ -162,7 +196,7 @@ bool cmatest_cma_release(struct cmatest_pages *pages, u64 *ns)
  *
  * Return: what @fn returned last, or -EOPNOTSUPP.
  */
-int cmatest_cma_for_each(int (*fn)(struct cma *cma, void *data), void *data)
+int __init cmatest_cma_for_each(int (*fn)(struct cma *cma, void *data), void *data)
 {
 	if (!(bound & CMATEST_BOUND_FOR_EACH))
 		return -EOPNOTSUPP;
@@ -211,14 +245,15 @@ u64 cmatest_cma_size(struct cma *cma)
 /**
  * cmatest_cma_max_count() - the largest request that is passed on
  *
- * All areas together have fewer pages, so there can be requests that are too
- * large for one; but not so large that the allocator's sums overflow.
+ * More than all areas together have, so there can be requests that are too large
+ * for one; but not so large that the allocator's sums overflow. The machine's
+ * memory is that, unless a balloon has taken most of it.
  *
  * Return: pages.
  */
 unsigned long cmatest_cma_max_count(void)
 {
-	return totalram_pages();
+	return max(totalram_pages(), cmatest_cma_reserved() + 1);
 }
 
 /**
@@ -226,11 +261,11 @@ unsigned long cmatest_cma_max_count(void)
  *
  * Larger orders than this are not only senseless: the allocator shifts by them.
  *
- * Return: the order of the largest block that the machine's memory could hold.
+ * Return: the order of the largest block with up to as many pages as that.
  */
 unsigned int cmatest_cma_max_order(void)
 {
-	return ilog2(totalram_pages());
+	return ilog2(cmatest_cma_max_count());
 }
 
 /**

@@ -6,12 +6,14 @@
  *   unit.c     all of the others, for the compiler
  *   main.c     parameters, load and unload
  *   symbol.c   proof that an address is the symbol it is said to be
+ *   link.c     the functions that the kernel exports
  *   cma.c      calls into the allocator, and what is reserved and free
  *   area.c     which areas there are, and which is the default one
  *   hold.c     the block that is held from load to unload
  *   pattern.c  fills memory and reads it back
  *   device.c   /dev/cmatest: open, close and the table of its requests
  *   handle.c   blocks that an open file owns
+ *   filled.c   which bytes of a block were filled
  *   batch.c    many allocations in one request
  *   probe.c    what the allocator must refuse
  *   fault.c    deliberate faults, only with CMATEST_FAULTS=1
@@ -22,6 +24,8 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/gfp.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
@@ -29,11 +33,17 @@
 
 #define CMATEST_MAX_PAIRS	(1U << 30)	/* 8 GiB of times */
 
+/*
+ * For the module's own notes: the caller's memory, and no process is killed to
+ * get it. A request that cannot have it fails with -ENOBUFS.
+ */
+#define CMATEST_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 struct cma;
 struct page;
 
 /**
- * enum cmatest_symbol_index - the symbols whose addresses are parameters
+ * enum cmatest_symbol_index - the symbols that the module needs or can use
  * @SYMBOL_AREA_BASE: dma_contiguous_default_area
  * @SYMBOL_ALLOC: cma_alloc
  * @SYMBOL_RELEASE: cma_release
@@ -41,9 +51,10 @@ struct page;
  * @SYMBOL_NAME: cma_get_name
  * @SYMBOL_BASE: cma_get_base
  * @SYMBOL_SIZE: cma_get_size
+ * @SYMBOL_DEFAULT_AREA: dev_get_cma_area, which has no parameter
  * @SYMBOLS: how many
  *
- * Symbol n is bit n of cmatest_info.bound.
+ * Symbol n is bit n of cmatest_info.bound and cmatest_info.linked.
  */
 enum cmatest_symbol_index {
 	SYMBOL_AREA_BASE,
@@ -53,13 +64,14 @@ enum cmatest_symbol_index {
 	SYMBOL_NAME,
 	SYMBOL_BASE,
 	SYMBOL_SIZE,
+	SYMBOL_DEFAULT_AREA,
 	SYMBOLS
 };
 
 /**
- * struct cmatest_symbol - a kernel symbol whose address comes from outside
- * @param: the module parameter that brings it, for messages
- * @name: the symbol that must be at that address
+ * struct cmatest_symbol - a symbol of the kernel
+ * @param: the module parameter that can bring its address, NULL if none can
+ * @name: its name, which must be at that address
  * @is_data: a variable; the kernel can name these only with KALLSYMS_ALL
  */
 struct cmatest_symbol {
@@ -99,10 +111,24 @@ struct cmatest_wrong {
 };
 
 /**
+ * struct cmatest_filled - which bytes of a block were filled
+ * @lock: guards all of this
+ * @pages: of the block
+ * @whole: a bit for each page that was filled whole; NULL before the first fill
+ * @parts: for a page that was filled in part, a bitmap of its words
+ */
+struct cmatest_filled {
+	struct mutex lock;
+	unsigned long pages;
+	unsigned long *whole;
+	struct xarray parts;
+};
+
+/**
  * struct cmatest_file - an open file of /dev/cmatest
  * @handles: its blocks, struct cmatest_handle by the handle's number
  * @next: where the search for a free number starts
- * @count: how many blocks
+ * @count: how many blocks there are, or are being asked for
  */
 struct cmatest_file {
 	struct xarray handles;
@@ -128,9 +154,14 @@ union cmatest_arg {
 /* symbol.c */
 int cmatest_symbol_prove(const struct cmatest_symbol *symbol, unsigned long address);
 
+/* link.c */
+unsigned long cmatest_link(unsigned int symbol);
+
 /* cma.c */
 void cmatest_cma_bind(const unsigned long address[SYMBOLS]);
 unsigned int cmatest_cma_bound(void);
+unsigned int cmatest_cma_linked(void);
+struct cma *cmatest_cma_default(void);
 int cmatest_cma_alloc(struct cma *cma, unsigned long count, unsigned int order,
 		      bool no_warn, struct cmatest_pages *pages);
 bool cmatest_cma_offer(struct cma *cma, struct page *first, unsigned long count, u64 *ns);
@@ -149,18 +180,26 @@ int cmatest_areas_find(unsigned long area_base);
 unsigned int cmatest_area_count(void);
 unsigned int cmatest_area_default(void);
 struct cma *cmatest_area_get(u32 index);
+bool cmatest_area_is_inactive(u32 index);
 int cmatest_area_describe(u32 index, struct cmatest_area *area);
 
 /* pattern.c */
 u64 cmatest_pattern_key(u64 seed);
-int cmatest_pattern_fill(const struct cmatest_pages *pages, u64 key, u64 offset, u64 length);
+int cmatest_pattern_fill(const struct cmatest_pages *pages, u64 key, u64 offset, u64 *length);
 int cmatest_pattern_check(const struct cmatest_pages *pages, u64 key, u64 offset, u64 length,
 			  struct cmatest_wrong *wrong);
 int cmatest_pattern_test(const struct cmatest_pages *pages);
 
+/* filled.c */
+void cmatest_filled_init(struct cmatest_filled *filled, unsigned long pages);
+int cmatest_filled_prepare(struct cmatest_filled *filled, u64 offset, u64 length);
+void cmatest_filled_add(struct cmatest_filled *filled, u64 offset, u64 length);
+bool cmatest_filled_all(struct cmatest_filled *filled, u64 offset, u64 length);
+void cmatest_filled_free(struct cmatest_filled *filled);
+
 /* hold.c */
 int cmatest_hold_check(unsigned long count, unsigned int order);
-int cmatest_hold(struct cma *cma, unsigned long count, unsigned int order);
+int cmatest_hold(u32 area, unsigned long count, unsigned int order);
 unsigned long cmatest_hold_count(void);
 void cmatest_hold_report(void);
 void cmatest_hold_release(void);

@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
+#include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/miscdevice.h>
@@ -59,6 +60,7 @@ static int info(struct cmatest_file *file, union cmatest_arg *arg)
 		.page_size = PAGE_SIZE,
 		.pageblock = pageblock_order_or_0(),
 		.bound = cmatest_cma_bound(),
+		.linked = cmatest_cma_linked(),
 		.areas = cmatest_area_count(),
 		.default_area = cmatest_area_default(),
 		.max_order = cmatest_cma_max_order(),
@@ -121,7 +123,7 @@ static const struct request requests[] = {
 	REQUEST(BLOCK, block, U32_MAX, cmatest_handle_look),
 	REQUEST(FILL, fill, 0, cmatest_handle_fill),
 	REQUEST(CHECK, check, 0, cmatest_handle_check),
-	REQUEST(BATCH, batch, CMATEST_NO_WARN, cmatest_batch_run),
+	REQUEST(BATCH, batch, 0, cmatest_batch_run),
 	REQUEST(PROBE, probe, 0, cmatest_probe_run),
 };
 
@@ -209,7 +211,7 @@ static struct miscdevice cmatest_misc = {
  *
  * Return: 0 or what misc_register() says.
  */
-int cmatest_device_add(void)
+int __init cmatest_device_add(void)
 {
 	int err = misc_register(&cmatest_misc);
 
@@ -223,7 +225,7 @@ int cmatest_device_add(void)
  *
  * The module goes only when no file is open, so nobody owns a block.
  */
-void cmatest_device_remove(void)
+void __exit cmatest_device_remove(void)
 {
 	misc_deregister(&cmatest_misc);
 }

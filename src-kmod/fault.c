@@ -10,9 +10,11 @@
 #include "cmatest.h"
 #include "fault.h"
 
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/init.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -41,10 +43,10 @@ struct leaked {
 	struct cmatest_pages pages;
 };
 
-static unsigned int kind;
+static unsigned int kind __ro_after_init;
 static LIST_HEAD(leaks);
 static DEFINE_MUTEX(lock);
-static struct page *shared;
+static struct page *shared __ro_after_init;
 static struct cmatest_info first_info;
 
 /**
@@ -52,7 +54,7 @@ static struct cmatest_info first_info;
  *
  * Return: 0, -EINVAL for a name that is none, or -ENOMEM.
  */
-int cmatest_fault_start(void)
+int __init cmatest_fault_start(void)
 {
 	int found = match_string(names, ARRAY_SIZE(names), fault);
 

@@ -11,7 +11,9 @@
 #include "cmatest.h"
 #include "fault.h"
 
+#include <linux/cache.h>
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -24,12 +26,14 @@
 /**
  * struct cmatest_handle - a block of an open file
  * @pages: the block
+ * @filled: which of its bytes were filled
  * @area: index of its area
  * @users: requests that use it now
  * @live: its owner was told of it; until then it is not there for anybody else
  */
 struct cmatest_handle {
 	struct cmatest_pages pages;
+	struct cmatest_filled filled;
 	u32 area;
 	unsigned int users;
 	bool live;
@@ -37,16 +41,15 @@ struct cmatest_handle {
 
 static atomic_long_t charged;
 
-/* Written at load, before there is a file. */
-static unsigned long page_limit;
-static unsigned int handle_limit;
+static unsigned long page_limit __ro_after_init;
+static int handle_limit __ro_after_init;
 
 /**
  * cmatest_limits_set() - set what can be had
  * @max_pages: pages of all open files together, 0 for no limit
  * @max_handles: blocks of one open file
  */
-void cmatest_limits_set(unsigned long max_pages, unsigned int max_handles)
+void __init cmatest_limits_set(unsigned long max_pages, unsigned int max_handles)
 {
 	page_limit = min_not_zero(max_pages, (unsigned long)LONG_MAX);
 	handle_limit = min_t(unsigned int, max_handles, INT_MAX);
@@ -156,6 +159,7 @@ static bool free_handle(struct cmatest_file *file, struct cmatest_handle *handle
 
 	cmatest_fault_leak(&handle->pages);
 	accepted = cmatest_cma_release(&handle->pages, ns);
+	cmatest_filled_free(&handle->filled);
 	cmatest_uncharge(count);
 	atomic_dec(&file->count);
 	kfree(handle);
@@ -188,24 +192,26 @@ int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 	alloc->pfn = 0;
 	alloc->ns = 0;
 
-	if (atomic_inc_return(&file->count) > (int)handle_limit) {
-		err = -EMFILE;
-		goto uncount;
-	}
+	/* Never above the limit, not for a moment: that would refuse others. */
+	if (!atomic_add_unless(&file->count, 1, handle_limit))
+		return -EMFILE;
 	err = cmatest_charge(alloc->count);
 	if (err)
 		goto uncount;
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	handle = kzalloc(sizeof(*handle), CMATEST_GFP);
 	if (!handle) {
-		err = -ENOMEM;
+		err = -ENOBUFS;
 		goto uncharge;
 	}
 	handle->area = alloc->area;
+	cmatest_filled_init(&handle->filled, alloc->count);
 	/* 1 means that the numbers started anew, which is fine. */
 	err = xa_alloc_cyclic(&file->handles, &id, handle, xa_limit_32b, &file->next,
-			      GFP_KERNEL_ACCOUNT);
-	if (err < 0)
+			      CMATEST_GFP);
+	if (err < 0) {
+		err = -ENOBUFS;
 		goto free;
+	}
 
 	err = cmatest_cma_alloc(cma, alloc->count, alloc->order,
 				alloc->flags & CMATEST_NO_WARN, &handle->pages);
@@ -220,6 +226,7 @@ int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 erase:
 	xa_erase(&file->handles, id);
 free:
+	cmatest_filled_free(&handle->filled);
 	kfree(handle);
 uncharge:
 	cmatest_uncharge(alloc->count);
@@ -299,9 +306,9 @@ static int look_at_pages(const struct cmatest_pages *pages, struct cmatest_block
 		if (first + i >= start && first + i < end)
 			block->inside++;
 
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		cond_resched();
+		if (signal_pending(current) && i + 1 < pages->count)
+			return -ERESTARTSYS;
 	}
 	return 0;
 }
@@ -373,6 +380,7 @@ int cmatest_handle_fill(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_fill *fill = &arg->fill;
 	struct cmatest_handle *handle;
+	u64 length = fill->length;
 	int err;
 
 	handle = use_handle(file, fill->handle);
@@ -381,8 +389,12 @@ int cmatest_handle_fill(struct cmatest_file *file, union cmatest_arg *arg)
 
 	err = check_range(&handle->pages, fill->offset, fill->length);
 	if (!err)
+		err = cmatest_filled_prepare(&handle->filled, fill->offset, length);
+	if (!err) {
 		err = cmatest_pattern_fill(&handle->pages, cmatest_pattern_key(fill->seed),
-					   fill->offset, fill->length);
+					   fill->offset, &length);
+		cmatest_filled_add(&handle->filled, fill->offset, length);
+	}
 	if (!err)
 		cmatest_fault_corrupt(&handle->pages, fill->offset, fill->length);
 
@@ -409,6 +421,9 @@ int cmatest_handle_check(struct cmatest_file *file, union cmatest_arg *arg)
 		return -ENOENT;
 
 	err = check_range(&handle->pages, check->offset, check->length);
+	/* The caller is told what is there: nothing that others left. */
+	if (!err && !cmatest_filled_all(&handle->filled, check->offset, check->length))
+		err = -EINVAL;
 	if (!err)
 		err = cmatest_pattern_check(&handle->pages, cmatest_pattern_key(check->seed),
 					    check->offset, check->length, &wrong);

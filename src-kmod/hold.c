@@ -9,9 +9,16 @@
 
 #include <linux/align.h>
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+
+#define INACTIVE								\
+	"the default area has no pages: the kernel reserved it but could not "	\
+	"activate it (see \"CMA area ... could not be activated\" in the log), "	\
+	"as happens where it spans two memory zones: boot with cma=SIZE@PLACE "	\
+	"within one zone, or without movablecore= and kernelcore=\n"
 
 static struct cmatest_pages held;
 
@@ -22,7 +29,7 @@ static struct cmatest_pages held;
  *
  * Return: 0 or -EINVAL.
  */
-int cmatest_hold_check(unsigned long count, unsigned int order)
+int __init cmatest_hold_check(unsigned long count, unsigned int order)
 {
 	unsigned long total = cmatest_cma_max_count();
 	int err = 0;
@@ -51,18 +58,27 @@ static void release(void)
 
 /**
  * cmatest_hold() - allocate the block, and test its memory
- * @cma: the area to take it from
+ * @area: index of the area to take it from
  * @count: pages; 0 holds nothing
  * @order: their alignment
  *
- * Return: 0; -ENOMEM if the allocator gave nothing; -EIO if the memory is not
- * good; -EINTR if this task is to die. Nothing is held after an error.
+ * Return: 0; -ENODEV if the area has no pages at all; -ENOMEM if the allocator
+ * gave nothing; -EIO if the memory is not good; -EINTR if this task is to die.
+ * Nothing is held after an error.
  */
-int cmatest_hold(struct cma *cma, unsigned long count, unsigned int order)
+int __init cmatest_hold(u32 area, unsigned long count, unsigned int order)
 {
 	unsigned long pfn;
 	int err;
 
+	if (cmatest_area_is_inactive(area)) {
+		if (count)
+			pr_err(INACTIVE);
+		else
+			pr_warn(INACTIVE);
+		if (count)
+			return -ENODEV;
+	}
 	if (!count)
 		return 0;
 
@@ -70,7 +86,7 @@ int cmatest_hold(struct cma *cma, unsigned long count, unsigned int order)
 	 * A failure is a result here, with a message of its own: no_warn is
 	 * true so that the kernel does not log it as a fault of its own.
 	 */
-	err = cmatest_cma_alloc(cma, count, order, true, &held);
+	err = cmatest_cma_alloc(cmatest_area_get(area), count, order, true, &held);
 	if (err == -ENOMEM)
 		pr_err("cma_alloc failed for %lu pages of order %u: %lu pages are reserved for CMA, %lu of them free: pass a smaller alloc_count, or boot with a larger cma=SIZE\n",
 		       count, order, cmatest_cma_reserved(), cmatest_cma_free());
@@ -103,7 +119,7 @@ unsigned long cmatest_hold_count(void)
 /**
  * cmatest_hold_report() - log what is held, if anything is
  */
-void cmatest_hold_report(void)
+void __init cmatest_hold_report(void)
 {
 	phys_addr_t first, last;
 

@@ -11,7 +11,9 @@
 
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/freezer.h>
 #include <linux/highmem.h>
+#include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -71,13 +73,33 @@ static void check_words(u64 *word, u64 index, unsigned long count, u64 key,
 	}
 }
 
-static int walk(const struct cmatest_pages *pages, u64 offset, u64 length, u64 key,
-		words_fn fn, struct cmatest_wrong *wrong)
+/*
+ * A request ends at any signal, and when tasks are frozen for suspend or by a
+ * cgroup, which looks like one: unless a handler says otherwise it starts anew.
+ */
+static int pause_request(void)
+{
+	cond_resched();
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/* A load cannot start anew: another task may be waiting for how it ends. */
+static int __init pause_load(void)
+{
+	cond_resched();
+	try_to_freeze();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/* @length becomes what was walked, all of it or up to the end of a page. */
+static int walk(const struct cmatest_pages *pages, u64 offset, u64 *length, u64 key,
+		words_fn fn, struct cmatest_wrong *wrong, int (*pause)(void))
 {
 	unsigned long pfn = page_to_pfn(pages->first);
-	u64 end = offset + length;
+	u64 start = offset, end = offset + *length;
+	int err = 0;
 
-	while (offset < end) {
+	while (offset < end && !err) {
 		unsigned long index = offset >> PAGE_SHIFT;
 		unsigned long within = offset_in_page(offset);
 		unsigned long bytes = min_t(u64, PAGE_SIZE - within, end - offset);
@@ -88,12 +110,11 @@ static int walk(const struct cmatest_pages *pages, u64 offset, u64 length, u64 k
 		fn(address + within, offset / sizeof(u64), bytes / sizeof(u64), key, wrong);
 		kunmap_local(address);
 
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
 		offset += bytes;
+		err = offset < end ? pause() : 0;
 	}
-	return 0;
+	*length = offset - start;
+	return err;
 }
 
 /**
@@ -101,13 +122,14 @@ static int walk(const struct cmatest_pages *pages, u64 offset, u64 length, u64 k
  * @pages: where to; what was there is lost
  * @key: from cmatest_pattern_key()
  * @offset: first byte, a multiple of 8
- * @length: bytes, a multiple of 8; all within @pages
+ * @length: bytes, a multiple of 8; all within @pages. Becomes what was written,
+ *	which is all of it or ends with a page.
  *
- * Return: 0, or -EINTR if this task is to die.
+ * Return: 0, or -ERESTARTSYS if there is a signal.
  */
-int cmatest_pattern_fill(const struct cmatest_pages *pages, u64 key, u64 offset, u64 length)
+int cmatest_pattern_fill(const struct cmatest_pages *pages, u64 key, u64 offset, u64 *length)
 {
-	return walk(pages, offset, length, key, fill_words, NULL);
+	return walk(pages, offset, length, key, fill_words, NULL, pause_request);
 }
 
 /**
@@ -118,13 +140,13 @@ int cmatest_pattern_fill(const struct cmatest_pages *pages, u64 key, u64 offset,
  * @length: bytes, a multiple of 8; all within @pages
  * @wrong: gets what is not right
  *
- * Return: 0, or -EINTR if this task is to die.
+ * Return: 0, or -ERESTARTSYS if there is a signal.
  */
 int cmatest_pattern_check(const struct cmatest_pages *pages, u64 key, u64 offset, u64 length,
 			  struct cmatest_wrong *wrong)
 {
 	*wrong = (struct cmatest_wrong) { .first = CMATEST_NOWHERE };
-	return walk(pages, offset, length, key, check_words, wrong);
+	return walk(pages, offset, &length, key, check_words, wrong, pause_request);
 }
 
 /**
@@ -137,18 +159,19 @@ int cmatest_pattern_check(const struct cmatest_pages *pages, u64 key, u64 offset
  * Return: 0, -EIO if a word was not what had been written (the log says which),
  * or -EINTR if this task is to die.
  */
-int cmatest_pattern_test(const struct cmatest_pages *pages)
+int __init cmatest_pattern_test(const struct cmatest_pages *pages)
 {
-	static const u64 keys[] = { 0, ~0ULL };
+	static const u64 keys[] __initconst = { 0, ~0ULL };
 	u64 length = (u64)pages->count << PAGE_SHIFT;
 	struct cmatest_wrong wrong;
 	size_t i;
 	int err;
 
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
-		err = cmatest_pattern_fill(pages, keys[i], 0, length);
+		wrong = (struct cmatest_wrong) { };
+		err = walk(pages, 0, &length, keys[i], fill_words, NULL, pause_load);
 		if (!err)
-			err = cmatest_pattern_check(pages, keys[i], 0, length, &wrong);
+			err = walk(pages, 0, &length, keys[i], check_words, &wrong, pause_load);
 		if (err)
 			return err;
 		if (wrong.words) {

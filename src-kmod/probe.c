@@ -19,7 +19,7 @@ static int offer_foreign_page(struct cma *cma, struct cmatest_probe *probe)
 	bool refused;
 
 	if (!page)
-		return -ENOMEM;
+		return -ENOBUFS;
 
 	probe->pfn = page_to_pfn(page);
 	refused = !cmatest_cma_offer(cma, page, 1, &probe->ns);

@@ -2,8 +2,8 @@
 /*
  * Proof that an address is the kernel symbol it is said to be.
  *
- * The allocator's symbols are not exported on most kernels, so their addresses
- * come from outside as module parameters. A module that jumps to whatever it is
+ * Before 7.1 no kernel exports the allocator's symbols, and none exports them all,
+ * so their addresses come from outside as module parameters. A module that jumps to whatever it is
  * handed is a way to run any code in the kernel, under Secure Boot too, and an
  * address from the last boot is wrong in this one. So the kernel itself is
  * asked what is there, and only the exact name, at its first byte, in the
@@ -12,6 +12,7 @@
 #include "cmatest.h"
 
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/kallsyms.h>
 #include <linux/kconfig.h>
 #include <linux/kernel.h>
@@ -26,7 +27,7 @@
  * "name+0x0/0x<size>" and nothing after it: a symbol of a module, of BPF or of
  * ftrace is followed by " [owner]".
  */
-static bool is_start_of(const char *found, const char *name)
+static bool __init is_start_of(const char *found, const char *name)
 {
 	size_t length = str_has_prefix(found, name);
 
@@ -52,7 +53,7 @@ static bool is_start_of(const char *found, const char *name)
  *
  * Return: 0 if the symbol is there, -EINVAL if not.
  */
-int cmatest_symbol_prove(const struct cmatest_symbol *symbol, unsigned long address)
+int __init cmatest_symbol_prove(const struct cmatest_symbol *symbol, unsigned long address)
 {
 	char found[KSYM_SYMBOL_LEN];
 

@@ -12,8 +12,10 @@
 #ifdef CMATEST_FAULTS
 #include "fault.c"
 #endif
+#include "filled.c"
 #include "handle.c"
 #include "hold.c"
+#include "link.c"
 #include "main.c"
 #include "pattern.c"
 #include "probe.c"

@@ -29,5 +29,11 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   public var isInvalid: Bool { code == EINVAL }
 
   /// One line.
-  public var message: String { "cannot \(request): \(String(cString: strerror(code)))" }
+  public var message: String { "cannot \(request): \(reason)" }
+
+  private var reason: String {
+    // Not the words of errno(3), which are about sockets.
+    code == ENOBUFS
+      ? "the kernel has no memory for the module's own notes" : String(cString: strerror(code))
+  }
 }

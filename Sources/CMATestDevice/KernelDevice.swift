@@ -193,7 +193,6 @@ public final class KernelDevice: DeviceFile {
     request.order = block.order
     request.count = block.count
     request.pairs = UInt64(pairs)
-    request.flags = UInt32(CMATEST_NO_WARN)
     let code = times.withUnsafeMutableBufferPointer { times -> CInt in
       request.times = UInt64(UInt(bitPattern: times.baseAddress))
       do throws(DeviceFailure) {

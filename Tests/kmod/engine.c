@@ -5,7 +5,10 @@
  * Run by engine.sh in a virtual machine, with the module loaded as the mode
  * says. Linked statically, so that it runs in an initramfs with nothing else.
  *
- * usage: engine full|areas [COUNT]|bare|limits PAGES HANDLES|loaded PAGES|none
+ * usage: engine full|areas [COUNT]|bare|linked|limits PAGES HANDLES|loaded PAGES|none
+ *        engine inactive|no-memory|freeze
+ *        engine hammer FILE    works until there is that file
+ *        engine kexec KERNEL INITRD COMMAND-LINE    boots that, with blocks held
  *        engine fault NAME
  *        engine fuzz SEED REQUESTS [NUMBERS]
  */
@@ -26,12 +29,20 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../src-kmod/uapi/cmatest.h"
+
+#ifndef RB_KEXEC
+#define RB_KEXEC 0x45584543
+#endif
+#ifndef SYS_kexec_file_load
+#define SYS_kexec_file_load -1
+#endif
 
 #define DEVICE "/dev/cmatest"
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -164,6 +175,8 @@ static void test_info(void)
 	NEED(i.max_count > i.total_pages && i.total_pages >= i.free_pages);
 	NEED(1ULL << i.max_order <= i.max_count && 2ULL << i.max_order > i.max_count);
 	NEED((i.bound & 6) == 6 && !i.held_pages && !i.file_handles);
+	NEED(!(i.linked & ~i.bound));
+	NEED((i.bound & CMATEST_BOUND_DEFAULT_AREA) == (i.linked & CMATEST_BOUND_DEFAULT_AREA));
 	NEED(i.fault == CMATEST_FAULT_NONE);
 	i.version = CMATEST_ABI_VERSION + 1;
 	NEED(ask(fd, CMATEST_IOC_INFO, &i) == EPROTONOSUPPORT);
@@ -239,14 +252,29 @@ static void test_bare(void)
 {
 	struct cmatest_block block = { 0 };
 	struct cmatest_area area = area_of(0);
+	__u32 has_name = start.linked & CMATEST_BOUND_NAME ? CMATEST_AREA_HAS_NAME : 0;
 
-	NEED(start.bound == 7 && start.areas == 1 && start.default_area == 0);
-	NEED(area.flags == CMATEST_AREA_DEFAULT && !area.base && !area.size && !area.name[0]);
+	NEED(start.bound == (7 | start.linked) && start.areas == 1 && start.default_area == 0);
+	NEED(area.flags == (CMATEST_AREA_DEFAULT | has_name) && !area.base && !area.size);
+	NEED(!area.name[0] == !has_name);
 	block.handle = alloc(fd, 8, 3, NULL);
 	NEED(block.handle && !ask(fd, CMATEST_IOC_BLOCK, &block));
 	NEED(block.flags == 0 && block.inside == 0 && block.in_zone == 8);
 	NEED(!release(fd, block.handle));
 	check(true, "without the optional functions: what needs them is unknown, the rest works");
+}
+
+/* Loaded without any address, as from 7.1 on it can be. */
+static void test_linked(void)
+{
+	const __u32 needed = CMATEST_BOUND_ALLOC | CMATEST_BOUND_RELEASE | CMATEST_BOUND_DEFAULT_AREA;
+	struct cmatest_area area = area_of(start.default_area);
+
+	NEED(start.bound == start.linked && (start.linked & needed) == needed);
+	NEED(start.areas == 1 && area.flags == (CMATEST_AREA_DEFAULT | CMATEST_AREA_HAS_NAME));
+	NEED(area.name[0]);
+	check(true, "without an address: linked to 0x%x, the default area is '%s'", start.linked,
+	      area.name);
 }
 
 static const struct {
@@ -265,7 +293,7 @@ static const struct {
 	ROW(BLOCK, block, UINT32_MAX),
 	ROW(FILL, fill, 0),
 	ROW(CHECK, check, 0),
-	ROW(BATCH, batch, CMATEST_NO_WARN),
+	ROW(BATCH, batch, 0),
 	ROW(PROBE, probe, 0),
 };
 
@@ -382,7 +410,7 @@ static void test_pointers(void)
 	/* Readable, so that the request runs, but the answer cannot be written. */
 	for (i = 0; i < COUNT(requests); i++) {
 		handle = alloc(fd, 2, 0, NULL);
-		NEED(handle);
+		NEED(handle && !fill(fd, handle, 0, 0, 8));
 		right(i, map, handle, &times);
 		NEED(!mprotect(map, page, PROT_READ));
 		NEED(ask(fd, requests[i].request, map) == EFAULT);
@@ -572,6 +600,73 @@ static void test_pattern(void)
 	check(true, "FILL and CHECK: whole, in parts, the first bad word; bad ranges: EINVAL");
 }
 
+/*
+ * What was not filled cannot be checked, to the word: random ranges of a block,
+ * against a list of its words.
+ */
+static void test_filled(void)
+{
+	enum { PAGES = 5, FILLS = 1500 };
+	__u64 words = PAGES * start.page_size / 8, page = start.page_size / 8, from, count, i;
+	bool *is_filled = calloc(words, sizeof(*is_filled)), all;
+	__u32 handle = alloc(fd, PAGES, 0, NULL), other = alloc(fd, PAGES, 0, NULL);
+	unsigned int state = 1;
+	int round, refused = 0, read = 0;
+
+	NEED(handle && other && is_filled);
+	NEED(compare(fd, handle, 1, 0, words * 8) == EINVAL);
+	for (i = 0; i < words; i += 97)
+		NEED(compare(fd, handle, 1, i * 8, 8) == EINVAL);
+	NEED(!fill(fd, other, 1, 0, words * 8));
+	NEED(compare(fd, handle, 1, 0, 8) == EINVAL && !compare(fd, other, 1, 0, words * 8));
+
+	for (round = 0; round < FILLS; round++) {
+		/* Now and then anew, or soon there is nothing left to refuse. */
+		if (round % 100 == 99) {
+			NEED(!release(fd, handle));
+			NEED((handle = alloc(fd, PAGES, 0, NULL)));
+			memset(is_filled, 0, words * sizeof(*is_filled));
+		}
+		from = rand_r(&state) % words;
+		count = 1 + rand_r(&state) % (round % 64 ? 9 : words);
+		if (round % 16 == 0) {
+			from -= from % page;
+			count = page * (1 + rand_r(&state) % 2);
+		} else if (round % 16 == 1) {
+			/* Around the border of two pages. */
+			from = page * (1 + rand_r(&state) % (PAGES - 1)) - 1 - rand_r(&state) % 3;
+		}
+		if (count > words - from)
+			count = words - from;
+		NEED(!fill(fd, handle, 1, from * 8, count * 8));
+		for (i = from; i < from + count; i++)
+			is_filled[i] = true;
+		NEED(!compare(fd, handle, 1, from * 8, count * 8));
+
+		/* What was filled and a word before or behind; and any range. */
+		if (from)
+			NEED(compare(fd, handle, 1, (from - 1) * 8, count * 8 + 8) ==
+			     (is_filled[from - 1] ? 0 : EINVAL));
+		if (from + count < words)
+			NEED(compare(fd, handle, 1, from * 8, count * 8 + 8) ==
+			     (is_filled[from + count] ? 0 : EINVAL));
+		from = rand_r(&state) % words;
+		count = 1 + rand_r(&state) % (round % 2 ? 12 : words - from);
+		if (count > words - from)
+			count = words - from;
+		for (i = from, all = true; i < from + count; i++)
+			all &= is_filled[i];
+		NEED(compare(fd, handle, 1, from * 8, count * 8) == (all ? 0 : EINVAL));
+		read += all;
+		refused += !all;
+	}
+	NEED(read > 50 && refused > 50);
+	NEED(!release(fd, handle) && !release(fd, other));
+	free(is_filled);
+	check(true, "CHECK of what was not filled: EINVAL, to the word (%d of %d ranges)", refused,
+	      read + refused);
+}
+
 static void test_many(void)
 {
 	enum { MANY = 200 };
@@ -624,13 +719,14 @@ static void test_batch(void)
 	struct cmatest_times *times = calloc(PAIRS + 1, sizeof(*times));
 	const struct cmatest_batch right = {
 		.area = start.default_area, .count = 1, .pairs = PAIRS,
-		.times = (uintptr_t)times, .flags = CMATEST_NO_WARN
+		.times = (uintptr_t)times
 	};
 	struct sigaction action = { .sa_handler = on_alarm };
 	struct itimerval soon = { .it_value = { .tv_usec = 100000 } };
 	__u64 pairs[] = { 1, 63, 64, 65, 128, PAIRS };
 	__u64 none[] = { 0, start.max_pairs + 1, UINT64_MAX };
 	__u64 nowhere[] = { 0, 8, UINT64_MAX - 63, 1ULL << 63, 1ULL << 40 };
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	struct cmatest_batch b;
 	size_t i, j;
 
@@ -647,11 +743,14 @@ static void test_batch(void)
 	b = right;
 	b.count = start.total_pages + 1;
 	b.pairs = 70;
+	NEED(log >= 0 && lseek(log, 0, SEEK_END) >= 0);
 	NEED(!ask(fd, CMATEST_IOC_BATCH, &b));
 	NEED(b.done == 70 && b.failed == 70);
+	NEED(!logged(log, "alloc failed"));
+	close(log);
 	for (j = 0; j < 70; j++)
 		NEED(times[j].release_ns == CMATEST_NS_NONE);
-	check(true, "BATCH: as many times as pairs, failures too");
+	check(true, "BATCH: as many times as pairs, failures too, and no word in the log");
 
 	for (i = 0; i < COUNT(none); i++) {
 		b = right;
@@ -690,6 +789,64 @@ static void test_batch(void)
 	settled("after those");
 }
 
+/* interrupted: whether one of the requests that REQUEST makes ends with EINTR */
+#define INTERRUPTED(request)							\
+	({									\
+		int tries, err = 0;						\
+										\
+		for (tries = 0; tries < 200 && err != EINTR; tries++) {		\
+			struct itimerval soon = {				\
+				.it_value = { .tv_usec = 200 + 50 * tries }	\
+			};							\
+										\
+			setitimer(ITIMER_REAL, &soon, NULL);			\
+			err = (request);					\
+			setitimer(ITIMER_REAL, &(struct itimerval) { 0 }, NULL); \
+			if (err && err != EINTR)				\
+				break;						\
+		}								\
+		err == EINTR;							\
+	})
+
+/* A signal that is handled ends what takes long, and what it leaves is consistent. */
+static void test_signals(void)
+{
+	__u64 pages = start.free_pages / 2, size = pages * start.page_size;
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval often = { .it_value = { .tv_usec = 500 }, .it_interval = { .tv_usec = 0 } };
+	struct cmatest_block block;
+	__u32 handle = alloc(fd, pages, 0, NULL);
+	int i;
+
+	NEED(handle);
+	sigaction(SIGALRM, &action, NULL);
+	NEED(INTERRUPTED(fill(fd, handle, 5, 0, size)));
+	/* The end of it was not written, as each try ended before. */
+	i = compare(fd, handle, 5, size - 8, 8);
+	NEED(i == EINVAL || i == 0);
+	NEED(!fill(fd, handle, 5, 0, size) && !compare(fd, handle, 5, 0, size));
+	NEED(INTERRUPTED(compare(fd, handle, 5, 0, size)));
+	block = (struct cmatest_block) { .handle = handle };
+	NEED(INTERRUPTED(ask(fd, CMATEST_IOC_BLOCK, &block)));
+
+	/* With SA_RESTART they start anew, and nobody sees the signal. */
+	action.sa_flags = SA_RESTART;
+	sigaction(SIGALRM, &action, NULL);
+	for (i = 0; i < 20; i++) {
+		setitimer(ITIMER_REAL, &often, NULL);
+		NEED(!fill(fd, handle, i, 0, size));
+		setitimer(ITIMER_REAL, &often, NULL);
+		NEED(!compare(fd, handle, i, 0, size));
+		block = (struct cmatest_block) { .handle = handle };
+		setitimer(ITIMER_REAL, &often, NULL);
+		NEED(!ask(fd, CMATEST_IOC_BLOCK, &block));
+		NEED(block.in_zone == pages);
+	}
+	NEED(!release(fd, handle));
+	check(true, "FILL, CHECK and BLOCK end at a signal, or start anew with SA_RESTART");
+	settled("after those");
+}
+
 static atomic_bool stop;
 static atomic_int wrong;
 static __u32 contested;
@@ -722,7 +879,7 @@ static void *batcher(void *arg)
 	struct cmatest_times times[300];
 	struct cmatest_batch b = {
 		.area = start.default_area, .count = 4, .pairs = COUNT(times),
-		.times = (uintptr_t)times, .flags = CMATEST_NO_WARN
+		.times = (uintptr_t)times
 	};
 
 	(void)arg;
@@ -758,8 +915,9 @@ static void *looker(void *arg)
 	while (!stop) {
 		err = fill(fd, contested, 3, 0, size);
 		wrong += err && err != ENOENT;
+		/* Another block than the one that was filled is one with nothing to check. */
 		err = compare(fd, contested, 3, 0, size);
-		wrong += err > 0 && err != ENOENT;
+		wrong += err > 0 && err != ENOENT && err != EINVAL;
 	}
 	return NULL;
 }
@@ -835,7 +993,7 @@ static void test_kill(void)
 				} else {
 					struct cmatest_batch b = {
 						.area = start.default_area, .count = 300,
-						.pairs = 1 << 20, .flags = CMATEST_NO_WARN,
+						.pairs = 1 << 20,
 						.times = (uintptr_t)times
 					};
 
@@ -985,6 +1143,62 @@ static void test_limits(__u64 pages, __u32 handles)
 	settled("after close");
 }
 
+static atomic_int attempts[2], successes;
+
+static void *intruder(void *arg)
+{
+	__u32 handle;
+
+	while (!stop) {
+		handle = alloc(fd, 1, 0, NULL);
+		wrong += !handle && errno != EMFILE;
+		successes += !!handle;
+		wrong += handle && release(fd, handle);
+		++*(atomic_int *)arg;
+	}
+	return NULL;
+}
+
+/* With all blocks but one taken, nobody is refused the last one because another was just refused. */
+static void test_limit_race(__u32 handles)
+{
+	pthread_t thread[2];
+	int refused = 0, before, seen[2];
+	__u32 handle = 0, i;
+
+	for (i = 0; i < handles; i++)
+		NEED((handle = alloc(fd, 1, 0, NULL)));
+	wrong = 0;
+	stop = false;
+	for (i = 0; i < 2; i++)
+		NEED(!pthread_create(&thread[i], NULL, intruder, &attempts[i]));
+	for (i = 0; i < 20; i++) {
+		NEED(info().file_handles <= handles);
+		before = successes;
+		NEED(!release(fd, handle));
+		handle = alloc(fd, 1, 0, NULL);
+		while (!handle) {
+			NEED(errno == EMFILE);
+			/* Then an intruder had it: both have now finished what they were at. */
+			seen[0] = attempts[0];
+			seen[1] = attempts[1];
+			while (attempts[0] < seen[0] + 2 || attempts[1] < seen[1] + 2)
+				usleep(100);
+			NEED(successes > before);
+			refused++;
+			handle = alloc(fd, 1, 0, NULL);
+		}
+	}
+	stop = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	close(fd);
+	fd = open_device();
+	check(!wrong, "max_handles holds when threads race: %d times one of %d intruders had the last",
+	      refused, (int)successes);
+	settled("after close");
+}
+
 static void test_loaded(__u64 pages)
 {
 	check(start.loaded_pages == pages && !start.held_pages,
@@ -1037,6 +1251,209 @@ static void test_fault(const char *name)
 	} else {
 		check(false, "no fault is called %s", name);
 	}
+}
+
+/* An area that the kernel could not activate gives nothing and takes nothing. */
+static void test_inactive(void)
+{
+	const __u64 counts[] = { 1, 2, 512, 100000, start.max_count };
+	struct cmatest_area area = area_of(start.default_area);
+	struct cmatest_probe p;
+	struct cmatest_times times[3];
+	struct cmatest_batch b = {
+		.area = start.default_area, .count = 1, .pairs = 3, .times = (uintptr_t)times
+	};
+	int i, inside = 0;
+	__u64 pfn;
+
+	NEED(area.flags & CMATEST_AREA_INACTIVE && !area.size);
+	NEED(start.max_count > start.total_pages);
+	for (i = 0; i < (int)COUNT(counts); i++) {
+		NEED(!alloc(fd, counts[i], 0, NULL) && errno == ENOMEM);
+		NEED(!alloc(fd, counts[i], 9, NULL) && errno == ENOMEM);
+	}
+	NEED(!ask(fd, CMATEST_IOC_BATCH, &b) && b.done == 3 && b.failed == 3);
+	p = (struct cmatest_probe) { .kind = CMATEST_PROBE_NO_PAGES, .area = start.default_area };
+	NEED(!ask(fd, CMATEST_IOC_PROBE, &p) && p.refused);
+	/* The kernel's own pages lie where the area was to be. */
+	for (i = 0; i < 20000; i++) {
+		p.kind = CMATEST_PROBE_FOREIGN_PAGE;
+		NEED(!ask(fd, CMATEST_IOC_PROBE, &p) && p.refused);
+		pfn = p.pfn * start.page_size;
+		inside += area.base && pfn >= area.base && pfn < area.base + (600ULL << 20);
+	}
+	check(true, "an area that was not activated gives and takes nothing (%d pages from its place)",
+	      inside);
+	settled("after that");
+}
+
+static bool put(const char *path, const char *text)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	bool done = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(file);
+	return done;
+}
+
+#define GROUP "/sys/fs/cgroup/engine"
+
+/* Where the kernel has no memory for the module's notes, that is not ENOMEM. */
+static void test_no_memory(void)
+{
+	char text[32];
+	int blocks = 0, partial = 0, err = 0, status;
+	__u32 handle, first = 0;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		snprintf(text, sizeof(text), "%d", getpid());
+		if (!put(GROUP "/cgroup.procs", text) || !put(GROUP "/memory.max", "2M"))
+			_exit(100);
+		while ((handle = alloc(fd, 1, 0, NULL))) {
+			first = first ? first : handle;
+			blocks++;
+			/* Each block with notes of its own: its handle, and which words were filled. */
+			err = fill(fd, handle, 1, 8, 8);
+			if (err)
+				break;
+			partial++;
+		}
+		err = err ? err : errno;
+		printf("# errno %d after %d blocks\n", err, blocks);
+		fflush(stdout);
+		/* All is as before: what is there can be used. */
+		if (err == ENOBUFS && first && partial > 1)
+			err = compare(fd, first, 1, 8, 8) ? 101 : ENOBUFS;
+		_exit(err);
+	}
+	NEED(waitpid(pid, &status, 0) == pid);
+	check(WIFEXITED(status) && WEXITSTATUS(status) == ENOBUFS,
+	      "no memory for the module's notes: ENOBUFS (status 0x%x)", status);
+	close(fd);
+	fd = open_device();
+	settled("after that");
+}
+
+/* is_frozen: waits up to 5 s until the group is, or is not */
+static bool is_frozen(bool frozen)
+{
+	char text[128];
+	ssize_t got;
+	int i, file;
+
+	for (i = 0; i < 500; i++) {
+		file = open(GROUP "/cgroup.events", O_RDONLY | O_CLOEXEC);
+		got = read(file, text, sizeof(text) - 1);
+		close(file);
+		if (got <= 0)
+			return false;
+		text[got] = 0;
+		if (strstr(text, frozen ? "frozen 1" : "frozen 0"))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* Whoever is in a request freezes there, and does not learn of it. */
+static void test_freeze(void)
+{
+	__u64 pages = start.free_pages / 2, size = pages * start.page_size;
+	struct cmatest_block block = { .handle = alloc(fd, pages, 0, NULL) };
+	char text[32];
+	int round, status;
+	pid_t pid;
+
+	NEED(block.handle);
+	pid = fork();
+	if (!pid) {
+		while (!fill(fd, block.handle, 9, 0, size) && !compare(fd, block.handle, 9, 0, size) &&
+		       !ask(fd, CMATEST_IOC_BLOCK, &block))
+			;
+		_exit(errno ? errno : 1);
+	}
+	snprintf(text, sizeof(text), "%d", pid);
+	NEED(put(GROUP "/cgroup.procs", text));
+	for (round = 0; round < 20; round++) {
+		usleep(1000 + 7000 * round);
+		NEED(put(GROUP "/cgroup.freeze", "1") && is_frozen(true));
+		NEED(put(GROUP "/cgroup.freeze", "0") && is_frozen(false));
+		NEED(waitpid(pid, &status, WNOHANG) == 0);
+	}
+	kill(pid, SIGKILL);
+	NEED(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+	NEED(!release(fd, block.handle));
+	check(true, "FILL, CHECK and BLOCK are frozen %d times, and go on", round);
+	settled("after that");
+}
+
+static const char *hammer_end;
+static atomic_int rounds;
+
+static void *hammer_blocks(void *arg)
+{
+	while (access(hammer_end, F_OK)) {
+		worker(arg);
+		rounds++;
+	}
+	return NULL;
+}
+
+static void *hammer_batches(void *arg)
+{
+	struct cmatest_times times[64];
+	struct cmatest_batch b;
+
+	(void)arg;
+	while (access(hammer_end, F_OK)) {
+		b = (struct cmatest_batch) {
+			.area = start.default_area, .count = 4, .pairs = COUNT(times),
+			.times = (uintptr_t)times
+		};
+		/* Fewer where it was frozen; it starts anew where there was none. */
+		wrong += ask(fd, CMATEST_IOC_BATCH, &b) != 0 || !b.done || b.refused;
+		rounds++;
+	}
+	return NULL;
+}
+
+/* Blocks are held, and others come and go, while something happens to the machine. */
+static void test_hammer(void)
+{
+	enum { HELD = 40 };
+	__u64 size = 37ULL * start.page_size;
+	pthread_t thread[4];
+	__u32 held[HELD];
+	int i;
+
+	for (i = 0; i < HELD; i++)
+		NEED((held[i] = alloc(fd, 37, 0, NULL)) && !fill(fd, held[i], i, 0, size));
+	printf("# begun\n");
+	fflush(stdout);
+	for (i = 0; i < 4; i++)
+		NEED(!pthread_create(&thread[i], NULL, i % 2 ? hammer_batches : hammer_blocks,
+				     (void *)(uintptr_t)(i + 1)));
+	for (i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	for (i = 0; i < HELD; i++)
+		NEED(!compare(fd, held[i], i, 0, size) && !release(fd, held[i]));
+	check(!wrong && rounds >= 4, "%d rounds of 4 threads, %d wrong; %d held blocks kept their patterns",
+	      (int)rounds, (int)wrong, HELD);
+	settled("after those");
+}
+
+/* kexec: returns only where that cannot be done */
+static void kexec(const char *kernel, const char *initrd, const char *line)
+{
+	int image = open(kernel, O_RDONLY | O_CLOEXEC), disk = open(initrd, O_RDONLY | O_CLOEXEC);
+
+	NEED(alloc(fd, start.free_pages / 2, 0, NULL));
+	NEED(image >= 0 && disk >= 0);
+	NEED(!syscall(SYS_kexec_file_load, image, disk, strlen(line) + 1, line, 0UL));
+	reboot(RB_KEXEC);
+	check(false, "kexec");
 }
 
 static __u64 mix(__u64 *state)
@@ -1115,7 +1532,8 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 		1ULL << 52, INT64_MAX, UINT64_MAX, UINT64_MAX - 7
 	};
 	static const int known[] = {
-		0, ENOTTY, EFAULT, EINVAL, ENOENT, EBUSY, ENOMEM, ENOSPC, EMFILE, EPROTONOSUPPORT
+		0, ENOTTY, EFAULT, EINVAL, ENOENT, EBUSY, ENOMEM, ENOSPC, EMFILE, EPROTONOSUPPORT,
+		ENOBUFS
 	};
 	__u64 state = fuzz.seed * 0xd1342543de82ef95ULL + number, memory[32] = { 0 };
 	struct fuzz_target *target = mix(&state) % 4 ? own : shared;
@@ -1232,8 +1650,8 @@ static void test_fuzz(void)
 
 static void (*const full[])(void) = {
 	test_open, test_info, test_areas, test_numbers, test_reserved, test_pointers, test_alloc,
-	test_alloc_errors, test_no_warn, test_release, test_pattern, test_many, test_probe,
-	test_batch, test_threads, test_contest, test_kill, test_shared, test_exhaust, test_unload,
+	test_alloc_errors, test_no_warn, test_release, test_pattern, test_filled, test_many,
+	test_probe, test_batch, test_signals, test_threads, test_contest, test_kill, test_shared, test_exhaust, test_unload,
 };
 
 int main(int argc, char **argv)
@@ -1259,8 +1677,24 @@ int main(int argc, char **argv)
 		test_every_area();
 	} else if (!strcmp(mode, "bare")) {
 		test_bare();
+	} else if (!strcmp(mode, "linked")) {
+		test_info();
+		test_linked();
+		test_every_area();
+	} else if (!strcmp(mode, "inactive")) {
+		test_inactive();
+	} else if (!strcmp(mode, "no-memory")) {
+		test_no_memory();
+	} else if (!strcmp(mode, "freeze")) {
+		test_freeze();
+	} else if (!strcmp(mode, "hammer") && argc == 3) {
+		hammer_end = argv[2];
+		test_hammer();
+	} else if (!strcmp(mode, "kexec") && argc == 5) {
+		kexec(argv[2], argv[3], argv[4]);
 	} else if (!strcmp(mode, "limits") && argc == 4) {
 		test_limits(strtoull(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
+		test_limit_race(strtoul(argv[3], NULL, 0));
 	} else if (!strcmp(mode, "loaded") && argc == 3) {
 		test_loaded(strtoull(argv[2], NULL, 0));
 	} else if (!strcmp(mode, "fault") && argc == 3) {

@@ -20,6 +20,13 @@
  *		so nothing is lost, except that a released block stays released.
  * %EINVAL	a reserved field or a flag is set that must be zero, or a value
  *		is out of the range that is documented for it
+ * %ENOBUFS	the kernel has no memory for what the module itself must note.
+ *		%ENOMEM is never that: it means that cma_alloc() gave nothing.
+ * %EINTR	a signal came, see there; a request starts anew by itself if the
+ *		signal has no handler, or one with SA_RESTART
+ *
+ * Tasks that are frozen, for suspend or by a cgroup, are stopped in the middle of
+ * a request, too, which starts anew when they go on.
  *
  * Those of some requests are with them.
  */
@@ -35,7 +42,7 @@
 #define CMATEST_AREA_NAME	64	/* bytes of an area's name, with its 0 */
 #define CMATEST_ZONE_NAME	16	/* bytes of a zone's name, with its 0 */
 
-/* Symbols of the kernel that the module was given, in cmatest_info.bound. */
+/* Symbols of the kernel, in cmatest_info.bound and cmatest_info.linked. */
 #define CMATEST_BOUND_AREA_BASE	0x01	/* dma_contiguous_default_area */
 #define CMATEST_BOUND_ALLOC	0x02	/* cma_alloc, always there */
 #define CMATEST_BOUND_RELEASE	0x04	/* cma_release, always there */
@@ -43,6 +50,7 @@
 #define CMATEST_BOUND_NAME	0x10	/* cma_get_name */
 #define CMATEST_BOUND_BASE	0x20	/* cma_get_base */
 #define CMATEST_BOUND_SIZE	0x40	/* cma_get_size */
+#define CMATEST_BOUND_DEFAULT_AREA 0x80	/* dev_get_cma_area, only linked */
 
 /* Faults that a module built with CMATEST_FAULTS=1 can show, cmatest_info.fault. */
 #define CMATEST_FAULT_NONE		0
@@ -60,22 +68,25 @@
  * @page_size: (out) bytes
  * @pageblock: (out) order of a pageblock, 2^this pages; 0 if it is not known
  * @bound: (out) CMATEST_BOUND_* of the symbols that the module has
+ * @linked: (out) those of them that the kernel exports (from 7.1 on) and the
+ *	module is linked to; the address of each other one was passed, and proved
  * @areas: (out) how many areas there are for CMATEST_IOC_AREA
  * @default_area: (out) the index of the default one
  * @max_order: (out) the largest order that is passed on to the allocator
  * @max_handles: (out) blocks that one open file can have
+ * @fault: (out) CMATEST_FAULT_* that the module was told to show; in packages
+ *	always CMATEST_FAULT_NONE
  * @max_count: (out) the largest count that is passed on to the allocator. It is
- *	more than any area has, so that requests can be too large.
+ *	more than any area has, so that requests can be too large. It can change,
+ *	as the machine's memory does.
  * @max_pages: (out) pages that all open files can have together
  * @max_pairs: (out) of one CMATEST_IOC_BATCH
- * @file_handles: (out) blocks of this open file
+ * @file_handles: (out) blocks of this open file, and those being asked for
  * @held_pages: (out) pages that all open files have now
  * @loaded_pages: (out) pages held since the module was loaded (alloc_count=)
  * @total_pages: (out) of all areas, CmaTotal of /proc/meminfo
  * @free_pages: (out) of all areas, CmaFree. Pages in the lists of the CPUs do
  *	not count there; an allocation that succeeds drains these first.
- * @fault: (out) CMATEST_FAULT_* that the module was told to show; in packages
- *	always CMATEST_FAULT_NONE
  * @flags: (in) 0
  * @reserved: (in) 0
  *
@@ -86,10 +97,12 @@ struct cmatest_info {
 	__u32 page_size;
 	__u32 pageblock;
 	__u32 bound;
+	__u32 linked;
 	__u32 areas;
 	__u32 default_area;
 	__u32 max_order;
 	__u32 max_handles;
+	__u32 fault;
 	__u64 max_count;
 	__u64 max_pages;
 	__u64 max_pairs;
@@ -98,9 +111,8 @@ struct cmatest_info {
 	__u64 loaded_pages;
 	__u64 total_pages;
 	__u64 free_pages;
-	__u32 fault;
 	__u32 flags;
-	__u64 reserved[3];
+	__u32 reserved[5];
 };
 
 /* cmatest_area.flags */
@@ -109,6 +121,7 @@ struct cmatest_info {
 #define CMATEST_AREA_HAS_BASE	0x04	/* base is known, the area is one range */
 #define CMATEST_AREA_HAS_SIZE	0x08	/* size is known */
 #define CMATEST_AREA_RANGES	0x10	/* may be several ranges, so it has no base */
+#define CMATEST_AREA_INACTIVE	0x20	/* reserved, not activated: it has no pages */
 
 /**
  * struct cmatest_area - CMATEST_IOC_AREA: what the kernel tells of an area
@@ -117,7 +130,9 @@ struct cmatest_info {
  * @flags: (out) CMATEST_AREA_*
  * @base: (out) physical address of its first byte, 0 if it is not known
  * @size: (out) bytes, 0 if it is not known
- * @name: (out) as below /sys/kernel/mm/cma, "" if it is not known
+ * @name: (out) as below /sys/kernel/mm/cma, where a '/' is a '!'; "" if it is not
+ *	known. Just as the kernel has it: some give a nameless area the name
+ *	"cma<n>" and a line feed, and two areas can have the same.
  * @reserved: (in) 0
  *
  * No kernel has a function that tells how much of an area is free: that is in
@@ -134,7 +149,7 @@ struct cmatest_area {
 	__u64 reserved[2];
 };
 
-/* cmatest_alloc.flags and cmatest_batch.flags */
+/* cmatest_alloc.flags */
 #define CMATEST_NO_WARN		0x01	/* the kernel does not log a failure */
 
 /**
@@ -151,10 +166,11 @@ struct cmatest_area {
  * @reserved: (in) 0
  *
  * %ENOENT	no area of this index
- * %EMFILE	this open file has cmatest_info.max_handles blocks
+ * %EMFILE	this open file has cmatest_info.max_handles blocks, with those that
+ *		are being asked for at this moment
  * %ENOSPC	all open files would have more than cmatest_info.max_pages pages
  * %ENOMEM	cma_alloc() gave nothing: the area is too small, too full, too
- *		fragmented, or pages in it could not be moved
+ *		fragmented, or pages in it could not be moved. For nothing else.
  * %EINTR	it gave nothing because the caller is being killed
  */
 struct cmatest_alloc {
@@ -214,7 +230,7 @@ struct cmatest_release {
  * @reserved: (in) 0
  *
  * %ENOENT	no such handle in this open file
- * %EINTR	the caller is being killed
+ * %EINTR	a signal came
  */
 struct cmatest_block {
 	__u32 handle;
@@ -254,7 +270,7 @@ struct cmatest_block {
  * in the block alone, so parts can be filled and checked apart.
  *
  * %ENOENT	no such handle in this open file
- * %EINTR	the caller is being killed
+ * %EINTR	a signal came; a part of it may have been written
  */
 struct cmatest_fill {
 	__u32 handle;
@@ -283,10 +299,13 @@ struct cmatest_fill {
  * @read: (out) what it is, or 0
  * @reserved: (in) 0
  *
- * Wrong data is a result, not an error.
+ * Wrong data is a result, not an error. All of the range must have been filled
+ * through this handle, with whatever seeds: what else is in a block is what other
+ * programs left there.
  *
  * %ENOENT	no such handle in this open file
- * %EINTR	the caller is being killed
+ * %EINVAL	a part of the range was not filled
+ * %EINTR	a signal came
  */
 struct cmatest_check {
 	__u32 handle;
@@ -327,17 +346,18 @@ struct cmatest_times {
  * @times: (in) address of struct cmatest_times[@pairs]. Its memory should be
  *	there and stay (written to once, mlock(2)), so that no page fault comes
  *	between two pairs.
- * @flags: (in) CMATEST_NO_WARN or 0
+ * @flags: (in) 0
  * @unused: (in) 0
  * @done: (out) pairs that were made, and times that were written
  * @failed: (out) those of them whose allocation failed
  * @refused: (out) those of them whose release cma_release() refused
  * @reserved: (in) 0
  *
- * A signal ends it between two pairs: it succeeds with @done less than @pairs,
- * or fails with %EINTR if that is 0 (or starts anew, see SA_RESTART). Several threads can do this at once, on one file
- * too. A block never outlives its pair, and none takes a handle. @count pages
- * count against cmatest_info.max_pages.
+ * A signal, or that tasks are frozen, ends it between two pairs: it succeeds with
+ * @done less than @pairs, or fails with %EINTR if that is 0. The kernel never logs
+ * a failure. Several threads can do this at once, on one file too. A block never
+ * outlives its pair, and none takes a handle. @count pages count against
+ * cmatest_info.max_pages.
  *
  * %ENOENT	no area of this index
  * %ENOSPC	all open files would have more than cmatest_info.max_pages pages
@@ -372,10 +392,10 @@ struct cmatest_batch {
  * @ns: (out) nanoseconds that the kernel took
  * @reserved: (in) 0
  *
- * All in one call, with a page of the module's own: nothing is left over.
+ * All in one call, with a page of the module's own: nothing is left over. If
+ * there is none, that is %ENOBUFS.
  *
  * %ENOENT	no area of this index
- * %ENOMEM	there was no page to offer
  */
 struct cmatest_probe {
 	__u32 kind;
