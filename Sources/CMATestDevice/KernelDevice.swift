@@ -76,7 +76,9 @@ public final class KernelDevice: DeviceFile {
   ) throws(DeviceFailure) {
     do throws(SystemFailure) {
       try valueOrErrno(.ioctl, descriptor.path) {
-        call(descriptor.raw, Structure.number, &request)
+        withUnsafeMutablePointer(to: &request) {
+          call(descriptor.raw, Structure.number, UnsafeMutableRawPointer($0))
+        }
       }
     } catch {
       throw DeviceFailure(words(), error.code)

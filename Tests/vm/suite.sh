@@ -159,6 +159,11 @@ ends() {
     sh "$out/nohup.ktap" "$command"
   is 'a hang-up that is ignored, as under nohup, does not end the run' 0 $?
   wait
+  interrupt INT "$out/threads.ktap" &
+  sh -c 'echo $$ >"$1.pid"; exec "$2" run --format ktap --filter "c*" >"$1"' \
+    sh "$out/threads.ktap" "$command"
+  is 'SIGINT ends all processors at once' 130 $?
+  wait
   "$command" run --timeout 1 --format ktap >"$out/timeout.ktap"
   is 'a run that takes too long has failed' 1 $?
   is 'the report says so (timeout)' 1 "$(grep -c '^# ended by timeout: ' "$out/timeout.ktap")"
@@ -170,16 +175,35 @@ is 'the module can go' 0 $?
 
 # Each fault is found by the case that is for it, which without one passes on the same module.
 if [ -n "$faults" ] && [ -z "$cases_only" ]; then
-  for pair in leak:accounting misalign:alignment overlap:patterns wrong-release:foreign-page \
-    corrupt:patterns stale-accounting:accounting; do
-    load "$faults" alloc_count=0 "fault=${pair%:*}"
-    "$command" run --format ktap --filter "${pair#*:}" >"$out/${pair%:*}.ktap"
-    is "${pair%:*} is found by ${pair#*:}" 1 $?
-    grep "^# ${pair#*:}: .* " "$out/${pair%:*}.ktap" | tail -n 1
+  # FAULT CASE WORDS: what the reason must say.
+  while read -r fault case words; do
+    load "$faults" alloc_count=0 "fault=$fault"
+    "$command" run --format ktap --filter "$case" >"$out/$fault.ktap" </dev/null
+    is "$fault is found by $case" 1 $?
+    is "$fault is called what it is: $words" 1 "$(grep -c "^# $case: .*$words" "$out/$fault.ktap")"
     rmmod cmatest
-  done
+  done <<'END'
+leak accounting changed by
+misalign alignment is no multiple of
+overlap patterns words of the block
+wrong-release foreign-page is not of the area
+corrupt patterns words of the block
+stale-accounting accounting held_pages of the module
+refused-release single-page cma_release refused 1 pages
+released-twice release-twice was released twice
+shared contiguity are somebody else's too
+other-zone contiguity as the first is
+outside inside-area lie outside of the area
+other-count single-page one page was asked for, and 2
+other-frame contiguity when it is looked at
+same-place patterns overlap
+zero-pages zero a block of no pages was given
+passed-zero zero passed a request for no pages on
+refused-batch concurrency cma_release refused 1 blocks
+END
   load "$faults" alloc_count=0
-  for name in accounting alignment patterns foreign-page; do
+  for name in accounting alignment concurrency contiguity foreign-page inside-area patterns \
+    release-twice single-page zero; do
     "$command" run --format ktap --filter "$name" >"$out/no-fault-$name.ktap"
     is "without a fault $name passes on that module too" 0 $?
   done

@@ -60,6 +60,17 @@
 #define CMATEST_FAULT_WRONG_RELEASE	4	/* a foreign page seems accepted */
 #define CMATEST_FAULT_CORRUPT		5	/* FILL flips a bit in the middle */
 #define CMATEST_FAULT_STALE_ACCOUNTING	6	/* the page counts of INFO stand still */
+#define CMATEST_FAULT_REFUSED_RELEASE	7	/* RELEASE says that cma_release() refused */
+#define CMATEST_FAULT_RELEASED_TWICE	8	/* RELEASE accepts a handle that is gone */
+#define CMATEST_FAULT_SHARED		9	/* BLOCK has one unshared page less */
+#define CMATEST_FAULT_OTHER_ZONE	10	/* BLOCK has one page less in the zone */
+#define CMATEST_FAULT_OUTSIDE		11	/* BLOCK has one page less inside */
+#define CMATEST_FAULT_OTHER_COUNT	12	/* BLOCK has one page more */
+#define CMATEST_FAULT_OTHER_FRAME	13	/* BLOCK starts one page late */
+#define CMATEST_FAULT_SAME_PLACE	14	/* ALLOC says where the block before is */
+#define CMATEST_FAULT_ZERO_PAGES	15	/* a block of no pages seems given */
+#define CMATEST_FAULT_PASSED_ZERO	16	/* ALLOC of no pages seems passed on */
+#define CMATEST_FAULT_REFUSED_BATCH	17	/* BATCH says that one release was refused */
 
 /**
  * struct cmatest_info - CMATEST_IOC_INFO: what this module and kernel are
