@@ -13,6 +13,8 @@
 #   --cases-only    the cases alone, and nothing of what does not depend on the area
 #   --seeds N       the cases N times, each time with another seed (2)
 set -u
+# shellcheck source=../kernel-log.sh
+. "$(dirname "$0")/../kernel-log.sh"
 
 command=cma-test out=/tmp/suite skips='' faults='' module='' cases_only='' seeds=2
 while [ $# -gt 0 ]; do
@@ -77,6 +79,7 @@ without_module() {
 # Where the kernel shows the allocator's own bitmap, the suite must have looked at it.
 if [ -d /sys/kernel/debug ]; then mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; fi
 
+mark_log || exit 1
 [ -n "$cases_only" ] || without_module
 load "$module" alloc_count=0
 "$command" areas
@@ -172,6 +175,8 @@ ends() {
 [ -n "$cases_only" ] || ends
 rmmod cmatest
 is 'the module can go' 0 $?
+complaints=$(kernel_is_quiet)
+is 'the kernel complains of nothing' '' "$complaints"
 
 # Each fault is found by the case that is for it, which without one passes on the same module.
 if [ -n "$faults" ] && [ -z "$cases_only" ]; then
@@ -209,6 +214,9 @@ END
   done
   rmmod cmatest
 fi
+
+complaints=$(kernel_is_quiet)
+is 'nor of the faults' '' "$complaints"
 
 # For scripts/vm/suite, which reads them.
 for file in run.ktap run.json run.xml run.txt; do
