@@ -7,6 +7,7 @@
  */
 #include "cmatest.h"
 
+#include <linux/atomic.h>
 #include <linux/cma.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -25,6 +26,9 @@
 static struct cma *areas[AREAS];
 static unsigned int area_count;
 static unsigned int default_index;
+
+/* Of each area, pages that open files have, or ask for. */
+static atomic_long_t charged[AREAS];
 
 static int add_area(struct cma *cma, void *unused)
 {
@@ -162,6 +166,17 @@ struct cma *cmatest_area_get(u32 index)
 	return areas[array_index_nospec(index, area_count)];
 }
 
+/**
+ * cmatest_area_charge() - count pages for an area
+ * @index: of an area that there is
+ * @count: pages that an open file has or asks for; negative when it no longer
+ *	does
+ */
+void cmatest_area_charge(u32 index, long count)
+{
+	atomic_long_add(count, &charged[array_index_nospec(index, AREAS)]);
+}
+
 /*
  * cma_get_base() warns for an area of several ranges, and no function tells how
  * many there are. cma_declare_contiguous_multi() (6.15 and later) makes them,
@@ -211,5 +226,10 @@ int cmatest_area_describe(u32 index, struct cmatest_area *area)
 		area->flags |= CMATEST_AREA_HAS_BASE;
 		area->base = cmatest_cma_base(cma);
 	}
+
+	area->held_pages = atomic_long_read(&charged[array_index_nospec(index, AREAS)]);
+	/* What is held since load is always of the default area. */
+	if (index == default_index)
+		area->held_pages += cmatest_hold_count();
 	return 0;
 }

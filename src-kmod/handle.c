@@ -84,11 +84,12 @@ unsigned long cmatest_charged(void)
 
 /**
  * cmatest_charge() - take pages from the limit
+ * @area: index of the area that they are of
  * @count: pages
  *
  * Return: 0 or -ENOSPC.
  */
-int cmatest_charge(unsigned long count)
+int cmatest_charge(u32 area, unsigned long count)
 {
 	long now = atomic_long_read(&charged);
 
@@ -96,15 +97,18 @@ int cmatest_charge(unsigned long count)
 		if (count > page_limit - now)
 			return -ENOSPC;
 	} while (!atomic_long_try_cmpxchg(&charged, &now, now + count));
+	cmatest_area_charge(area, count);
 	return 0;
 }
 
 /**
  * cmatest_uncharge() - give pages back to the limit
+ * @area: as it was charged
  * @count: as it was charged
  */
-void cmatest_uncharge(unsigned long count)
+void cmatest_uncharge(u32 area, unsigned long count)
 {
+	cmatest_area_charge(area, -(long)count);
 	atomic_long_sub(count, &charged);
 }
 
@@ -156,7 +160,7 @@ static bool free_handle(struct cmatest_file *file, struct cmatest_handle *handle
 
 	cmatest_fault_leak(&handle->pages);
 	accepted = cmatest_cma_release(&handle->pages, ns);
-	cmatest_uncharge(count);
+	cmatest_uncharge(handle->area, count);
 	atomic_dec(&file->count);
 	kfree(handle);
 	return accepted;
@@ -192,7 +196,7 @@ int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 		err = -EMFILE;
 		goto uncount;
 	}
-	err = cmatest_charge(alloc->count);
+	err = cmatest_charge(alloc->area, alloc->count);
 	if (err)
 		goto uncount;
 	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
@@ -222,7 +226,7 @@ erase:
 free:
 	kfree(handle);
 uncharge:
-	cmatest_uncharge(alloc->count);
+	cmatest_uncharge(alloc->area, alloc->count);
 uncount:
 	atomic_dec(&file->count);
 	return err;
