@@ -169,12 +169,6 @@ let assertionFaults: [AssertionFault] = [
   fault("lie outside of the area", "inside-area") { kernel in
     kernel.on.block = { if $1.frame == SimulatedKernel.base { $1.frame -= 1 } }
   },
-  fault("no block could be had", "inside-area") { kernel in
-    kernel.on.refusal = refuse { _ in true }
-  },
-  fault("no block could be had", "patterns") { kernel in
-    kernel.on.refusal = refuse { _ in true }
-  },
   fault("overlap", "patterns") { kernel in
     // The second block is the first once more.
     kernel.on.block = { if kernel.allocations == 2 { $1.frame = SimulatedKernel.base } }
@@ -212,6 +206,9 @@ let assertionFaults: [AssertionFault] = [
   counter("alloc_pages_fail") { $0.failed? += 1 },
   information("free_pages") { $0.freePages += 1 },
   information("held_pages") { $0.heldPages -= 1 },
+  fault("held_pages of the module's area changed by", "accounting") { kernel in
+    kernel.on.area = { if kernel.usedPages > 1 { $0.heldPages += 1 } }
+  },
   information("file_handles") { $0.fileHandles += 1 },
 
   // Refusals.
@@ -252,10 +249,10 @@ let assertionFaults: [AssertionFault] = [
 
   // Owners.
   fault("and all together have", "owner-killed") { kernel in
-    kernel.on.information = { $0.heldPages = min($0.heldPages, 1) }
+    kernel.on.area = { $0.heldPages = min($0.heldPages, 1) }
   },
   fault("the killed process still has", "owner-killed") { kernel in
-    kernel.on.information = { if kernel.kills > 0 { $0.heldPages += 4 } }
+    kernel.on.area = { if kernel.kills > 0 { $0.heldPages += 4 } }
   },
   fault("after the process was killed", "owner-killed") { kernel in
     kernel.on.counters = { if kernel.kills > 0 { $0.free -= 1 } }

@@ -170,6 +170,14 @@ extension FaultyKernel {
     return answer
   }
 
+  func fixedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges? {
+    try base.fixedPages(in: frames)
+  }
+
+  func occupiedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges? {
+    try base.occupiedPages(in: frames)
+  }
+
   func placePages(
     _ kind: UserPageKind, in frames: Range<UInt64>, wanted: Int, seed: UInt64,
     isEnding: () -> Bool

@@ -56,7 +56,7 @@ private func fields<Structure>(_ structure: Structure) -> Set<String> {
         "loaded_pages", "total_pages", "free_pages", "fault", "flags", "reserved",
       ])
     #expect(
-      fields(cmatest_area()) == ["index", "flags", "base", "size", "name", "reserved"])
+      fields(cmatest_area()) == ["index", "flags", "base", "size", "name", "held_pages", "reserved"])
     #expect(
       fields(cmatest_alloc()) == [
         "area", "order", "count", "flags", "handle", "pfn", "ns", "reserved",
@@ -130,11 +130,12 @@ private func fields<Structure>(_ structure: Structure) -> Set<String> {
         area.flags = UInt32(flags)
         area.base = 1 << 40
         area.size = 1 << 41
+        area.held_pages = 1 << 42
         Self.name("linux,cma", &area)
         return 0
       }
       let area = try device.area(7)
-      #expect(area.index == 7)
+      #expect(area.index == 7 && area.heldPages == 1 << 42)
       #expect(area.isDefault == (flags & CMATEST_AREA_DEFAULT != 0))
       #expect(area.name == (flags & CMATEST_AREA_HAS_NAME != 0 ? "linux,cma" : nil))
       #expect(area.base == (flags & CMATEST_AREA_HAS_BASE != 0 ? 1 << 40 : nil))
