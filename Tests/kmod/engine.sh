@@ -3,7 +3,7 @@
 # it: run as root in a virtual machine with a CMA area, never on a machine that matters. Needs a
 # shell, awk, dmesg, insmod and rmmod: busybox has them.
 #
-# usage: engine.sh --modules DIR [--areas N] [--cycles N] [--fuzz REQUESTS [--seed N]
+# usage: engine.sh --modules DIR [--areas N] [--inactive] [--cycles N] [--fuzz REQUESTS [--seed N]
 #                  [--only NUMBERS] [--fault NAME] [--shrink FILE]] [PROGRAM...]
 #   --modules DIR    has cmatest.ko and faults/cmatest.ko, as scripts/kmod-check -o leaves them
 #   --fuzz REQUESTS  random requests instead of the tests
@@ -12,6 +12,8 @@
 #   --fault NAME     with the module that shows this fault, to see it found
 #   --shrink FILE    shrink.sh: looks for the fewest of them that still fail
 #   --areas N        the tests of areas alone, and there must be that many
+#   --inactive       the default area was reserved and could not be activated: what is said, and that
+#                    nothing is to be had there
 #   --cycles N       N times load and unload, with a block, instead of the tests
 #   PROGRAM          engine, and others like it (such as for 32-bit callers); DIR/engine
 set -u
@@ -19,7 +21,7 @@ set -u
 . "$(dirname "$0")/../kernel-log.sh"
 kernel_fault="$kernel_fault|cma_release refused"
 
-modules='' fuzz='' seed=1 areas='' cycles='' only='' fault='' shrink=''
+modules='' fuzz='' seed=1 areas='' inactive='' cycles='' only='' fault='' shrink=''
 while [ $# -gt 0 ]; do
   case $1 in
     --modules) modules=$2 && shift 2 ;;
@@ -29,6 +31,7 @@ while [ $# -gt 0 ]; do
     --fault) fault=$2 && shift 2 ;;
     --shrink) shrink=$2 && shift 2 ;;
     --areas) areas=$2 && shift 2 ;;
+    --inactive) inactive=1 && shift ;;
     --cycles) cycles=$2 && shift 2 ;;
     -*) echo "engine.sh: unknown argument $1" >&2 && exit 2 ;;
     *) break ;;
@@ -189,6 +192,37 @@ cycle_all() {
     fi
   done
 }
+
+# test_inactive PARAMETER...: a load that wants pages names the area, another one warns of it.
+test_inactive() {
+  said='cmatest: the default area has no pages: the kernel reserved it but could not activate it'
+  mark_log || exit 2
+  error=$(insmod "$modules/cmatest.ko" "$@" 2>&1)
+  if ! printf '%s\n' "$error" | grep 'No such device' >/dev/null ||
+    ! log_since | grep "^$said.*spans two memory zones.*cma=SIZE@PLACE" >/dev/null; then
+    echo "not ok - the load says '$error' of an area that is not active, and in the log:"
+    log_since
+    failed=$((failed + 1))
+  fi
+  mark_log || exit 2
+  run cmatest.ko inactive -- "$@" alloc_count=0
+  if ! log_since | grep "^$said" >/dev/null; then
+    echo 'not ok - a load without a block does not warn of an area that is not active'
+    failed=$((failed + 1))
+  fi
+}
+if [ -n "$inactive" ]; then
+  program=$1
+  echo "# $(dmesg | grep 'could not be activated')"
+  # shellcheck disable=SC2086  # words
+  test_inactive $area $calls $names $places
+  # shellcheck disable=SC2086  # words
+  if [ -n "$exports" ]; then test_inactive; elif [ -n "$area_base" ]; then test_inactive $area $calls; fi
+  kernel_is_quiet || failed=$((failed + 1))
+  echo "engine.sh: $failed failed"
+  [ "$failed" = 0 ]
+  exit
+fi
 
 mark_log || exit 2
 before=$(free)

@@ -22,11 +22,11 @@
  *		is out of the range that is documented for it
  * %ENOBUFS	the kernel has no memory for what the module itself must note.
  *		%ENOMEM is never that: it means that cma_alloc() gave nothing.
- * %EINTR	a signal came, see there; a request starts anew by itself if the
- *		signal has no handler, or one with SA_RESTART
+ * %EINTR	a signal ended a request that takes long. The request starts anew by
+ *		itself if the signal's handler has SA_RESTART.
  *
- * Tasks that are frozen, for suspend or by a cgroup, are stopped in the middle of
- * a request, too, which starts anew when they go on.
+ * Tasks that are frozen, for suspend or by a cgroup, stop within such a request,
+ * too, and it starts anew when they go on.
  *
  * Those of some requests are with them.
  */
