@@ -52,14 +52,14 @@ struct Assertion: Hashable, CustomStringConvertible {
   private static func found(in file: String) throws -> [Assertion] {
     let text = try sourceFile(file)
     var assertions: [Assertion] = []
-    for call in [".failed(", "expect(", "counter(", "information("] {
+    for call in [".failed(", "expect(", "tooFull(", "counter(", "information("] {
       var start = text.startIndex
       while let range = text.range(of: call, range: start..<text.endIndex) {
         start = range.upperBound
         let before = text[..<range.lowerBound]
         guard before.last?.isLetter != true, !before.hasSuffix("func ") else { continue }
         let inner = balanced(text[text.index(before: range.upperBound)...]).dropFirst().dropLast()
-        guard let message = message(of: call, topLevelParts(inner)) else { continue }
+        guard let message = message(of: call, topLevelParts(inner), in: file) else { continue }
         assertions.append(
           Assertion(file: file, line: before.count { $0 == "\n" } + 1, message: message))
       }
@@ -68,13 +68,20 @@ struct Assertion: Hashable, CustomStringConvertible {
   }
 
   /// - Returns: the expression of the message; nil for a call that fails nothing.
-  private static func message(of call: String, _ arguments: [String]) -> String? {
+  private static func message(
+    of call: String, _ arguments: [String], in file: String
+  ) -> String? {
     guard let first = arguments.first, let last = arguments.last else { return nil }
     switch (call, arguments.count) {
     // A pattern of a switch, what the runner makes of a failure, and `expect` itself.
     case (".failed(", _) where first.hasPrefix("let ") || ["reason", "message()"].contains(first):
       return nil
+    // `tooFull` itself makes its message from one of these.
+    case (".failed(", _) where first == "message" && file.hasSuffix("Occupancy.swift"): return nil
     case (".failed(", 1), ("expect(", 2): return last
+    // Of an area that nobody else has a part of, this is a failure; its words are more.
+    case ("tooFull(", 1) where first.hasPrefix("\""):
+      return first.dropLast() + ": \\(occupancy)\""
     // A counter, by its name: all that changed wrongly are in one reason.
     case (_, 3...) where first.hasPrefix("\""):
       return "\"\\(others)" + first.dropFirst().dropLast() + " changed by \\(found)\""

@@ -18,13 +18,17 @@ struct AssertionFault: Sendable, CustomTestStringConvertible {
   var saying: String?
   /// Nanoseconds of the simulated clock, for the run.
   var deadline: UInt64?
+  /// Makes the kernel that is right.
+  var base: @Sendable () -> SimulatedKernel
   /// Sets the hooks of a kernel that is right otherwise.
   var inject: @Sendable (FaultyKernel) -> Void
 
   init(
     _ assertion: String, _ caseName: String, saying: String? = nil, deadline: UInt64? = nil,
+    on base: @escaping @Sendable () -> SimulatedKernel = { SimulatedKernel() },
     _ inject: @escaping @Sendable (FaultyKernel) -> Void
   ) {
+    self.base = base
     self.assertion = assertion
     self.caseName = caseName
     self.saying = saying
@@ -42,11 +46,13 @@ struct AssertionFault: Sendable, CustomTestStringConvertible {
 
   /// Runs its case with the fault.
   func result() throws -> (outcome: Outcome, pagesLeft: Int) {
-    let kernel = FaultyKernel()
+    let base = base()
+    let before = base.usedPages
+    let kernel = FaultyKernel(base)
     inject(kernel)
     let ending = Ending(deadline: deadline, now: { kernel.now }, signal: { nil })
     let result = try run(kernel, filter: caseName, ending: ending)
-    return (try #require(result.cases.first).outcome, kernel.usedPages)
+    return (try #require(result.cases.first).outcome, kernel.usedPages - before)
   }
 }
 
@@ -75,9 +81,10 @@ private func invent(
 
 private func fault(
   _ assertion: String, _ caseName: String, saying: String? = nil, deadline: UInt64? = nil,
+  on base: @escaping @Sendable () -> SimulatedKernel = { SimulatedKernel() },
   _ inject: @escaping @Sendable (FaultyKernel) -> Void
 ) -> AssertionFault {
-  AssertionFault(assertion, caseName, saying: saying, deadline: deadline, inject)
+  AssertionFault(assertion, caseName, saying: saying, deadline: deadline, on: base, inject)
 }
 
 /// A counter that is wrong by one while the case holds more than the page of its reading.
@@ -117,7 +124,7 @@ let assertionFaults: [AssertionFault] = [
   },
   fault("error.call.rawValue", "accounting", saying: "read of /proc/vmstat: ") { kernel in
     kernel.on.counters = { _ throws(SystemFailure) in
-      throw SystemFailure(.read, "/proc/vmstat", EIO)
+      if kernel.allocations > 0 { throw SystemFailure(.read, "/proc/vmstat", EIO) }
     }
   },
   fault("the time for the run was up", "patterns", deadline: 10_000) { _ in },
@@ -134,6 +141,28 @@ let assertionFaults: [AssertionFault] = [
   ) {
     kernel in
     kernel.on.bitmap = { if kernel.allocations > 2 { $0 = nil } }
+  },
+
+  // Nothing is given, though nobody else has a part of the area, or has only a little.
+  fault("nothing could be allocated", "release-order") { kernel in
+    kernel.on.refusal = refuse { _ in true }
+  },
+  fault("no block could be had", "inside-area") { kernel in
+    kernel.on.refusal = refuse { _ in true }
+  },
+  fault("no two blocks of up to", "patterns") { kernel in
+    kernel.on.refusal = refuse { _ in kernel.allocations == 1 }
+  },
+  fault("only one page could be had", "alignment", on: { SimulatedKernel(knowsPlaces: false) }) {
+    kernel in
+    kernel.on.refusal = refuse { _ in kernel.allocations > 0 }
+  },
+  fault(
+    "\\(message), and \\(occupancy.words)", "odd-counts",
+    saying: "not one page of simulated can be had",
+    on: { SimulatedKernel(others: 0..<8) }
+  ) { kernel in
+    kernel.on.refusal = refuse { _ in true }
   },
 
   // Sizes.

@@ -56,7 +56,9 @@ private func fields<Structure>(_ structure: Structure) -> Set<String> {
         "loaded_pages", "total_pages", "free_pages", "fault", "flags", "reserved",
       ])
     #expect(
-      fields(cmatest_area()) == ["index", "flags", "base", "size", "name", "held_pages", "reserved"])
+      fields(cmatest_area()) == [
+        "index", "flags", "base", "size", "name", "held_pages", "reserved",
+      ])
     #expect(
       fields(cmatest_alloc()) == [
         "area", "order", "count", "flags", "handle", "pfn", "ns", "reserved",
