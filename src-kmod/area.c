@@ -7,6 +7,7 @@
  */
 #include "cmatest.h"
 
+#include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/cma.h>
 #include <linux/errno.h>
@@ -27,6 +28,9 @@
 static struct cma *areas[AREAS] __ro_after_init;
 static unsigned int area_count __ro_after_init;
 static unsigned int default_index __ro_after_init;
+
+/* Of each area, pages that open files have, or ask for. */
+static atomic_long_t area_charged[AREAS];
 
 static int __init add_area(struct cma *cma, void *unused)
 {
@@ -199,6 +203,17 @@ bool cmatest_area_is_inactive(u32 index)
 	return !cmatest_cma_reserved();
 }
 
+/**
+ * cmatest_area_charge() - count pages for an area
+ * @index: of an area that there is
+ * @count: pages that an open file has or asks for; negative when it no longer
+ *	does
+ */
+void cmatest_area_charge(u32 index, long count)
+{
+	atomic_long_add(count, &area_charged[array_index_nospec(index, AREAS)]);
+}
+
 /*
  * cma_get_base() warns for an area of several ranges, and no function tells how
  * many there are. cma_declare_contiguous_multi() (6.15 and later) makes them,
@@ -250,5 +265,10 @@ int cmatest_area_describe(u32 index, struct cmatest_area *area)
 		area->flags |= CMATEST_AREA_HAS_BASE;
 		area->base = cmatest_cma_base(cma);
 	}
+
+	area->held_pages = atomic_long_read(&area_charged[array_index_nospec(index, AREAS)]);
+	/* What is held since load is always of the default area. */
+	if (index == default_index)
+		area->held_pages += cmatest_hold_count();
 	return 0;
 }

@@ -69,7 +69,7 @@ int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg)
 	user = u64_to_user_ptr(batch->times);
 	if ((uintptr_t)user != batch->times)
 		return -EFAULT;
-	err = cmatest_charge(batch->count);
+	err = cmatest_charge(batch->area, batch->count);
 	if (err)
 		return err;
 
@@ -92,10 +92,10 @@ int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg)
 	if (copy_to_user(user, times, pending * sizeof(*times)))
 		goto fault;
 
-	cmatest_uncharge(batch->count);
+	cmatest_uncharge(batch->area, batch->count);
 	return batch->done ? 0 : -ERESTARTSYS;
 
 fault:
-	cmatest_uncharge(batch->count);
+	cmatest_uncharge(batch->area, batch->count);
 	return -EFAULT;
 }

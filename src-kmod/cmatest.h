@@ -183,6 +183,7 @@ unsigned int cmatest_area_count(void);
 unsigned int cmatest_area_default(void);
 struct cma *cmatest_area_get(u32 index);
 bool cmatest_area_is_inactive(u32 index);
+void cmatest_area_charge(u32 index, long count);
 int cmatest_area_describe(u32 index, struct cmatest_area *area);
 
 /* pattern.c */
@@ -215,8 +216,8 @@ void cmatest_limits_set(unsigned long max_pages, unsigned int max_handles);
 unsigned long cmatest_max_pages(void);
 unsigned int cmatest_max_handles(void);
 unsigned long cmatest_charged(void);
-int cmatest_charge(unsigned long count);
-void cmatest_uncharge(unsigned long count);
+int cmatest_charge(u32 area, unsigned long count);
+void cmatest_uncharge(u32 area, unsigned long count);
 int cmatest_request_check(u32 area, u64 count, u32 order, struct cma **cma);
 int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg);
 void cmatest_handle_settle(struct cmatest_file *file, union cmatest_arg *arg, bool answered);

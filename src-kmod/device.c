@@ -76,7 +76,6 @@ static int info(struct cmatest_file *file, union cmatest_arg *arg)
 		.free_pages = cmatest_cma_free(),
 		.fault = cmatest_fault_kind(),
 	};
-	cmatest_fault_stale(&arg->info);
 	return 0;
 }
 
@@ -159,6 +158,7 @@ static long cmatest_ioctl(struct file *filp, unsigned int cmd, unsigned long add
 		return -EINVAL;
 
 	err = request->run(file, &arg);
+	err = cmatest_fault_answer(cmd, err, &arg);
 	if (err && err != request->partial)
 		return err;
 

@@ -26,7 +26,7 @@
 static char *fault = "none";
 module_param(fault, charp, 0400);
 MODULE_PARM_DESC(fault,
-		 "fault to show: leak, misalign, overlap, wrong-release, corrupt or stale-accounting (default none)");
+		 "fault to show, CMATEST_FAULT_* of the interface in lower case, with hyphens (default none)");
 
 static const char *const names[] = {
 	[CMATEST_FAULT_NONE] = "none",
@@ -36,6 +36,17 @@ static const char *const names[] = {
 	[CMATEST_FAULT_WRONG_RELEASE] = "wrong-release",
 	[CMATEST_FAULT_CORRUPT] = "corrupt",
 	[CMATEST_FAULT_STALE_ACCOUNTING] = "stale-accounting",
+	[CMATEST_FAULT_REFUSED_RELEASE] = "refused-release",
+	[CMATEST_FAULT_RELEASED_TWICE] = "released-twice",
+	[CMATEST_FAULT_SHARED] = "shared",
+	[CMATEST_FAULT_OTHER_ZONE] = "other-zone",
+	[CMATEST_FAULT_OUTSIDE] = "outside",
+	[CMATEST_FAULT_OTHER_COUNT] = "other-count",
+	[CMATEST_FAULT_OTHER_FRAME] = "other-frame",
+	[CMATEST_FAULT_SAME_PLACE] = "same-place",
+	[CMATEST_FAULT_ZERO_PAGES] = "zero-pages",
+	[CMATEST_FAULT_PASSED_ZERO] = "passed-zero",
+	[CMATEST_FAULT_REFUSED_BATCH] = "refused-batch",
 };
 
 struct leaked {
@@ -47,7 +58,9 @@ static unsigned int kind __ro_after_init;
 static LIST_HEAD(leaks);
 static DEFINE_MUTEX(lock);
 static struct page *shared __ro_after_init;
+/* Under the lock. */
 static struct cmatest_info first_info;
+static u64 last_pfn;
 
 /**
  * cmatest_fault_start() - find out which fault to show
@@ -143,17 +156,6 @@ struct page *cmatest_fault_page(struct page *page, unsigned long index)
 }
 
 /**
- * cmatest_fault_refused() - lie about a foreign page
- * @refused: what is true
- *
- * Return: what to say.
- */
-bool cmatest_fault_refused(bool refused)
-{
-	return refused ^ (kind == CMATEST_FAULT_WRONG_RELEASE);
-}
-
-/**
  * cmatest_fault_corrupt() - flip a bit in the middle of what was filled
  * @pages: the block
  * @offset: first byte that was filled
@@ -171,20 +173,109 @@ void cmatest_fault_corrupt(const struct cmatest_pages *pages, u64 offset, u64 le
 	kunmap_local(byte);
 }
 
-/**
- * cmatest_fault_stale() - let the page counts stand still
- * @info: the true ones
- */
-void cmatest_fault_stale(struct cmatest_info *info)
+static void answer_info(struct cmatest_info *info)
 {
 	if (kind != CMATEST_FAULT_STALE_ACCOUNTING)
 		return;
-
-	mutex_lock(&lock);
 	if (!first_info.version)
 		first_info = *info;
 	info->held_pages = first_info.held_pages;
 	info->free_pages = first_info.free_pages;
 	info->file_handles = first_info.file_handles;
+}
+
+static int answer_alloc(int err, struct cmatest_alloc *alloc)
+{
+	u64 pfn = alloc->pfn;
+
+	if (kind == CMATEST_FAULT_PASSED_ZERO && err == -EINVAL && !alloc->count)
+		return -ENOMEM;
+	if (kind == CMATEST_FAULT_SAME_PLACE && !err) {
+		if (last_pfn)
+			alloc->pfn = last_pfn;
+		last_pfn = pfn;
+	}
+	return err;
+}
+
+static int answer_release(int err, struct cmatest_release *release)
+{
+	if (kind == CMATEST_FAULT_REFUSED_RELEASE && !err)
+		release->accepted = 0;
+	if (kind == CMATEST_FAULT_RELEASED_TWICE && err == -ENOENT) {
+		release->accepted = 1;
+		release->ns = 0;
+		return 0;
+	}
+	return err;
+}
+
+static void answer_block(struct cmatest_block *block)
+{
+	switch (kind) {
+	case CMATEST_FAULT_SHARED:
+		block->unshared--;
+		break;
+	case CMATEST_FAULT_OTHER_ZONE:
+		block->in_zone--;
+		break;
+	case CMATEST_FAULT_OUTSIDE:
+		block->inside--;
+		break;
+	case CMATEST_FAULT_OTHER_COUNT:
+		block->count++;
+		break;
+	case CMATEST_FAULT_OTHER_FRAME:
+		block->pfn++;
+		break;
+	}
+}
+
+static void answer_probe(struct cmatest_probe *probe)
+{
+	if (kind == CMATEST_FAULT_WRONG_RELEASE && probe->kind == CMATEST_PROBE_FOREIGN_PAGE)
+		probe->refused = 0;
+	if (kind == CMATEST_FAULT_ZERO_PAGES && probe->kind == CMATEST_PROBE_NO_PAGES)
+		probe->refused = 0;
+}
+
+/**
+ * cmatest_fault_answer() - lie about what was done
+ * @cmd: the request
+ * @err: how it ended
+ * @arg: its structure, as it is to be written for the caller
+ *
+ * What was done is right, and stays as it is.
+ *
+ * Return: how to say that it ended.
+ */
+int cmatest_fault_answer(unsigned int cmd, int err, union cmatest_arg *arg)
+{
+	mutex_lock(&lock);
+	switch (cmd) {
+	case CMATEST_IOC_ALLOC:
+		err = answer_alloc(err, &arg->alloc);
+		break;
+	case CMATEST_IOC_RELEASE:
+		err = answer_release(err, &arg->release);
+		break;
+	case CMATEST_IOC_INFO:
+		if (!err)
+			answer_info(&arg->info);
+		break;
+	case CMATEST_IOC_BLOCK:
+		if (!err)
+			answer_block(&arg->block);
+		break;
+	case CMATEST_IOC_BATCH:
+		if (!err && kind == CMATEST_FAULT_REFUSED_BATCH)
+			arg->batch.refused++;
+		break;
+	case CMATEST_IOC_PROBE:
+		if (!err)
+			answer_probe(&arg->probe);
+		break;
+	}
 	mutex_unlock(&lock);
+	return err;
 }

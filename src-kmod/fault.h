@@ -14,6 +14,7 @@
 
 struct cmatest_pages;
 struct page;
+union cmatest_arg;
 
 #ifdef CMATEST_FAULTS
 
@@ -23,9 +24,8 @@ unsigned int cmatest_fault_kind(void);
 unsigned long cmatest_fault_lead(void);
 void cmatest_fault_leak(struct cmatest_pages *pages);
 struct page *cmatest_fault_page(struct page *page, unsigned long index);
-bool cmatest_fault_refused(bool refused);
 void cmatest_fault_corrupt(const struct cmatest_pages *pages, u64 offset, u64 length);
-void cmatest_fault_stale(struct cmatest_info *info);
+int cmatest_fault_answer(unsigned int cmd, int err, union cmatest_arg *arg);
 
 #else
 
@@ -57,17 +57,13 @@ static inline struct page *cmatest_fault_page(struct page *page, unsigned long i
 	return page;
 }
 
-static inline bool cmatest_fault_refused(bool refused)
-{
-	return refused;
-}
-
 static inline void cmatest_fault_corrupt(const struct cmatest_pages *pages, u64 offset, u64 length)
 {
 }
 
-static inline void cmatest_fault_stale(struct cmatest_info *info)
+static inline int cmatest_fault_answer(unsigned int cmd, int err, union cmatest_arg *arg)
 {
+	return err;
 }
 
 #endif

@@ -87,11 +87,12 @@ unsigned long cmatest_charged(void)
 
 /**
  * cmatest_charge() - take pages from the limit
+ * @area: index of the area that they are of
  * @count: pages
  *
  * Return: 0 or -ENOSPC.
  */
-int cmatest_charge(unsigned long count)
+int cmatest_charge(u32 area, unsigned long count)
 {
 	long now = atomic_long_read(&charged);
 
@@ -99,15 +100,18 @@ int cmatest_charge(unsigned long count)
 		if (count > page_limit - now)
 			return -ENOSPC;
 	} while (!atomic_long_try_cmpxchg(&charged, &now, now + count));
+	cmatest_area_charge(area, count);
 	return 0;
 }
 
 /**
  * cmatest_uncharge() - give pages back to the limit
+ * @area: as it was charged
  * @count: as it was charged
  */
-void cmatest_uncharge(unsigned long count)
+void cmatest_uncharge(u32 area, unsigned long count)
 {
+	cmatest_area_charge(area, -(long)count);
 	atomic_long_sub(count, &charged);
 }
 
@@ -160,7 +164,7 @@ static bool free_handle(struct cmatest_file *file, struct cmatest_handle *handle
 	cmatest_fault_leak(&handle->pages);
 	accepted = cmatest_cma_release(&handle->pages, ns);
 	cmatest_filled_free(&handle->filled);
-	cmatest_uncharge(count);
+	cmatest_uncharge(handle->area, count);
 	atomic_dec(&file->count);
 	kfree(handle);
 	return accepted;
@@ -195,7 +199,7 @@ int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 	/* Never above the limit, not for a moment: that would refuse others. */
 	if (!atomic_add_unless(&file->count, 1, handle_limit))
 		return -EMFILE;
-	err = cmatest_charge(alloc->count);
+	err = cmatest_charge(alloc->area, alloc->count);
 	if (err)
 		goto uncount;
 	handle = kzalloc(sizeof(*handle), CMATEST_GFP);
@@ -229,7 +233,7 @@ free:
 	cmatest_filled_free(&handle->filled);
 	kfree(handle);
 uncharge:
-	cmatest_uncharge(alloc->count);
+	cmatest_uncharge(alloc->area, alloc->count);
 uncount:
 	atomic_dec(&file->count);
 	return err;

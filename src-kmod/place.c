@@ -282,6 +282,6 @@ int cmatest_place_run(struct cmatest_file *file, union cmatest_arg *arg)
 
 	if (block.count + cmatest_fault_lead())
 		cmatest_cma_release(&block, &ns);
-	cmatest_uncharge(count);
+	cmatest_uncharge(index, count);
 	return place->placed && err != -EIO ? 0 : err;
 }

@@ -6,7 +6,6 @@
  * for pages that are released twice, or that end behind an area.
  */
 #include "cmatest.h"
-#include "fault.h"
 
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -26,7 +25,7 @@ static int offer_foreign_page(struct cma *cma, struct cmatest_probe *probe)
 	/* Otherwise the allocator has freed it. */
 	if (refused)
 		__free_page(page);
-	probe->refused = cmatest_fault_refused(refused);
+	probe->refused = refused;
 	return 0;
 }
 

@@ -31,15 +31,14 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   public var isNoSuchRequest: Bool { code == ENOTTY }
   /// What write(2) says of a file and its disk.
   var isOfFile: Bool { [ENOSPC, EDQUOT, EFBIG, EROFS, EPERM, ENOMEM].contains(code) }
-  /// The reason in words, as strerror(3) has it.
-  var reason: String { String(cString: strerror(code)) }
   /// The module itself found the request senseless.
   public var isInvalid: Bool { code == EINVAL }
 
   /// One line.
   public var message: String { "cannot \(request): \(reason)" }
 
-  private var reason: String {
+  /// The reason in words.
+  var reason: String {
     // Not the words of errno(3), which are about sockets.
     code == ENOBUFS
       ? "the kernel has no memory for the module's own notes" : String(cString: strerror(code))

@@ -4,18 +4,68 @@ internal import CCMATestABI
 public import CMATestSystem
 internal import Glibc
 
+/// ioctl(2): the descriptor, the number of the request and its structure; a negative value, and errno,
+/// where the call fails.
+typealias RequestCall = @Sendable (CInt, UInt, UnsafeMutableRawPointer) -> CInt
+
+/// The structure of one request, so that no request is made with another's.
+private protocol RequestStructure {
+  static var number: UInt { get }
+}
+
+extension cmatest_info: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_info }
+}
+extension cmatest_area: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_area }
+}
+extension cmatest_alloc: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_alloc }
+}
+extension cmatest_release: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_release }
+}
+extension cmatest_block: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_block }
+}
+extension cmatest_fill: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_fill }
+}
+extension cmatest_check: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_check }
+}
+extension cmatest_batch: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_batch }
+}
+extension cmatest_probe: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_probe }
+}
+extension cmatest_place: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_place }
+}
+
 /// The real /dev/cmatest.
 public final class KernelDevice: PagePlacer {
   public static let path = "/dev/cmatest"
 
   private let descriptor: Descriptor
+  private let call: RequestCall
 
   /// - Parameter machine: the running one.
   /// - Throws: where it cannot be opened: ENOENT without the module, EACCES or EPERM without root.
-  public init(on machine: Machine = Machine()) throws(SystemFailure) {
+  public convenience init(on machine: Machine = Machine()) throws(SystemFailure) {
+    try self.init(on: machine) { ioctl($0, $1, $2) }
+  }
+
+  /// - Parameters:
+  ///   - machine: the running one, or a copied tree.
+  ///   - call: makes the system call; a test answers itself.
+  /// - Throws: where the device cannot be opened.
+  init(on machine: Machine, call: @escaping RequestCall) throws(SystemFailure) {
     let path = machine.path(Self.path)
     let raw = try valueOrErrno(.open, path) { open(path, O_RDWR | O_CLOEXEC) }
     descriptor = Descriptor(owning: raw, path: path)
+    self.call = call
   }
 
   /// The choke point of all requests.
@@ -23,14 +73,16 @@ public final class KernelDevice: PagePlacer {
   /// - Parameters:
   ///   - words: what is asked for, for the error.
   ///   - request: its structure, in and out.
-  ///   - function: makes the call.
   /// - Throws: the words and errno.
-  private func ask<Request>(
-    _ words: @autoclosure () -> String, _ request: inout Request,
-    _ function: (CInt, UnsafeMutablePointer<Request>) -> CInt
+  private func ask<Structure: RequestStructure>(
+    _ words: @autoclosure () -> String, _ request: inout Structure
   ) throws(DeviceFailure) {
     do throws(SystemFailure) {
-      try valueOrErrno(.ioctl, descriptor.path) { function(descriptor.raw, &request) }
+      try valueOrErrno(.ioctl, descriptor.path) {
+        withUnsafeMutablePointer(to: &request) {
+          call(descriptor.raw, Structure.number, UnsafeMutableRawPointer($0))
+        }
+      }
     } catch {
       throw DeviceFailure(words(), error.code)
     }
@@ -39,7 +91,7 @@ public final class KernelDevice: PagePlacer {
   public func information() throws(DeviceFailure) -> DeviceInformation {
     var request = cmatest_info()
     request.version = UInt32(CMATEST_ABI_VERSION)
-    try ask("get the module's information", &request, cmatest_request_info)
+    try ask("get the module's information", &request)
     var information = DeviceInformation()
     information.pageSize = UInt64(request.page_size)
     information.pageblockOrder = request.pageblock
@@ -62,13 +114,14 @@ public final class KernelDevice: PagePlacer {
   public func area(_ index: UInt32) throws(DeviceFailure) -> AreaInformation {
     var request = cmatest_area()
     request.index = index
-    try ask("get area \(index)", &request, cmatest_request_area)
+    try ask("get area \(index)", &request)
     func has(_ flag: CInt) -> Bool { request.flags & UInt32(flag) != 0 }
     var area = AreaInformation(index: index)
     area.isDefault = has(CMATEST_AREA_DEFAULT)
     if has(CMATEST_AREA_HAS_NAME) { area.name = Self.string(request.name) }
     if has(CMATEST_AREA_HAS_BASE) { area.base = request.base }
     if has(CMATEST_AREA_HAS_SIZE) { area.size = request.size }
+    area.heldPages = request.held_pages
     return area
   }
 
@@ -80,7 +133,7 @@ public final class KernelDevice: PagePlacer {
     // A failure is a result here, not a fault for the kernel's log.
     request.flags = UInt32(CMATEST_NO_WARN)
     do throws(DeviceFailure) {
-      try ask(block.words, &request, cmatest_request_alloc)
+      try ask(block.words, &request)
     } catch {
       var error = error
       if error.isOutOfMemory { error.nanoseconds = request.ns }
@@ -93,14 +146,14 @@ public final class KernelDevice: PagePlacer {
   public func release(_ handle: UInt32) throws(DeviceFailure) -> Release {
     var request = cmatest_release()
     request.handle = handle
-    try ask("release block \(handle)", &request, cmatest_request_release)
+    try ask("release block \(handle)", &request)
     return Release(isAccepted: request.accepted == 1, nanoseconds: request.ns)
   }
 
   public func inspect(_ handle: UInt32) throws(DeviceFailure) -> BlockInspection {
     var request = cmatest_block()
     request.handle = handle
-    try ask("look at block \(handle)", &request, cmatest_request_block)
+    try ask("look at block \(handle)", &request)
     var inspection = BlockInspection()
     inspection.count = request.count
     inspection.frame = request.pfn
@@ -119,7 +172,7 @@ public final class KernelDevice: PagePlacer {
     request.seed = seed
     request.offset = range.lowerBound
     request.length = range.upperBound - range.lowerBound
-    try ask("fill block \(handle)", &request, cmatest_request_fill)
+    try ask("fill block \(handle)", &request)
   }
 
   public func check(
@@ -130,7 +183,7 @@ public final class KernelDevice: PagePlacer {
     request.seed = seed
     request.offset = range.lowerBound
     request.length = range.upperBound - range.lowerBound
-    try ask("check block \(handle)", &request, cmatest_request_check)
+    try ask("check block \(handle)", &request)
     guard request.bad_words != 0 else { return PatternCheck() }
     return PatternCheck(
       badWords: request.bad_words,
@@ -149,7 +202,7 @@ public final class KernelDevice: PagePlacer {
     let code = times.withUnsafeMutableBufferPointer { times -> CInt in
       request.times = UInt64(UInt(bitPattern: times.baseAddress))
       do throws(DeviceFailure) {
-        try ask("", &request, cmatest_request_batch)
+        try ask("", &request)
         return 0
       } catch {
         return error.code
@@ -170,7 +223,7 @@ public final class KernelDevice: PagePlacer {
     case .foreignPage: request.kind = UInt32(CMATEST_PROBE_FOREIGN_PAGE)
     case .noPages: request.kind = UInt32(CMATEST_PROBE_NO_PAGES)
     }
-    try ask("probe area \(area)", &request, cmatest_request_probe)
+    try ask("probe area \(area)", &request)
     return ProbeResult(isRefused: request.refused == 1, frame: request.pfn)
   }
 
@@ -180,7 +233,7 @@ public final class KernelDevice: PagePlacer {
     var request = cmatest_place()
     request.handle = handle
     request.address = UInt64(UInt(bitPattern: memory))
-    try ask("place block \(handle) in memory", &request, cmatest_request_place)
+    try ask("place block \(handle) in memory", &request)
     return Int(request.placed)
   }
 
@@ -192,7 +245,7 @@ public final class KernelDevice: PagePlacer {
     request.flags = UInt32(CMATEST_PLACE_IN_FILE)
     request.address = UInt64(offset)
     request.fd = disk.raw
-    try ask("place block \(handle) in a file", &request, cmatest_request_place)
+    try ask("place block \(handle) in a file", &request)
     return Int(request.placed)
   }
 

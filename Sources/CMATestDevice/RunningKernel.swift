@@ -38,6 +38,14 @@ public struct RunningKernel: Kernel {
     try AreaBitmap(on: machine, area: area)
   }
 
+  public func fixedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges? {
+    try PageUses.fixed(on: machine, frames)
+  }
+
+  public func occupiedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges? {
+    try PageUses.occupied(on: machine, frames)
+  }
+
   public func placePages(
     _ kind: UserPageKind, in area: UInt32, _ frames: Range<UInt64>, wanted: Int, seed: UInt64,
     isEnding: () -> Bool

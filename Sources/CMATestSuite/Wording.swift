@@ -17,10 +17,30 @@ func oneLine(_ text: String) -> String {
   String(text.map { $0.isNewline ? " " : $0 })
 }
 
+/// A text on one line, as C writes what cannot be printed: the names of some areas end with a newline.
+func printable(_ text: String) -> String {
+  var result = ""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\\": result += "\\\\"
+    case "\n": result += "\\n"
+    case "\t": result += "\\t"
+    case "\u{0}"..<" ", "\u{7F}"..<"\u{A0}", "\u{2028}", "\u{2029}", "\u{200E}", "\u{200F}",
+      "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}":
+      let digits = String(scalar.value, radix: 16)
+      result += "\\x\(digits)"
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result
+}
+
 extension RunResult {
   /// How many cases ended in which way, in one line.
   var tally: String {
-    var words = ["\(cases.count) cases", "\(passed) passed", "\(failed) failed"]
+    var words = [
+      "\(cases.count) case\(cases.count == 1 ? "" : "s")", "\(passed) passed", "\(failed) failed",
+    ]
     if skipped > 0 { words.append("\(skipped) skipped") }
     if notRun > 0 { words.append("\(notRun) not run") }
     return words.joined(separator: ", ")
@@ -28,6 +48,8 @@ extension RunResult {
 
   /// That it is not whole; nil where it is.
   var partial: String? {
-    endedBy.map { "ended by \($0): this is a part of the run, \(notRun) cases were not run" }
+    endedBy.map {
+      "ended by \($0): this is a part of the run, \(notRun) case\(notRun == 1 ? " was" : "s were") not run"
+    }
   }
 }

@@ -230,11 +230,17 @@ static void test_every_area(void)
 	struct cmatest_alloc a;
 	struct cmatest_block block;
 	struct cmatest_probe p;
-	__u32 i, known;
+	__u64 held[64] = { 0 };
+	__u32 i, k, known;
 
+	NEED(start.areas <= COUNT(held));
+	for (i = 0; i < start.areas; i++)
+		held[i] = area_of(i).held_pages;
 	for (i = 0; i < start.areas; i++) {
 		a = (struct cmatest_alloc) { .area = i, .count = 1, .flags = CMATEST_NO_WARN };
 		NEED(!ask(fd, CMATEST_IOC_ALLOC, &a));
+		for (k = 0; k < start.areas; k++)
+			NEED(area_of(k).held_pages == held[k] + (k == i));
 		block = (struct cmatest_block) { .handle = a.handle };
 		NEED(!ask(fd, CMATEST_IOC_BLOCK, &block));
 		known = !!(area_of(i).flags & CMATEST_AREA_HAS_BASE);
@@ -243,8 +249,9 @@ static void test_every_area(void)
 		p = (struct cmatest_probe) { .kind = CMATEST_PROBE_FOREIGN_PAGE, .area = i };
 		NEED(!ask(fd, CMATEST_IOC_PROBE, &p));
 		NEED(p.refused == 1);
+		NEED(area_of(i).held_pages == held[i]);
 	}
-	check(true, "a block from each of %u areas", start.areas);
+	check(true, "a block from each of %u areas, counted for its own area only", start.areas);
 	settled("after those");
 }
 

@@ -20,7 +20,9 @@ command_tree() {
     name=$(readelf -l "$tree/usr/sbin/cma-test" | sed -n 's/.*program interpreter: \(.*\)]/\1/p')
     mkdir -p "$tree${name%/*}"
     cp -L "$build_root/usr/lib/$triplet/${name##*/}" "$tree$name"
-    queue=("$tree/usr/sbin/cma-test")
+    # libkmod is loaded when it is first called, so the program does not name it.
+    cp -L "$build_root/usr/lib/$triplet/libkmod.so.2" "$tree/usr/lib/$triplet/"
+    queue=("$tree/usr/sbin/cma-test" "$tree/usr/lib/$triplet/libkmod.so.2")
     while [[ ${#queue[@]} -gt 0 ]]; do
       file=${queue[0]}
       queue=("${queue[@]:1}")

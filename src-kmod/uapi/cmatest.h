@@ -37,7 +37,7 @@
 #include <linux/types.h>
 
 /* Goes up when an existing request changes. A new one is no change. */
-#define CMATEST_ABI_VERSION	1
+#define CMATEST_ABI_VERSION	2
 
 #define CMATEST_AREA_NAME	64	/* bytes of an area's name, with its 0 */
 #define CMATEST_ZONE_NAME	16	/* bytes of a zone's name, with its 0 */
@@ -60,6 +60,17 @@
 #define CMATEST_FAULT_WRONG_RELEASE	4	/* a foreign page seems accepted */
 #define CMATEST_FAULT_CORRUPT		5	/* FILL flips a bit in the middle */
 #define CMATEST_FAULT_STALE_ACCOUNTING	6	/* the page counts of INFO stand still */
+#define CMATEST_FAULT_REFUSED_RELEASE	7	/* RELEASE says that cma_release() refused */
+#define CMATEST_FAULT_RELEASED_TWICE	8	/* RELEASE accepts a handle that is gone */
+#define CMATEST_FAULT_SHARED		9	/* BLOCK has one unshared page less */
+#define CMATEST_FAULT_OTHER_ZONE	10	/* BLOCK has one page less in the zone */
+#define CMATEST_FAULT_OUTSIDE		11	/* BLOCK has one page less inside */
+#define CMATEST_FAULT_OTHER_COUNT	12	/* BLOCK has one page more */
+#define CMATEST_FAULT_OTHER_FRAME	13	/* BLOCK starts one page late */
+#define CMATEST_FAULT_SAME_PLACE	14	/* ALLOC says where the block before is */
+#define CMATEST_FAULT_ZERO_PAGES	15	/* a block of no pages seems given */
+#define CMATEST_FAULT_PASSED_ZERO	16	/* ALLOC of no pages seems passed on */
+#define CMATEST_FAULT_REFUSED_BATCH	17	/* BATCH says that one release was refused */
 
 /**
  * struct cmatest_info - CMATEST_IOC_INFO: what this module and kernel are
@@ -129,10 +140,13 @@ struct cmatest_info {
  *	are the same from boot to shutdown.
  * @flags: (out) CMATEST_AREA_*
  * @base: (out) physical address of its first byte, 0 if it is not known
- * @size: (out) bytes, 0 if it is not known
+ * @size: (out) bytes, 0 if it is not known. 0 of a size that is known: the
+ *	kernel reserved the area, but could not activate it.
  * @name: (out) as below /sys/kernel/mm/cma, where a '/' is a '!'; "" if it is not
  *	known. Just as the kernel has it: some give a nameless area the name
  *	"cma<n>" and a line feed, and two areas can have the same.
+ * @held_pages: (out) pages of this area that all open files have now, and those
+ *	held since the module was loaded if it is the default area
  * @reserved: (in) 0
  *
  * No kernel has a function that tells how much of an area is free: that is in
@@ -146,7 +160,8 @@ struct cmatest_area {
 	__u64 base;
 	__u64 size;
 	__u8 name[CMATEST_AREA_NAME];
-	__u64 reserved[2];
+	__u64 held_pages;
+	__u64 reserved;
 };
 
 /* cmatest_alloc.flags */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interface of /dev/cmatest for Swift: the module's own header, and a function for each request,
- * since Swift cannot import the macros that number them. One function takes one structure, so that
- * no request gets another's.
+ * The interface of /dev/cmatest for Swift: the module's own header, and the number of each request,
+ * since Swift cannot import the macros that make them.
  */
 #ifndef CMA_TEST_CCMATESTABI_H
 #define CMA_TEST_CCMATESTABI_H
@@ -12,10 +11,7 @@
 #include "../../../src-kmod/uapi/cmatest.h"
 
 #define CMATEST_REQUEST(name, number)						\
-	static inline int cmatest_request_##name(int device, struct cmatest_##name *request) \
-	{									\
-		return ioctl(device, number, request);				\
-	}
+	static const unsigned long cmatest_request_##name = number;
 
 CMATEST_REQUEST(info, CMATEST_IOC_INFO)
 CMATEST_REQUEST(area, CMATEST_IOC_AREA)

@@ -24,7 +24,7 @@ internal import CMATestDevice
     try run.step(Int(order), of: most.bitWidth - most.leadingZeroBitCount)
     // Where others have a part, or nothing tells, it need not fit aligned.
     let fits = isWhole && run.area.starts(of: count, order: order) != nil
-    let block = try run.allocate(count, order: fits ? order : 0)
+    let block = try run.allocate(count, order: fits ? order : 0, wasThere: true)
     largest = count
     slowest = max(slowest, block.block.nanoseconds)
     try run.release(block)
@@ -42,16 +42,16 @@ internal import CMATestDevice
     power *= 2
   }
   // Of each magnitude alike: large ones take long, since the kernel clears them.
-  let magnitudes = UInt64(most.bitWidth - most.leadingZeroBitCount)
+  let magnitudes = UInt64(max(1, most.bitWidth - most.leadingZeroBitCount))
   for _ in 0..<16 {
-    let largest: UInt64 = 1 << run.numbers.number(in: 0...magnitudes - 1)
-    counts.append(run.numbers.number(in: 1...largest))
+    let largest: UInt64 = 1 << run.numbers.number(from: 0, to: magnitudes - 1)
+    counts.append(run.numbers.number(from: 1, to: largest))
   }
   counts.append(most)
   counts.removeAll { $0 > most }
   for (index, count) in counts.enumerated() {
     try run.step(index, of: counts.count)
-    let block = try run.allocate(count)
+    let block = try run.allocate(count, wasThere: true)
     let found = try run.inspect(block.block)
     try run.expect(
       found.count == count, "\(count) pages were asked for, and \(found.count) were given")
@@ -73,7 +73,7 @@ internal import CMATestDevice
       // Where others have a part, or nothing tells, it need not be there.
       let fits = isWhole && starts.map { $0.upperBound > first.block.frame } == true
       if !fits, try !run.canAllocate(count, order: order) { break orders }
-      let block = try run.allocate(count, order: order)
+      let block = try run.allocate(count, order: order, wasThere: true)
       try run.expect(
         block.block.frame.isMultiple(of: 1 << UInt64(order)),
         "a block of \(count) pages and order \(order) begins at frame "
@@ -83,6 +83,7 @@ internal import CMATestDevice
       highest = order
     }
   }
+  guard blocks > 0 else { throw try run.tooFull("only one page could be had") }
   run.measure("blocks", blocks)
   run.measure("highest_order", Int(highest))
   try run.release(first)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
+
 /// How far a run is, on standard error: one line that is written over and over on a terminal, a
 /// line for each case elsewhere.
 public final class ProgressReporter: RunObserver {
@@ -33,7 +35,7 @@ public final class ProgressReporter: RunObserver {
   }
 
   public func caseAdvanced(_ done: Int, of total: Int) {
-    guard total > 0, now() - written >= Self.interval else { return }
+    guard total > 0, now().clampedDifference(written) >= Self.interval else { return }
     show(Double(min(done, total)) / Double(total))
   }
 
@@ -54,7 +56,8 @@ public final class ProgressReporter: RunObserver {
     written = time
     // The last column stays free: some terminals go to the next line as soon as it is filled.
     let room = max(0, columns() - 1)
-    var line = "[\(current.number)/\(total)] \(current.name) \(seconds(time - current.began)) s"
+    let spent = seconds(time.clampedDifference(current.began))
+    var line = "[\(current.number)/\(total)] \(current.name) \(spent) s"
     let barWidth = min(Self.barWidth, room - line.count - 3)
     if let fraction, barWidth > 0 {
       let full = Int(fraction * Double(barWidth))

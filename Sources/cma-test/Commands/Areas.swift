@@ -10,56 +10,89 @@ struct Areas: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the areas that this kernel has reserved for CMA.",
     discussion: """
-      For each area: where it is, its size, what is free, the largest block that can be had now \
-      (found by search, and given back at once), and how much was allocated, and was refused, \
-      since boot. An asterisk marks the default area. What this kernel does not tell is '?'. Needs \
-      root and the module: 'modprobe cmatest alloc_count=0'.
+      For each area: where it is, its size, what is free, the largest block, and how much was \
+      allocated, and was refused, since boot. An asterisk marks the default area. What this kernel \
+      does not tell is '?'. Listing allocates nothing: '~' marks the largest block by what the \
+      kernel shows of each page. With '--area' or '--largest' the block is searched instead, and \
+      given back at once. Needs root; loads the module where that is not loaded, and removes it \
+      again.
       """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Only this area, by its name or index, with its largest block.", valueName: "area"))
+  var area: String?
+
+  @Flag(help: "Search the largest block of every area: moves the memory of others for a moment.")
+  var largest = false
 
   @Flag(help: "Print the result, or the error, as JSON on standard output.")
   var json = false
 
+  @OptionGroup var device: DeviceOptions
+
   func run(printing output: StandardOutput) throws {
-    let subject: Subject
-    do throws(SubjectFailure) {
-      subject = try Subject(ownerCommand: [])
-    } catch {
-      throw try report(error.message, error.remedy, .noDevice, output)
+    try run(printing: output, on: RunningHost(ownerCommand: []))
+  }
+
+  func run(printing output: StandardOutput, on host: some DeviceHost) throws {
+    let signals = PendingSignal.hold()
+    let ending = Ending(
+      deadline: nil, now: monotonicNanoseconds, signal: { signals.pending?.name })
+    let session = device.session(for: "areas", on: host, ending: ending)
+    do {
+      let (kernel, surveys) = try session.use { device in
+        (device.kernel.release, try survey(device, session))
+      }
+      try output.write(
+        json ? AreaReport.json(surveys, kernel: kernel).text + "\n" : AreaReport.text(surveys))
+    } catch let error as DeviceSessionFailure {
+      throw try report(error, output)
+    }
+  }
+
+  private func survey(
+    _ device: OpenDevice, _ session: DeviceSession
+  ) throws -> [AreaSurvey] {
+    var chosen = device.areas
+    if let area {
+      do throws(AreaChoice.Failure) {
+        chosen = [try device.area(area)]
+      } catch {
+        throw ValidationError(error.message)
+      }
     }
     var surveys: [AreaSurvey] = []
-    do throws(CaseEnd) {
-      // A signal ends the program as ever, and the kernel then releases what it had.
-      let ending = Ending(deadline: nil, now: monotonicNanoseconds, signal: { nil })
-      for area in subject.areas {
-        surveys.append(
-          try AreaSurvey.survey(area, subject.information, on: subject.kernel, ending: ending))
+    for area in chosen {
+      let survey: AreaSurvey
+      do throws(CaseEnd) {
+        survey = try AreaSurvey.survey(
+          area, among: device.areas, device.information, on: device.kernel,
+          searches: largest || self.area != nil, ending: session.ending)
+      } catch {
+        throw DeviceSessionFailure(error)
       }
-    } catch {
-      let message =
-        switch error {
-        case .failed(let reason), .skipped(let reason): reason
-        case .interrupted, .timeUp: "ended"
-        }
-      throw try report(message, "look for 'cmatest' in the output of dmesg", .deviceRefused, output)
+      surveys.append(survey)
+      if !survey.isActivated {
+        let (message, remedy) = device.whyNotActivated(area)
+        session.warn("\(message): \(remedy)")
+      }
     }
-    try output.write(
-      json
-        ? AreaReport.json(surveys, kernel: subject.kernel.release).text + "\n"
-        : AreaReport.text(surveys))
+    return surveys
   }
 
   private func report(
-    _ message: String, _ remedy: String, _ code: CMATestCore.ExitCode, _ output: StandardOutput
+    _ failure: DeviceSessionFailure, _ output: StandardOutput
   ) throws -> ArgumentParser.ExitCode {
     if json {
       let whole = JSON.failure(
-        code, kind: code == .noDevice ? "no-device" : "device-refused", message: message,
-        remedy: remedy)
+        failure.code, kind: failure.kind, message: failure.message, remedy: failure.remedy)
       try output.write(whole.text + "\n")
     } else {
       StandardError.write(
-        "cma-test areas: error: \(message)\ncma-test areas: to mend it: \(remedy)\n")
+        "cma-test areas: error: \(failure.message)\n"
+          + "cma-test areas: to mend it: \(failure.remedy)\n")
     }
-    return ArgumentParser.ExitCode(code.rawValue)
+    return ArgumentParser.ExitCode(failure.code.rawValue)
   }
 }

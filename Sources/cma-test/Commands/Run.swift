@@ -13,11 +13,12 @@ struct Run: PrintingCommand {
       Allocates from the area in all the ways that drivers do and must not do, and proves that the \
       kernel does the right thing: cma-test(8) has the cases. What cannot run on this kernel is \
       skipped, with the reason. Ctrl-C gives everything back and reports what there is until then. \
-      Needs root and the module: 'modprobe cmatest alloc_count=0'. Do not run it while a device \
-      needs CMA: the area is taken whole, for moments.
+      Needs root; loads the module where that is not loaded, and removes it again. Do not run it \
+      while a device needs CMA: the area is taken whole, for moments.
       """)
 
-  @Option(help: ArgumentHelp("The area, as 'cma-test areas' names it.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The area, by its name or index in 'cma-test areas'.", valueName: "area"))
   var area: String?
 
   @Option(help: ArgumentHelp("Only the cases whose names match.", valueName: "glob"))
@@ -38,6 +39,8 @@ struct Run: PrintingCommand {
   @Flag(help: "Exit with 77, not 4, where no case can run.")
   var autopkgtest = false
 
+  @OptionGroup var device: DeviceOptions
+
   func validate() throws {
     guard !cases(matching: filter).isEmpty else {
       throw ValidationError("no case matches '\(filter ?? "")': 'cma-test run --list' has them all")
@@ -46,6 +49,10 @@ struct Run: PrintingCommand {
   }
 
   func run(printing output: StandardOutput) throws {
+    try run(printing: output, on: RunningHost(ownerCommand: [OwnBlocks.name]))
+  }
+
+  func run(printing output: StandardOutput, on host: some DeviceHost) throws {
     let cases = cases(matching: filter)
     if list {
       try output.write(CaseList.text(cases, as: format))
@@ -67,34 +74,67 @@ struct Run: PrintingCommand {
       signal: {
         output.failure == nil ? signals.pending?.name : "a failed write to standard output"
       })
-    let result = try result(of: cases, ending: ending, observers: observers)
+    let (result, refusal) = try result(
+      of: cases, with: device.session(for: "run", on: host, ending: ending), observers)
     if let failure = output.failure { throw failure }
-    let code = result.exitCode(forAutopkgtest: autopkgtest)
+    let code = refusal ?? result.exitCode(forAutopkgtest: autopkgtest)
     if code != .success { throw ArgumentParser.ExitCode(code.rawValue) }
   }
 
+  /// - Returns: the result, and the exit code where that is not the result's own.
   private func result(
-    of cases: [TestCase], ending: Ending, observers: [any RunObserver]
-  ) throws -> RunResult {
+    of cases: [TestCase], with session: DeviceSession, _ observers: [any RunObserver]
+  ) throws -> (RunResult, CMATestCore.ExitCode?) {
     var facts = RunFacts(
       version: packageVersion, kernel: (try? Machine().kernelRelease()) ?? "unknown",
       seed: seed ?? UInt32.random(in: 0...UInt32.max), time: utcTimestamp())
-    func runner() -> Runner { Runner(facts: facts, ending: ending, observers: observers) }
-    let subject: Subject
-    do throws(SubjectFailure) {
-      subject = try Subject(ownerCommand: [OwnBlocks.name])
+    func runner() -> Runner {
+      Runner(facts: facts, ending: session.ending, observers: observers)
+    }
+    do {
+      return try session.use { device in
+        let (chosen, area) = try areaUnderTest(of: device)
+        facts.area = area.title
+        facts.pages = area.pages
+        facts.pageSize = area.pageSize
+        guard area.isActivated else {
+          let (message, remedy) = device.whyNotActivated(chosen)
+          return (runner().refuse(because: "\(message): \(remedy)"), nil)
+        }
+        do throws(CaseEnd) {
+          facts.occupancy = try Occupancy.read(of: area, on: device.kernel)
+        } catch {
+          throw DeviceSessionFailure(error)
+        }
+        return (runner().run(cases, in: area, on: device.kernel), nil)
+      }
+    } catch let failure as DeviceSessionFailure {
+      // Without a module nothing can be tested here, and that is no failure.
+      let isSkip = failure.code == .noDevice
+      let text = "\(failure.message): \(failure.remedy)"
+      let result = runner().refuse(because: text, isError: !isSkip)
+      if !isSkip { session.warn("error: \(text)") }
+      return (result, isSkip ? nil : failure.code)
+    }
+  }
+
+  private func areaUnderTest(
+    of device: OpenDevice
+  ) throws -> (AreaInformation, AreaUnderTest) {
+    let chosen: AreaInformation
+    do throws(AreaChoice.Failure) {
+      chosen = try device.area(area)
     } catch {
-      return runner().skip(cases, because: "\(error.message): \(error.remedy)")
+      throw ValidationError(error.message)
     }
-    guard let information = subject.area(named: area) else {
-      let names = subject.areas.map { $0.name ?? "area \($0.index)" }.joined(separator: ", ")
-      throw ValidationError("there is no area '\(area ?? "")' here: the areas are \(names)")
+    do throws(SystemFailure) {
+      return (
+        chosen,
+        try AreaUnderTest(chosen, among: device.areas, device.information, on: device.kernel)
+      )
+    } catch {
+      throw DeviceSessionFailure(CaseEnd.failed("cannot look at the area: \(error.reason)"))
     }
-    let area = try AreaUnderTest(information, subject.information, on: subject.kernel)
-    facts.area = area.title
-    facts.pages = area.pages
-    facts.pageSize = area.pageSize
-    return runner().run(cases, in: area, on: subject.kernel)
   }
 }
 
