@@ -6,7 +6,7 @@ package import Kmod
 
 /// The folders of modprobe.d(5), the first the strongest: a file there hides those of its name in
 /// the others.
-private let modprobeFolders = [
+let modprobeFolders = [
   "/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
   "/lib/modprobe.d",
 ]
@@ -37,8 +37,7 @@ extension Machine {
           if mayMention(OptionsFile.module, in: try contents(of: path(file))) { return true }
         }
       }
-      // Of the running machine, whatever the root: that is what libkmod reads.
-      return mayMention(OptionsFile.module, in: try contents(of: "/proc/cmdline"))
+      return mayMention(OptionsFile.module, in: try contents(of: path("/proc/cmdline")))
     } catch {
       return true
     }
@@ -68,11 +67,9 @@ extension Configurator {
 
   package func effectiveOptions() throws(ConfigureFailure) -> ModprobeOptions {
     do throws(KmodFailure) {
-      var effective = ModprobeOptions()
-      for line in try machine.kmod().options(for: OptionsFile.module) {
-        effective.append(line)
+      return try machine.configuredOptions().reduce(into: ModprobeOptions()) {
+        $0.append($1.text)
       }
-      return effective
     } catch {
       throw .cannotVerify(
         operation: error.operation, path: machine.path("/run/modprobe.d"), reason: error.reason)
@@ -89,17 +86,10 @@ extension Configurator {
       }
     }
     guard let value else { return nil }
-    for folder in modprobeFolders {
-      for name in (try? machine.names(in: folder)) ?? [] where name.hasSuffix(".conf") {
-        let path = machine.path("\(folder)/\(name)")
-        guard path != optionsPath, let text = try? contents(of: path) else { continue }
-        let options = ModprobeOptions(inConfiguration: text, for: OptionsFile.module)
-        if options[parameter] == value { return path }
-      }
-    }
-    let commandLine = machine.path("/proc/cmdline")
-    guard let text = try? contents(of: commandLine) else { return nil }
-    let words = ModprobeOptions(commandLine: text)
-    return words["\(OptionsFile.module).\(parameter)"] == value ? commandLine : nil
+    return (try? machine.configuredOptions())?.last { option in
+      var words = ModprobeOptions()
+      words.append(option.text)
+      return words[parameter] == value && option.source != optionsPath
+    }?.source
   }
 }

@@ -20,7 +20,7 @@ enum DefaultArea {
     _ machine: Machine, total: UInt64, areas: [ReservationTopic.Area]?,
     commandLine: KernelCommandLine?
   ) {
-    if let area = areas?.first(where: { machine.isDefaultArea($0.name) }) {
+    if total > 0, let area = areas?.first(where: { machine.isDefaultArea($0.name) }) {
       let pages = area.counts.first { $0.name == "total_pages" }?.value
       if pages == 0, let lost = machine.unactivatedDefaultArea() {
         self = .notActivated(lost)

@@ -26,19 +26,20 @@ public struct Status: Sendable {
   public init(of machine: Machine) {
     let kernel = KernelTopic(machine)
     let reservation = ReservationTopic(machine)
-    let options = OptionsTopic(machine, reserved: reservation.total)
     let module = ModuleTopic(machine)
+    let loaded = LoadedTopic(machine, module)
+    let options = OptionsTopic(machine, reservation, module, isLoaded: loaded.isLoaded)
     entries = [
       Entry(MachineTopic(machine)),
       Entry(kernel),
       Entry(reservation),
-      Entry(SymbolsTopic(options)),
+      Entry(SymbolsTopic(options, module)),
       Entry(options),
       Entry(DKMSTopic(machine, module)),
       Entry(module),
       Entry(LoadingTopic(machine)),
       Entry(SignatureTopic(machine, module)),
-      Entry(LoadedTopic(machine, module)),
+      Entry(loaded),
     ]
   }
 
