@@ -6,7 +6,7 @@ internal import CMATestDevice
 internal import CMATestSuite
 internal import CMATestSystem
 
-struct Areas: ParsableCommand {
+struct Areas: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the areas that this kernel has reserved for CMA.",
     discussion: """
@@ -19,45 +19,45 @@ struct Areas: ParsableCommand {
   @Flag(help: "Print the result, or the error, as JSON on standard output.")
   var json = false
 
-  func run() throws {
+  func run(printing output: StandardOutput) throws {
     let subject: Subject
     do throws(SubjectFailure) {
       subject = try Subject(ownerCommand: [])
     } catch {
-      throw try report(error.message, error.remedy, .noDevice)
+      throw try report(error.message, error.remedy, .noDevice, output)
     }
+    var surveys: [AreaSurvey] = []
     do throws(CaseEnd) {
       // A signal ends the program as ever, and the kernel then releases what it had.
       let ending = Ending(deadline: nil, now: monotonicNanoseconds, signal: { nil })
-      var surveys: [AreaSurvey] = []
       for area in subject.areas {
         surveys.append(
           try AreaSurvey.survey(area, subject.information, on: subject.kernel, ending: ending))
       }
-      try? StandardStream.output.write(
-        json
-          ? AreaReport.json(surveys, kernel: subject.kernel.release).text + "\n"
-          : AreaReport.text(surveys))
     } catch {
       let message =
         switch error {
         case .failed(let reason), .skipped(let reason): reason
         case .interrupted, .timeUp: "ended"
         }
-      throw try report(message, "look for 'cmatest' in the output of dmesg", .deviceRefused)
+      throw try report(message, "look for 'cmatest' in the output of dmesg", .deviceRefused, output)
     }
+    try output.write(
+      json
+        ? AreaReport.json(surveys, kernel: subject.kernel.release).text + "\n"
+        : AreaReport.text(surveys))
   }
 
   private func report(
-    _ message: String, _ remedy: String, _ code: CMATestCore.ExitCode
+    _ message: String, _ remedy: String, _ code: CMATestCore.ExitCode, _ output: StandardOutput
   ) throws -> ArgumentParser.ExitCode {
     if json {
       let whole = JSON.failure(
         code, kind: code == .noDevice ? "no-device" : "device-refused", message: message,
         remedy: remedy)
-      try StandardStream.output.write(whole.text + "\n")
+      try output.write(whole.text + "\n")
     } else {
-      try StandardStream.error.write(
+      StandardError.write(
         "cma-test areas: error: \(message)\ncma-test areas: to mend it: \(remedy)\n")
     }
     return ArgumentParser.ExitCode(code.rawValue)

@@ -6,7 +6,7 @@ internal import CMATestDevice
 public import CMATestSuite
 internal import CMATestSystem
 
-struct Run: ParsableCommand {
+struct Run: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Test the allocator: every case on one area, or some of them.",
     discussion: """
@@ -45,30 +45,31 @@ struct Run: ParsableCommand {
     guard timeout != 0 else { throw ValidationError("'--timeout' needs at least one second") }
   }
 
-  func run() throws {
+  func run(printing output: StandardOutput) throws {
     let cases = cases(matching: filter)
     if list {
-      try StandardStream.output.write(CaseList.text(cases, as: format))
+      try output.write(CaseList.text(cases, as: format))
       return
     }
-    PendingSignal.hold()
+    let signals = PendingSignal.hold()
     let began = monotonicNanoseconds()
-    let report = ReportOutput()
+    let rewritesLines = Terminal.of(.error).rewritesLines
     let progress = ProgressReporter(
-      isTerminal: StandardStream.error.isTerminal, now: monotonicNanoseconds
-    ) { try? StandardStream.error.write($0) }
+      columns: rewritesLines ? { Terminal.columns(of: .error) } : nil, now: monotonicNanoseconds,
+      write: StandardError.write)
     // Where lines come one by one anyway, a second line for each would only be in the way.
-    let showsProgress = StandardStream.error.isTerminal || !format.isLive
-    let observers = (showsProgress ? [progress] : []) + [format.reporter(write: report.write)]
+    let showsProgress = rewritesLines || !format.isLive
+    // A report that cannot be written ends the run below.
+    let report = format.reporter { try? output.write($0) }
+    let observers = (showsProgress ? [progress] : []) + [report]
     let ending = Ending(
       deadline: timeout.map { began + UInt64($0) * 1_000_000_000 }, now: monotonicNanoseconds,
-      signal: { PendingSignal.current?.name })
+      signal: {
+        output.failure == nil ? signals.pending?.name : "a failed write to standard output"
+      })
     let result = try result(of: cases, ending: ending, observers: observers)
-    let code = report.failure == nil ? result.exitCode(forAutopkgtest: autopkgtest) : .cannotWrite
-    if let failure = report.failure {
-      try? StandardStream.error.write(
-        "cma-test run: error: cannot write the report: \(failure.reason)\n")
-    }
+    if let failure = output.failure { throw failure }
+    let code = result.exitCode(forAutopkgtest: autopkgtest)
     if code != .success { throw ArgumentParser.ExitCode(code.rawValue) }
   }
 
@@ -98,17 +99,3 @@ struct Run: ParsableCommand {
 }
 
 extension ReportFormat: ExpressibleByArgument {}
-
-/// Standard output, and the first failure to write to it.
-private final class ReportOutput {
-  private(set) var failure: SystemFailure?
-
-  func write(_ text: String) {
-    guard failure == nil else { return }
-    do throws(SystemFailure) {
-      try StandardStream.output.write(text)
-    } catch {
-      failure = error
-    }
-  }
-}
