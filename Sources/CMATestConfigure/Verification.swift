@@ -67,9 +67,10 @@ extension Configurator {
 
   package func effectiveOptions() throws(ConfigureFailure) -> ModprobeOptions {
     do throws(KmodFailure) {
-      return try machine.configuredOptions().reduce(into: ModprobeOptions()) {
-        $0.append($1.text)
-      }
+      var effective = ModprobeOptions()
+      // As one text: a quotation mark that is not closed, or `--`, hides what other lines say.
+      effective.append(try machine.configuredOptions().map(\.text).joined(separator: " "))
+      return effective
     } catch {
       throw .cannotVerify(
         operation: error.operation, path: machine.path("/run/modprobe.d"), reason: error.reason)

@@ -30,17 +30,12 @@ struct ParameterCheck {
       if option.source == machine.path(OptionsFile.path) { continue }
       var words = ModprobeOptions()
       words.append(option.text)
-      for word in words.words {
+      var strangers: [String] = []
+      // What follows `--` is not for the module.
+      for word in words.words where word.name != "__" {
         let text = word.value.map { "\(word.name)=\($0)" } ?? word.name
         guard let width = ModuleParameter.width(of: word.name) else {
-          if !known.isEmpty, !known.contains(word.name) {
-            findings.append(
-              .notice(
-                Self.sentence(
-                  option.source,
-                  "'\(text)' is no parameter of the module, and has no "
-                    + "effect")))
-          }
+          if !known.isEmpty, !known.contains(word.name) { strangers.append("'\(text)'") }
           continue
         }
         do throws(ParameterRefusal) {
@@ -53,6 +48,14 @@ struct ParameterCheck {
               Self.sentence(option.source, "'\(text)' \(error.message); modprobe would fail"),
               remedy: option.remedy, .overridden))
         }
+      }
+      if !strangers.isEmpty {
+        findings.append(
+          .notice(
+            Self.sentence(
+              option.source,
+              "the module has no parameter " + strangers.joined(separator: ", ")
+                + ", which the kernel passes over")))
       }
     }
     if !isLoaded {
