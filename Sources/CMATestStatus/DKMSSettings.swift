@@ -29,7 +29,11 @@ struct DKMSSettings {
     func setting(_ name: String, _ other: String) -> String {
       // Of a file that was edited on Windows DKMS drops the last byte too.
       let value = settings[name]
-      let path = value.hasSuffix("\r") ? String(value.dropLast()) : value
+      var path = value.hasSuffix("\r") ? String(value.dropLast()) : value
+      // DKMS reads what it has read as the shell's once more.
+      for variable in ["${kernelver}", "$kernelver"] {
+        path = path.replacing(variable, with: release)
+      }
       return path.isEmpty ? other : path
     }
     tree = setting("dkms_tree", "/var/lib/dkms")

@@ -113,6 +113,7 @@ private let lockdown = "/sys/kernel/security/lockdown"
     (["framework.conf.d/.x.conf": "mok_certificate=/a"], "/var/lib/dkms/mok.pub"),
     (["framework.conf": "mok_certificate=\"/k/$kernelver.der\""], "/k/7.3.4+deb13-amd64.der"),
     (["framework.conf": "d=/k\nmok_certificate=${d}/a.der\r"], "/k/a.der"),
+    (["framework.conf": "mok_certificate=/k/\\$kernelver"], "/k/7.3.4+deb13-amd64"),
     (["framework.conf": "mok_certificate="], "/var/lib/dkms/mok.pub"),
   ])
   func theCertificateThatDKMSIsSetTo(_ files: [String: String], _ path: String) throws {
