@@ -17,6 +17,7 @@ public enum ModuleParameter {
   /// - Parameters:
   ///   - text: what follows the `=`; nil where there is none.
   ///   - width: of the parameter, in bits.
+  /// - Returns: the number.
   /// - Throws: why the kernel refuses it, as words that follow the value.
   public static func number(_ text: String?, width: Int) throws(ParameterRefusal) -> UInt64 {
     guard let text else { throw .noValue }
