@@ -48,7 +48,7 @@ extension Machine {
     return lines.map { line in
       let place = statements.firstIndex {
         // libkmod makes blanks of tabs.
-        $0.statement.rest.replacing("\t", with: " ") == line
+        $0.statement.rest.map { $0 == "\t" ? " " : $0 }.elementsEqual(line)
       }
       guard let place else {
         return ConfiguredOptions(text: line, source: words.contains(line) ? commandLine : nil)

@@ -32,7 +32,7 @@ public struct ModprobeStatement: Equatable, Sendable {
         if fields.count > 1 {
           statements.append(
             ModprobeStatement(
-              keyword: fields[0], subject: fields[1].replacing("-", with: "_"),
+              keyword: fields[0], subject: String(fields[1].map { $0 == "-" ? "_" : $0 }),
               rest: fields.count > 2 ? fields[2] : "", line: first))
         }
       }
