@@ -66,7 +66,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "CMATestStatus",
-      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestSystem", "Kmod"],
+      dependencies: [
+        "CMATestConfigure", "CMATestCore", "CMATestReserve", "CMATestSystem", "Kmod",
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "cma-test-configure",

@@ -8,10 +8,14 @@ public enum Configured: Equatable, Sendable {
   case wrote(OptionsFile)
   /// Of an earlier run in this boot; `because` is why the addresses cannot be looked up now.
   case kept(OptionsFile, because: ConfigureFailure)
+  /// Nothing, and `modprobe cmatest` works all the same, for the kernel exports what the module needs;
+  /// `because` is why there are no addresses for the rest. The options are empty.
+  case unneeded(OptionsFile, because: ConfigureFailure)
 
   public var options: OptionsFile {
     switch self {
-    case .wrote(let options), .kept(let options, because: _): options
+    case .wrote(let options), .kept(let options, because: _), .unneeded(let options, because: _):
+      options
     }
   }
 }
@@ -46,42 +50,84 @@ public struct Configurator: Sendable {
 
   /// The file as it would be written now; nothing is touched.
   public func plan() throws(ConfigureFailure) -> OptionsFile {
+    try lookUp().file()
+  }
+
+  /// What `configure()` would leave; nothing is touched.
+  public func preview() throws(ConfigureFailure) -> Configured {
+    let symbols = try lookUp()
+    do throws(ConfigureFailure) {
+      return .wrote(try symbols.file())
+    } catch {
+      guard symbols.areExported else { throw error }
+      return .unneeded(symbols.emptyFile, because: error)
+    }
+  }
+
+  /// Looks the symbols up.
+  package func lookUp() throws(ConfigureFailure) -> SymbolLookup {
     let release = try readable { () throws(SystemFailure) in try machine.kernelRelease() }
-    if usesCache, let addresses = OffsetCache(machine, release: release).addresses() {
-      return try file(addresses, .cache, release)
+    let bootID = try readable { () throws(SystemFailure) in try machine.bootID() }
+    if usesCache, let kept = OffsetCache(machine, release: release).symbols() {
+      return SymbolLookup(
+        release: release, bootID: bootID, source: .cache, areExported: kept.areExported,
+        addresses: .success(kept.addresses))
     }
     let findings = try scan()
-    let facts = ProcFacts(machine: machine, release: release)
-    return try file(try findings.resolve(kallsyms: kallsymsPath, on: facts), .scan, release)
+    let addresses: Result<[SymbolAddress], ConfigureFailure>
+    do throws(ConfigureFailure) {
+      let facts = ProcFacts(machine: machine, release: release)
+      addresses = .success(try findings.resolve(kallsyms: kallsymsPath, on: facts))
+    } catch {
+      addresses = .failure(error)
+    }
+    return SymbolLookup(
+      release: release, bootID: bootID, source: .scan, areExported: findings.areExported,
+      addresses: addresses)
   }
 
   /// Writes the options and checks them, and keeps for the next boots what had to be looked up.
   ///
   /// - Returns: what is there now: what was written; or, where the addresses can no longer be looked
-  ///   up, the options that were written in this boot when they could.
+  ///   up, the options that were written in this boot when they could; or nothing, where the module
+  ///   needs nothing.
   /// - Throws: why not; then no file of ours is left, since modprobe must rather refuse for want of
   ///   addresses than use those of another boot.
   public func configure() throws(ConfigureFailure) -> Configured {
     do throws(ConfigureFailure) {
-      let options: OptionsFile
+      let symbols = try lookUp()
       do throws(ConfigureFailure) {
-        options = try plan()
+        return try configure(with: symbols)
       } catch {
-        guard usesCache, error.hidesAddresses, let kept = optionsOfThisBoot() else { throw error }
-        try verifyWhereInDoubt(kept)
-        return .kept(kept, because: error)
+        // A wrong address is refused, whatever the kernel exports.
+        guard symbols.areExported, !error.passesAnAddress else { throw error }
+        if machine.exists(OptionsFile.path) { try removeOptions(after: error) }
+        try verifyWhereInDoubt(symbols.emptyFile)
+        return .unneeded(symbols.emptyFile, because: error)
       }
-      try write(options)
-      try verifyWhereInDoubt(options)
-      if options.source == .scan {
-        // At boot /var may not be mounted, or not be writable, yet: then there is no cache.
-        _ = try? OffsetCache(machine, release: options.release).save(options.addresses)
-      }
-      return .wrote(options)
     } catch {
       try removeOptions(after: error)
       throw error
     }
+  }
+
+  private func configure(with symbols: SymbolLookup) throws(ConfigureFailure) -> Configured {
+    let options: OptionsFile
+    do throws(ConfigureFailure) {
+      options = try symbols.file()
+    } catch {
+      guard usesCache, error.hidesAddresses, let kept = optionsOfThisBoot() else { throw error }
+      try verifyWhereInDoubt(kept)
+      return .kept(kept, because: error)
+    }
+    try write(options)
+    try verifyWhereInDoubt(options)
+    if options.source == .scan {
+      // At boot /var may not be mounted, or not be writable, yet: then there is no cache.
+      _ = try? OffsetCache(machine, release: options.release)
+        .save(options.addresses, areExported: options.areExported)
+    }
+    return .wrote(options)
   }
 
   /// Writes the options unless those of this boot are there.
@@ -126,23 +172,15 @@ public struct Configurator: Sendable {
     let options = try plan()
     guard options.source == .scan else { return true }
     do throws(SystemFailure) {
-      return try OffsetCache(machine, release: options.release).save(options.addresses)
+      return try OffsetCache(machine, release: options.release)
+        .save(options.addresses, areExported: options.areExported)
     } catch {
       throw .cannotWrite(operation: error.call.rawValue, path: error.path, reason: error.reason)
     }
   }
 
-  private func file(
-    _ addresses: [SymbolAddress], _ source: OptionsFile.Source, _ release: String
-  ) throws(ConfigureFailure) -> OptionsFile {
-    OptionsFile(
-      release: release,
-      bootID: try readable { () throws(SystemFailure) in try machine.bootID() },
-      time: utcTimestamp(), source: source, addresses: addresses)
-  }
-
   private func scan() throws(ConfigureFailure) -> KallsymsFindings {
-    var scanner = KallsymsScanner(names: KernelSymbol.allCases.map(\.name))
+    var scanner = KallsymsScanner(names: KernelSymbol.wantedNames)
     try readable { () throws(SystemFailure) in
       try forEachPiece(of: kallsymsPath) { scanner.scan($0) }
     }

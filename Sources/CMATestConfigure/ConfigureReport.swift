@@ -14,9 +14,15 @@ public enum ConfigureReport {
         names += names.isEmpty ? address.symbol.parameter : ", \(address.symbol.parameter)"
       }
       let source = options.source == .cache ? ", from the cache" : ""
-      return "wrote \(names) for kernel \(options.release) to \(path)\(source)\n"
+      let need =
+        options.areExported
+        ? "; to load the module they are not needed: this kernel exports what it links to" : ""
+      return "wrote \(names) for kernel \(options.release) to \(path)\(source)\(need)\n"
     case .kept(_, let failure):
       return "kept \(path), which this boot has since \(options.time): \(failure.message)\n"
+    case .unneeded(let options, let failure):
+      return "no options are needed: kernel \(options.release) exports what the module links to; "
+        + "without addresses it knows the default area only: \(failure.message)\n"
     }
   }
 
@@ -36,7 +42,7 @@ public enum ConfigureReport {
   ///   - path: where they would be.
   /// - Returns: an object whose `ok` is true and whose `wrote` is false.
   public static func json(_ plan: OptionsFile, at path: String) -> JSON {
-    json(plan, at: path, wrote: false, because: nil)
+    json(plan, at: path, wrote: false)
   }
 
   /// What is there now, as JSON.
@@ -45,23 +51,28 @@ public enum ConfigureReport {
   ///   - configured: the options, and whether they were written now.
   ///   - path: where they are.
   /// - Returns: an object whose `ok` is true; `kept_because` is the kind of failure for which those
-  ///   of this boot were kept, else null.
+  ///   of this boot were kept, else null, and `none_because` that for which there are none where none
+  ///   are needed.
   public static func json(_ configured: Configured, at path: String) -> JSON {
     switch configured {
-    case .wrote(let options): json(options, at: path, wrote: true, because: nil)
-    case .kept(let options, let failure):
-      json(options, at: path, wrote: false, because: failure.kind)
+    case .wrote(let options): json(options, at: path, wrote: true)
+    case .kept(let options, let failure): json(options, at: path, wrote: false, kept: failure)
+    case .unneeded(let options, let failure):
+      json(options, at: path, wrote: false, unneeded: failure)
     }
   }
 
   private static func json(
-    _ options: OptionsFile, at path: String, wrote: Bool, because: String?
+    _ options: OptionsFile, at path: String, wrote: Bool, kept: ConfigureFailure? = nil,
+    unneeded: ConfigureFailure? = nil
   ) -> JSON {
     [
       "schema": 1,
       "ok": true,
       "wrote": .bool(wrote),
-      "kept_because": JSON(because),
+      "kept_because": JSON(kept?.kind),
+      "none_because": JSON(unneeded?.kind),
+      "exported": .bool(options.areExported),
       "path": .string(path),
       "kernel": .string(options.release),
       "boot_id": .string(options.bootID),

@@ -44,7 +44,7 @@ extension Machine {
   }
 
   /// The page size of the machine's kernel in bytes: of a copied tree, what its configuration says.
-  func pageSize() -> UInt64 {
+  public func pageSize() -> UInt64 {
     if !isRunning, let release = try? kernelRelease(),
       let shift = configuration(of: release)?.0["CONFIG_PAGE_SHIFT"].flatMap({ UInt64($0) }),
       (12...18).contains(shift)

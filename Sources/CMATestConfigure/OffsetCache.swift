@@ -29,26 +29,30 @@ struct OffsetCache {
     buildID.map { machine.path("\(Self.folder)/\(Self.prefix)\($0)") }
   }
 
-  /// The addresses in this boot; nil where they must be looked up.
-  func addresses() -> [SymbolAddress]? {
+  /// The addresses in this boot, and whether the kernel exports what the module needs; nil where
+  /// they must be looked up.
+  func symbols() -> (addresses: [SymbolAddress], areExported: Bool)? {
     guard let path, let text = try? privateContents(of: path, limit: 4096),
       let offsets = SymbolOffsets(parsing: text),
       offsets.buildID == buildID, offsets.release == release,
       let start = textAddress()
     else { return nil }
-    return offsets.addresses(fromText: start)
+    return offsets.addresses(fromText: start).map { ($0, offsets.areExported) }
   }
 
   /// Keeps what was looked up, for root alone.
   ///
-  /// - Parameter addresses: of all symbols that this kernel has.
+  /// - Parameters:
+  ///   - addresses: of all symbols that this kernel has.
+  ///   - areExported: whether the kernel exports what the module needs.
   /// - Returns: whether there is a cache now: not for a kernel without a build ID, or whose text is
   ///   not among its first symbols.
   /// - Throws: the call that failed.
-  func save(_ addresses: [SymbolAddress]) throws(SystemFailure) -> Bool {
+  func save(_ addresses: [SymbolAddress], areExported: Bool) throws(SystemFailure) -> Bool {
     guard let path, let buildID, let start = textAddress(),
       let offsets = SymbolOffsets(
-        buildID: buildID, release: release, text: start, addresses: addresses)
+        buildID: buildID, release: release, text: start, addresses: addresses,
+        areExported: areExported)
     else { return false }
     try AtomicFile(path).replace(with: Array(offsets.text.utf8), mode: 0o600)
     prune()

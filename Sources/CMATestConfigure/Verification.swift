@@ -6,7 +6,7 @@ package import Kmod
 
 /// The folders of modprobe.d(5), the first the strongest: a file there hides those of its name in
 /// the others.
-private let modprobeFolders = [
+let modprobeFolders = [
   "/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
   "/lib/modprobe.d",
 ]
@@ -37,8 +37,7 @@ extension Machine {
           if mayMention(OptionsFile.module, in: try contents(of: path(file))) { return true }
         }
       }
-      // Of the running machine, whatever the root: that is what libkmod reads.
-      return mayMention(OptionsFile.module, in: try contents(of: "/proc/cmdline"))
+      return mayMention(OptionsFile.module, in: try contents(of: path("/proc/cmdline")))
     } catch {
       return true
     }
@@ -69,9 +68,8 @@ extension Configurator {
   package func effectiveOptions() throws(ConfigureFailure) -> ModprobeOptions {
     do throws(KmodFailure) {
       var effective = ModprobeOptions()
-      for line in try machine.kmod().options(for: OptionsFile.module) {
-        effective.append(line)
-      }
+      // As one text: a quotation mark that is not closed, or `--`, hides what other lines say.
+      effective.append(try machine.configuredOptions().map(\.text).joined(separator: " "))
       return effective
     } catch {
       throw .cannotVerify(
@@ -89,17 +87,10 @@ extension Configurator {
       }
     }
     guard let value else { return nil }
-    for folder in modprobeFolders {
-      for name in (try? machine.names(in: folder)) ?? [] where name.hasSuffix(".conf") {
-        let path = machine.path("\(folder)/\(name)")
-        guard path != optionsPath, let text = try? contents(of: path) else { continue }
-        let options = ModprobeOptions(inConfiguration: text, for: OptionsFile.module)
-        if options[parameter] == value { return path }
-      }
-    }
-    let commandLine = machine.path("/proc/cmdline")
-    guard let text = try? contents(of: commandLine) else { return nil }
-    let words = ModprobeOptions(commandLine: text)
-    return words["\(OptionsFile.module).\(parameter)"] == value ? commandLine : nil
+    return (try? machine.configuredOptions())?.last { option in
+      var words = ModprobeOptions()
+      words.append(option.text)
+      return words[parameter] == value && option.source != optionsPath
+    }?.source
   }
 }

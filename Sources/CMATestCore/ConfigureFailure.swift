@@ -4,6 +4,9 @@
 public enum ConfigureFailure: Error, Equatable, Sendable {
   /// The kernel lacks the allocator: `option` is CONFIG_CMA or CONFIG_DMA_CMA, by `source`.
   case noCMA(option: String, release: String, source: String)
+  /// The kernel lists its symbols, `cma_alloc` is none of them, and no configuration was found that
+  /// would tell more.
+  case noAllocator(release: String, kallsyms: String)
   /// The kernel lists no data symbols, so the default area's address cannot be had, and it lacks
   /// what the module would find that area by its name with.
   case dataSymbolsNotListed(symbol: String, release: String, source: String)
@@ -35,9 +38,16 @@ extension ConfigureFailure {
     }
   }
 
+  /// Whether modprobe would pass an address that is not the one that was found, which the module
+  /// refuses.
+  public var passesAnAddress: Bool {
+    if case .overridden(_, value: .some, _, _, _) = self { return true }
+    return false
+  }
+
   public var exitCode: ExitCode {
     switch self {
-    case .noCMA: .noCMA
+    case .noCMA, .noAllocator: .noCMA
     case .dataSymbolsNotListed: .dataSymbolsNotListed
     case .symbolMissing: .symbolMissing
     case .hiddenFromProcess: .hiddenFromProcess
@@ -53,7 +63,7 @@ extension ConfigureFailure {
   /// A stable word for scripts; `cma-test configure --json` has it as `error.kind`.
   public var kind: String {
     switch self {
-    case .noCMA: "no-cma"
+    case .noCMA, .noAllocator: "no-cma"
     case .dataSymbolsNotListed: "data-symbols-not-listed"
     case .symbolMissing: "symbol-missing"
     case .hiddenFromProcess: "hidden-from-process"
@@ -72,6 +82,8 @@ extension ConfigureFailure {
     switch self {
     case .noCMA(let option, let release, let source):
       "no contiguous memory allocator in kernel \(release): \(option) is not set in \(source)"
+    case .noAllocator(let release, let kallsyms):
+      "no contiguous memory allocator in kernel \(release): \(kallsyms) lists no cma_alloc"
     case .dataSymbolsNotListed(let symbol, let release, let source):
       "look up \(symbol): kernel \(release) lists no data symbols in /proc/kallsyms "
         + "(CONFIG_KALLSYMS_ALL is not set in \(source)), and lacks what would find it by name: "
@@ -110,7 +122,7 @@ extension ConfigureFailure {
   /// What to do next; one line.
   public var remedy: String {
     switch self {
-    case .noCMA:
+    case .noCMA, .noAllocator:
       "boot a kernel with CMA: on Debian amd64 that is one from trixie-backports or later"
     case .dataSymbolsNotListed:
       "use a kernel with CONFIG_KALLSYMS_ALL=y"
@@ -133,10 +145,20 @@ extension ConfigureFailure {
       "make /run writable for root and give it some space, then run 'cma-test configure'"
     case .cannotVerify:
       "check /etc/modprobe.d and /run/modprobe.d, then run 'cma-test configure'"
+    case .overridden(_, _, _, _, source: let source?) where Self.isNamedAsOurs(source):
+      // What hides ours need not have options itself: a link to /dev/null masks it.
+      "rm \(source) && cma-test configure"
+    case .overridden(let parameter, _, _, _, source: let source?)
+    where source.hasSuffix("/proc/cmdline"):
+      "take cmatest.\(parameter)= off the kernel command line, and reboot"
     case .overridden(_, _, _, _, source: let source?):
       "remove the options for cmatest from \(source), then run 'cma-test configure'"
     case .overridden:
       "look for 'cmatest' in the output of 'modprobe --showconfig'"
     }
+  }
+
+  private static func isNamedAsOurs(_ path: String) -> Bool {
+    path.split(separator: "/").last == OptionsFile.path.split(separator: "/").last
   }
 }

@@ -58,4 +58,14 @@ public enum KernelSymbol: Int, CaseIterable, Sendable {
   static func areEnough(_ has: (KernelSymbol) -> Bool) -> Bool {
     required.allSatisfy(has) && (has(.defaultArea) || findingTheDefaultArea.allSatisfy(has))
   }
+
+  /// The names by which /proc/kallsyms tells that the kernel exports what the module cannot do
+  /// without, so that the module links to it and needs no address (Linux 7.1 and later). Data, and so
+  /// only listed under `CONFIG_KALLSYMS_ALL`. (`__KSYMTAB` in `include/linux/export-internal.h`)
+  public static let exportMarks = [
+    "__ksymtab_cma_alloc", "__ksymtab_cma_release", "__ksymtab_dev_get_cma_area",
+  ]
+
+  /// What a scan must look for, to resolve the symbols.
+  public static let wantedNames = allCases.map(\.name) + exportMarks
 }

@@ -16,6 +16,9 @@ public struct OptionsFile: Equatable, Sendable {
   public var time: String
   /// Where the addresses are from.
   public var source: Source
+  /// Whether the kernel exports what the module needs, so that modprobe would do without this file;
+  /// then it has the addresses that could be had, for what the kernel does not export.
+  public var areExported: Bool
   public var addresses: [SymbolAddress]
 
   public enum Source: String, Sendable {
@@ -26,12 +29,14 @@ public struct OptionsFile: Equatable, Sendable {
   }
 
   public init(
-    release: String, bootID: String, time: String, source: Source, addresses: [SymbolAddress]
+    release: String, bootID: String, time: String, source: Source, areExported: Bool = false,
+    addresses: [SymbolAddress]
   ) {
     self.release = release
     self.bootID = bootID
     self.time = time
     self.source = source
+    self.areExported = areExported
     self.addresses = addresses
   }
 
@@ -39,6 +44,8 @@ public struct OptionsFile: Equatable, Sendable {
   public var parameters: [(name: String, value: String)] {
     addresses.map { ($0.symbol.parameter, $0.address.hexadecimal) }
   }
+
+  private static let unneeded = "no, this kernel exports what the module cannot do without"
 
   /// The file's text.
   public var text: String {
@@ -48,8 +55,10 @@ public struct OptionsFile: Equatable, Sendable {
       # boot: \(bootID)
       # time: \(time)
       # addresses: \(source.rawValue)
-      options \(Self.module)
+
       """
+    if areExported { text += "# needed: \(Self.unneeded)\n" }
+    text += "options \(Self.module)"
     for address in addresses {
       text += " \(address.symbol.parameter)=\(address.address.hexadecimal)"
     }
@@ -76,10 +85,15 @@ public struct OptionsFile: Equatable, Sendable {
       else { return nil }
       addresses.append(SymbolAddress(symbol: symbol, address: address))
     }
-    guard KernelSymbol.areEnough({ symbol in addresses.contains { $0.symbol == symbol } })
+    let areExported = header("needed") == Self.unneeded
+    guard
+      areExported
+        ? !addresses.isEmpty
+        : KernelSymbol.areEnough({ symbol in addresses.contains { $0.symbol == symbol } })
     else { return nil }
     self.init(
-      release: release, bootID: bootID, time: time, source: source, addresses: addresses)
+      release: release, bootID: bootID, time: time, source: source, areExported: areExported,
+      addresses: addresses)
     guard Array(self.text.utf8) == text else { return nil }
   }
 }

@@ -11,6 +11,8 @@ public struct SymbolOffsets: Equatable, Sendable {
   /// GNU build ID of the kernel, in hexadecimal digits.
   public let buildID: String
   public let release: String
+  /// Whether this kernel exports what the module needs, so that no address is required.
+  public let areExported: Bool
   /// What of the text's address KASLR leaves alone.
   private let place: UInt64
   /// The addresses as if the text lay at 0, in the order of `KernelSymbol.allCases`; a kernel may
@@ -23,18 +25,26 @@ public struct SymbolOffsets: Equatable, Sendable {
   ///   - text: the address of its text.
   ///   - addresses: in the order of `KernelSymbol.allCases`; nil comes of such as cannot be in the
   ///     kernel's image, or are too few for the module: these are not to be kept.
-  public init?(buildID: String, release: String, text: UInt64, addresses: [SymbolAddress]) {
+  ///   - areExported: whether the kernel exports what the module needs.
+  public init?(
+    buildID: String, release: String, text: UInt64, addresses: [SymbolAddress],
+    areExported: Bool = false
+  ) {
     self.init(
-      buildID: buildID, release: release, place: text % Self.smallestStep,
+      buildID: buildID, release: release, areExported: areExported,
+      place: text % Self.smallestStep,
       offsets: addresses.map {
         SymbolAddress(symbol: $0.symbol, address: $0.address &- text)
       })
     guard self.addresses(fromText: text) != nil else { return nil }
   }
 
-  private init(buildID: String, release: String, place: UInt64, offsets: [SymbolAddress]) {
+  private init(
+    buildID: String, release: String, areExported: Bool, place: UInt64, offsets: [SymbolAddress]
+  ) {
     self.buildID = buildID
     self.release = release
+    self.areExported = areExported
     self.place = place
     self.offsets = offsets
   }
@@ -44,7 +54,9 @@ public struct SymbolOffsets: Equatable, Sendable {
   public func addresses(fromText text: UInt64) -> [SymbolAddress]? {
     // The kernel has the upper half of the address space for itself.
     guard text >> 63 == 1, text % Self.smallestStep == place, text <= .max - Self.largestImage,
-      KernelSymbol.areEnough({ symbol in offsets.contains { $0.symbol == symbol } })
+      areExported
+        ? !offsets.isEmpty
+        : KernelSymbol.areEnough({ symbol in offsets.contains { $0.symbol == symbol } })
     else { return nil }
     var addresses = offsets
     for index in offsets.indices {
@@ -64,7 +76,8 @@ public struct SymbolOffsets: Equatable, Sendable {
   /// The file's text, whose last line is a checksum of all before.
   public var text: String {
     var body =
-      "cma-test offsets 2\nbuild-id \(buildID)\nkernel \(release)\ntext \(place.hexadecimal)\n"
+      "cma-test offsets 3\nbuild-id \(buildID)\nkernel \(release)\nexported "
+      + (areExported ? "yes" : "no") + "\ntext \(place.hexadecimal)\n"
     for offset in offsets { body += "\(offset.symbol.name) \(offset.address.hexadecimal)\n" }
     return body + "checksum \(Self.checksum(body).hexadecimal)\n"
   }
@@ -75,7 +88,7 @@ public struct SymbolOffsets: Equatable, Sendable {
     var fields = FieldReader(text)
     fields.skipLine()
     guard let buildID = fields.value(of: "build-id"), let release = fields.value(of: "kernel"),
-      let place = fields.number(of: "text")
+      let exported = fields.value(of: "exported"), let place = fields.number(of: "text")
     else { return nil }
     var offsets: [SymbolAddress] = []
     for symbol in KernelSymbol.allCases {
@@ -84,7 +97,8 @@ public struct SymbolOffsets: Equatable, Sendable {
     }
     self.init(
       buildID: String(decoding: buildID, as: UTF8.self),
-      release: String(decoding: release, as: UTF8.self), place: place, offsets: offsets)
+      release: String(decoding: release, as: UTF8.self),
+      areExported: exported.elementsEqual("yes".utf8), place: place, offsets: offsets)
     // What was not looked at above, the first line and the checksum, is so here.
     guard self.text.utf8.elementsEqual(text) else { return nil }
   }

@@ -23,7 +23,17 @@ public protocol MachineFacts {
 }
 
 extension KallsymsFindings {
-  /// Decides whether these findings, for the names of `KernelSymbol.allCases`, can be trusted.
+  /// Whether the kernel exports what the module cannot do without. False where only
+  /// `KernelSymbol.allCases` were looked for.
+  public var areExported: Bool {
+    let marks = sightings.dropFirst(KernelSymbol.allCases.count)
+    return marks.count == KernelSymbol.exportMarks.count && marks.allSatisfy { $0.count > 0 }
+  }
+
+  /// Decides whether these findings, for `KernelSymbol.wantedNames`, can be trusted.
+  ///
+  /// Where the kernel exports what the module needs, no address is required, and each symbol about
+  /// which anything is in doubt is left out.
   ///
   /// - Parameters:
   ///   - kallsyms: the path that was read, for messages.
@@ -37,6 +47,11 @@ extension KallsymsFindings {
     guard wellFormedLines > 0 else {
       throw .kallsymsMalformed(path: kallsyms, what: "no line is of the form 'ADDRESS TYPE NAME'")
     }
+    if areExported {
+      let usable = KernelSymbol.allCases.filter { sightings[$0.rawValue].isUsable(for: $0) }
+      if usable.isEmpty { try check(.allocate, kallsyms, machine) }
+      return addresses(of: usable)
+    }
     var symbols = KernelSymbol.optional.filter { sightings[$0.rawValue].isUsable(for: $0) }
     // Functions first: where they are missing too, there is no CMA, which is the better answer.
     for symbol in KernelSymbol.required {
@@ -47,9 +62,11 @@ extension KallsymsFindings {
       try check(.defaultArea, kallsyms, machine)
       symbols.append(.defaultArea)
     }
-    return KernelSymbol.allCases.filter(symbols.contains).map {
-      SymbolAddress(symbol: $0, address: sightings[$0.rawValue].address)
-    }
+    return addresses(of: KernelSymbol.allCases.filter(symbols.contains))
+  }
+
+  private func addresses(of symbols: [KernelSymbol]) -> [SymbolAddress] {
+    symbols.map { SymbolAddress(symbol: $0, address: sightings[$0.rawValue].address) }
   }
 
   /// Whether the default area is not listed but can be found otherwise. One that is listed and
@@ -101,7 +118,11 @@ extension KallsymsFindings {
     of symbol: KernelSymbol, _ kallsyms: String, _ machine: some MachineFacts
   ) -> ConfigureFailure {
     guard let (configuration, source) = machine.configuration else {
-      return .symbolMissing(symbol: symbol.name, kallsyms: kallsyms, configuration: nil)
+      // At boot /boot may not be mounted yet. The list itself tells enough: a kernel with the
+      // allocator has that function, and lists it with or without CONFIG_KALLSYMS_ALL.
+      return symbol == .allocate
+        ? .noAllocator(release: machine.release, kallsyms: kallsyms)
+        : .symbolMissing(symbol: symbol.name, kallsyms: kallsyms, configuration: nil)
     }
     let needed = symbol.isFunction ? ["CONFIG_CMA"] : ["CONFIG_CMA", "CONFIG_DMA_CMA"]
     if let option = needed.first(where: { !configuration.enables($0) }) {

@@ -65,6 +65,10 @@ struct DKMSTopic: Topic {
           "\(release): \(version) installed, while this command is \(packageVersion)\(missing)")
       }
       return .good("\(release): \(version) installed\(missing)")
+    case .gone(let version):
+      return bad(
+        kernel, "\(release): \(version) installed, but its file is gone from /lib/modules",
+        "dkms install --force \(DKMSTree.package)/\(version) -k \(release)")
     case .built(let version):
       return bad(kernel, "\(release): \(version) built, but not installed", again)
     case _ where kernel.missingOption != nil:
@@ -109,6 +113,7 @@ struct DKMSTopic: Topic {
   private static func word(_ kernel: Kernel) -> String {
     switch kernel.build {
     case .installed: "installed"
+    case .gone: "gone"
     case .built: "built"
     case .failed: "failed"
     case .none: kernel.missingOption == nil ? "none" : "skipped"
@@ -117,7 +122,9 @@ struct DKMSTopic: Topic {
 
   private static func version(_ build: DKMSTree.Build) -> String? {
     switch build {
-    case .installed(let version), .built(let version), .failed(let version, _): version
+    case .installed(let version), .gone(let version), .built(let version),
+      .failed(let version, _):
+      version
     case .none: nil
     }
   }

@@ -19,14 +19,56 @@ struct Enrolment {
   private let lists: [[UInt8]]
   /// Nil where it cannot be read.
   private let keys: [UInt8]?
-  /// DKMS's own certificate; empty where there is none.
+  /// What DKMS's certificate is, in the form that the kernel and shim have; empty where there is none.
   private let certificate: [UInt8]
+  /// Whether the file is text (PEM), which mokutil(1) does not take.
+  let isText: Bool
 
-  init(_ machine: Machine) {
+  /// - Parameters:
+  ///   - machine: whose kernel.
+  ///   - path: of DKMS's certificate.
+  init(_ machine: Machine, certificate path: String) {
     lists = Self.lists.compactMap { try? contents(of: machine.path($0)) }
     keys = try? contents(of: machine.path("/proc/keys"))
-    certificate = (try? contents(of: machine.path(DKMSTree.certificate))) ?? []
+    let file = (try? contents(of: machine.path(path))) ?? []
+    let binary = Self.certificate(inText: file)
+    isText = binary != nil
+    certificate = binary ?? file
   }
+
+  /// Whether there is a certificate.
+  var hasCertificate: Bool { !certificate.isEmpty }
+
+  /// Whether DKMS's certificate has that serial number, and so is the one of the module's signature.
+  func isOfDKMS(serial: [UInt8]) -> Bool { Self.holds(certificate, serial: serial) }
+
+  /// The first certificate in a file of the form of PEM.
+  private static func certificate(inText text: [UInt8]) -> [UInt8]? {
+    let lines = text.split(separator: UInt8(ascii: "\n")).map {
+      $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0
+    }
+    guard let start = lines.firstIndex(where: { $0.elementsEqual(Self.beginning.utf8) }) else {
+      return nil
+    }
+    var bytes: [UInt8] = []
+    var bits: UInt32 = 0
+    var count = 0
+    for byte in lines[(start + 1)...].prefix(while: { $0.first != UInt8(ascii: "-") }).joined() {
+      guard let digit = Self.digits.firstIndex(of: byte) else { continue }
+      bits = bits << 6 | UInt32(digit)
+      count += 6
+      if count >= 8 {
+        count -= 8
+        bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+      }
+    }
+    return bytes
+  }
+
+  private static let beginning = "-----BEGIN CERTIFICATE-----"
+  /// Of base64.
+  private static let digits = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
   /// - Parameters:
   ///   - signer: the name of the certificate's issuer; DKMS's certificate is its own.

@@ -16,7 +16,11 @@ struct KernelTopic: Topic {
   let release: String?
   let configuration: (KernelConfiguration, source: String)?
 
-  init(_ machine: Machine) {
+  /// Why the symbols cannot be looked up; nil where they can.
+  private let failure: ConfigureFailure?
+
+  init(_ machine: Machine, _ options: OptionsTopic) {
+    if case .failure(let failure) = options.plan { self.failure = failure } else { failure = nil }
     release = try? machine.kernelRelease()
     configuration = release.flatMap { machine.configuration(of: $0) }
   }
@@ -25,7 +29,14 @@ struct KernelTopic: Topic {
     guard let release else {
       return [.wrong("/proc/sys/kernel/osrelease cannot be read: is /proc mounted?", .unreadable)]
     }
+    // The metapackage of Debian's backports; arm64's own kernels have CMA.
+    let remedy =
+      release.hasSuffix("-amd64")
+      ? "apt install -t trixie-backports linux-image-amd64 linux-headers-amd64" : nil
     guard let (configuration, source) = configuration else {
+      if let failure, failure.exitCode == .noCMA {
+        return [.wrong(failure.message, remedy: remedy, .noCMA)]
+      }
       return [
         .notice(
           "\(release); whether it has CMA is not known: there is no /boot/config-\(release)")
@@ -35,10 +46,7 @@ struct KernelTopic: Topic {
       return [
         .wrong(
           "\(release) has no contiguous memory allocator: \(option) is not set in \(source)",
-          // The metapackage of Debian's backports; arm64's own kernels have CMA.
-          remedy: release.hasSuffix("-amd64")
-            ? "apt install -t trixie-backports linux-image-amd64 linux-headers-amd64" : nil,
-          .noCMA)
+          remedy: remedy, .noCMA)
       ]
     }
     return [.good("\(release), built with CONFIG_CMA and CONFIG_DMA_CMA")]

@@ -11,6 +11,10 @@ struct LoadingTopic: Topic {
 
   /// What modprobe would run instead.
   let installCommand: String?
+  /// The line that says so.
+  let installPlace: LocatedStatement?
+  /// What `modprobe -r` would run instead of removing the module.
+  let removeCommand: String?
   let isBlacklisted: Bool
   /// `module_blacklist=` on the kernel command line, which the kernel itself obeys.
   let isBlacklistedByKernel: Bool
@@ -20,6 +24,8 @@ struct LoadingTopic: Topic {
   init(_ machine: Machine) {
     let module = OptionsFile.module
     installCommand = (try? machine.kmod().installCommand(for: module)) ?? nil
+    installPlace = installCommand == nil ? nil : machine.installStatement()
+    removeCommand = (try? machine.kmod().removeCommand(for: module)) ?? nil
     isBlacklisted = (try? machine.kmod().blacklists(module)) ?? false
     let line = (try? contents(of: machine.path("/proc/cmdline"))).map { KernelCommandLine($0) }
     isBlacklistedByKernel =
@@ -44,10 +50,19 @@ struct LoadingTopic: Topic {
           .loadingBlocked))
     }
     if let installCommand {
+      let place = installPlace.map {
+        ", by 'install \($0.statement.subject)' in \($0.place)"
+      }
       findings.append(
         .wrong(
-          "modprobe would run '\(installCommand)' instead of loading it",
-          remedy: "grep -r 'install *cmatest' /etc/modprobe.d", .loadingBlocked))
+          "modprobe would run '\(installCommand)' instead of loading it\(place ?? "")",
+          remedy: "modprobe --ignore-install cmatest", .loadingBlocked))
+    }
+    if let removeCommand {
+      findings.append(
+        .notice(
+          "'modprobe -r cmatest' would run '\(removeCommand)' instead of removing it",
+          remedy: "rmmod cmatest"))
     }
     if isBlacklisted {
       findings.append(
@@ -61,6 +76,8 @@ struct LoadingTopic: Topic {
   var facts: [JSON.Member] {
     [
       JSON.Member("install_command", JSON(installCommand)),
+      JSON.Member("install_file", JSON(installPlace?.file)),
+      JSON.Member("remove_command", JSON(removeCommand)),
       JSON.Member("blacklisted", .bool(isBlacklisted)),
       JSON.Member("blacklisted_by_kernel", .bool(isBlacklistedByKernel)),
       JSON.Member("modules_disabled", .bool(isDisabled)),

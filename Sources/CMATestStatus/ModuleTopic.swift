@@ -25,9 +25,14 @@ struct ModuleTopic: Topic {
       found = nil
       failure = "\(error.operation): \(error.reason)"
     }
-    let folder = "/lib/modules/\(release)/updates/dkms"
-    installed = ((try? machine.names(in: folder)) ?? [])
-      .first { $0.hasPrefix("\(OptionsFile.module).ko") }.map { machine.path("\(folder)/\($0)") }
+    installed = DKMSTree(machine).installedFile(for: release).map { machine.path($0) }
+  }
+
+  /// Whether it links to what the kernel exports and so may need no addresses; nil where there is no
+  /// file to tell.
+  var linksToExports: Bool? {
+    guard let needs = found?.needs, !needs.isEmpty else { return nil }
+    return needs.contains(KernelSymbol.allocate.name)
   }
 
   private var isOurs: Bool {
@@ -47,6 +52,14 @@ struct ModuleTopic: Topic {
           ?? .wrong(
             "there is no module cmatest for kernel \(release.isEmpty ? "?" : release)",
             .moduleMissing)
+      ]
+    }
+    guard found.name == OptionsFile.module else {
+      return [
+        .wrong(
+          "an alias in modprobe.d makes modprobe load \(found.name) in its place",
+          remedy: "grep -rn 'alias *cmatest' /etc/modprobe.d /run/modprobe.d /usr/lib/modprobe.d",
+          .otherModule)
       ]
     }
     guard let path = found.path else {
@@ -99,6 +112,7 @@ struct ModuleTopic: Topic {
       JSON.Member("version", JSON(found?["version"])),
       JSON.Member("srcversion", JSON(found?["srcversion"])),
       JSON.Member("vermagic", JSON(found?["vermagic"])),
+      JSON.Member("links_to_exports", linksToExports.map(JSON.bool) ?? .null),
     ]
   }
 }

@@ -13,6 +13,9 @@ struct OptionsTopic: Topic {
   enum State: Equatable {
     case usable(OptionsFile)
     case missing
+    /// Not there, or of no effect, and the kernel exports what the module needs; `because` is what
+    /// hides the file, where something does.
+    case unneeded(because: ConfigureFailure?)
     /// Root's alone, and this process is not root's.
     case hidden
     case unreadable(String)
@@ -30,37 +33,42 @@ struct OptionsTopic: Topic {
   let plan: Result<OptionsFile, ConfigureFailure>
   let isPrivate: Bool?
   let hasSystemd: Bool
-  /// The pages that the module would hold, as modprobe would pass them; nil where it would not say.
-  let count: UInt64?
-  let reserved: UInt64?
+  /// Whether the kernel exports what the module needs; nil where that is not known.
+  let areExported: Bool?
+  private let parameters: ParameterCheck
 
-  init(_ machine: Machine, reserved: UInt64?) {
+  init(
+    _ machine: Machine, _ reservation: ReservationTopic, _ module: ModuleTopic, isLoaded: Bool
+  ) {
     // What an earlier boot has kept may be what is wrong.
     let configurator = Configurator(machine: machine, usesCache: false)
     path = machine.path(OptionsFile.path)
-    plan = Result { () throws(ConfigureFailure) in try configurator.plan() }
-    state = Self.state(machine, configurator, try? plan.get())
-    if case .overridden = state {
-      isPresent = machine.exists(OptionsFile.path)
-    } else {
-      isPresent = state != .missing
+    let lookup = Result { () throws(ConfigureFailure) in try configurator.lookUp() }
+    areExported = (try? lookup.get())?.areExported
+    plan = lookup.flatMap { symbols in
+      Result { () throws(ConfigureFailure) in try symbols.file() }
     }
+    // What the module does not link to must be passed to it.
+    let unneeded =
+      module.linksToExports == false
+      ? nil : (try? lookup.get()).flatMap { $0.areExported ? $0.emptyFile : nil }
+    state = Self.state(machine, configurator, try? plan.get(), unneeded)
+    isPresent = machine.exists(OptionsFile.path)
     isPrivate = machine.isPrivateToRoot(OptionsFile.path)
     hasSystemd = machine.exists("/run/systemd/system")
-    count = (try? configurator.effectiveOptions())?["alloc_count"]
-      .flatMap(moduleNumber)
-    self.reserved = reserved
+    parameters = ParameterCheck(machine, reservation, module, isLoaded: isLoaded)
   }
 
   private static func state(
-    _ machine: Machine, _ configurator: Configurator, _ plan: OptionsFile?
+    _ machine: Machine, _ configurator: Configurator, _ plan: OptionsFile?,
+    _ unneeded: OptionsFile?
   ) -> State {
     let text: [UInt8]
     do throws(SystemFailure) {
       text = try contents(of: machine.path(OptionsFile.path))
     } catch {
       switch error.code {
-      case ENOENT, ENOTDIR: return whyMissing(configurator, plan)
+      case ENOENT, ENOTDIR: return whyMissing(configurator, plan, unneeded)
       case EACCES, EPERM: return .hidden
       default: return .unreadable("\(error.call.rawValue) \(error.path): \(error.reason)")
       }
@@ -71,20 +79,26 @@ struct OptionsTopic: Topic {
     do throws(ConfigureFailure) {
       try configurator.verify(file)
     } catch {
-      return .overridden(error)
+      return unneeded == nil || error.passesAnAddress
+        ? .overridden(error) : .unneeded(because: error)
     }
     return .usable(file)
   }
 
   /// `cma-test configure` leaves no file where another one spoils it: then that is what to mend.
-  private static func whyMissing(_ configurator: Configurator, _ plan: OptionsFile?) -> State {
-    guard let plan else { return .missing }
+  private static func whyMissing(
+    _ configurator: Configurator, _ plan: OptionsFile?, _ unneeded: OptionsFile?
+  ) -> State {
+    guard let plan = plan ?? unneeded else { return .missing }
     do throws(ConfigureFailure) {
       try configurator.verify(plan)
     } catch {
-      if case .overridden(_, _, _, _, source: .some) = error { return .overridden(error) }
+      if case .overridden(_, _, _, _, source: .some) = error {
+        return unneeded == nil || error.passesAnAddress
+          ? .overridden(error) : .unneeded(because: error)
+      }
     }
-    return .missing
+    return unneeded == nil ? .missing : .unneeded(because: nil)
   }
 
   var isUsable: Bool {
@@ -98,15 +112,7 @@ struct OptionsTopic: Topic {
       findings.append(
         .notice("\(path) can be read by others than root", remedy: "cma-test configure"))
     }
-    // The page size of a copied tree's machine is not known; this one's is as good as any.
-    let pageSize = UInt64(getpagesize())
-    if let count, let reserved, count > reserved / pageSize, reserved > 0 {
-      findings.append(
-        .wrong(
-          "alloc_count=\(count) is more pages than the \(byteCount(reserved)) reserved have",
-          remedy: "grep -r alloc_count /etc/modprobe.d", .nothingReserved))
-    }
-    return findings
+    return findings + parameters.findings
   }
 
   private var main: Finding {
@@ -119,6 +125,13 @@ struct OptionsTopic: Topic {
         "\(path) is not there"
           + (hasSystemd ? "" : ", and without systemd nothing makes it at boot"),
         remedy: again, .optionsMissing)
+    case .unneeded(because: nil):
+      return .good(
+        "\(path) is not there, and not needed: this kernel exports what the module links to")
+    case .unneeded(let failure?):
+      return .notice(
+        "\(failure.message); it is not needed, for this kernel exports what the module links to",
+        remedy: failure.remedy)
     case .hidden:
       return .notice(
         "\(path) is there, but only root can read it", remedy: "sudo cma-test status",
@@ -172,10 +185,4 @@ struct OptionsTopic: Topic {
     default: nil
     }
   }
-}
-
-/// A number as a user writes it behind a module's parameter: decimal, `0x…` or octal `0…`.
-private func moduleNumber(_ text: String) -> UInt64? {
-  if text.hasPrefix("0x") { return UInt64(hexadecimal: text.utf8.dropFirst(2)) }
-  return UInt64(text, radix: text.hasPrefix("0") ? 8 : 10)
 }

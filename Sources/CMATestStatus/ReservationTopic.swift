@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestConfigure
 internal import CMATestCore
 internal import CMATestSystem
 
@@ -27,6 +28,9 @@ struct ReservationTopic: Topic {
   let free: UInt64?
   /// Nil where this kernel does not list them.
   let areas: [Area]?
+  /// Nil where nothing is known of the memory.
+  let defaultArea: DefaultArea?
+  private let isDefault: (String) -> Bool
 
   init(_ machine: Machine) {
     commandLine = (try? contents(of: machine.path("/proc/cmdline"))).map { KernelCommandLine($0) }
@@ -35,7 +39,21 @@ struct ReservationTopic: Topic {
     isKnown = information != nil
     total = information?["CmaTotal"]
     free = information?["CmaFree"]
-    areas = machine.exists(Self.folder) ? Self.areas(machine) : nil
+    areas = Self.listsAreas(machine) ? Self.areas(machine) : nil
+    let (areas, commandLine) = (areas, commandLine)
+    defaultArea = total.map {
+      DefaultArea(machine, total: $0, areas: areas, commandLine: commandLine)
+    }
+    isDefault = machine.isDefaultArea
+  }
+
+  /// The folder is not there for a kernel that has the option and no area.
+  private static func listsAreas(_ machine: Machine) -> Bool {
+    if machine.exists(folder) { return true }
+    guard machine.exists("/sys/kernel"), let release = try? machine.kernelRelease() else {
+      return false
+    }
+    return machine.configuration(of: release)?.0.enables("CONFIG_CMA_SYSFS") == true
   }
 
   private static func areas(_ machine: Machine) -> [Area] {
@@ -63,33 +81,72 @@ struct ReservationTopic: Topic {
           "/proc/meminfo has no CmaTotal: this kernel reserves nothing for CMA", .nothingReserved)
       ]
     }
-    guard total > 0 else { return [nothing] }
-    let names = areas.map { $0.map(\.name).joined(separator: ", ") }.map { " (\($0))" } ?? ""
-    let sizes = "\(byteCount(total)) reserved, \(byteCount(free ?? 0)) free"
-    guard let asked, let wanted = commandLine?.cma?.size, wanted > total else {
-      return [.good(sizes + names + (asked.map { ", as \($0) says" } ?? ", by default"))]
+    switch defaultArea {
+    case .present(let size): return [present(size ?? total, total)]
+    case .notActivated(let area):
+      return [.wrong("\(area.message); reboot after", remedy: area.remedy, .nothingReserved)]
+    case .absent, nil: return [nothing(total)]
+    case .unknown:
+      return [
+        .notice(
+          "\(byteCount(total)) reserved in all; whether the default area is among them is not "
+            + "known, for this kernel lists no areas, and there are others (\(others))",
+          remedy: "dmesg | grep -i cma", code: .nothingReserved)
+      ]
     }
-    return [
-      .notice(
-        "\(sizes)\(names), though \(asked) asks for \(byteCount(wanted))",
-        remedy: "dmesg | grep -i cma")
-    ]
   }
 
-  private var nothing: Finding {
+  /// What the default area has; `total` is that of all.
+  private func present(_ size: UInt64, _ total: UInt64) -> Finding {
+    let names = areas.map { $0.map(\.name).joined(separator: ", ") }.map { " (\($0))" } ?? ""
+    let sizes =
+      "\(byteCount(total)) reserved, \(byteCount(free ?? 0)) free"
+      + (size < total ? ", \(byteCount(size)) of it in the default area" : "")
+    guard let asked, let wanted = commandLine?.cma?.size, wanted > size else {
+      return .good(sizes + names + (asked.map { ", as \($0) says" } ?? ", by default"))
+    }
+    return .notice(
+      "\(sizes)\(names), though \(asked) asks for \(byteCount(wanted))",
+      remedy: "dmesg | grep -i cma")
+  }
+
+  /// Who has what is reserved, besides the default area.
+  private var others: String {
+    let names = (areas ?? []).map(\.name).filter { !isDefault($0) }
+    let words = OtherArea.all(on: commandLine)
+    return (names.isEmpty ? words : names).joined(separator: ", ")
+  }
+
+  private func nothing(_ total: UInt64) -> Finding {
+    let what =
+      total == 0
+      ? "nothing is reserved"
+      : "nothing is reserved in the default area, for all \(byteCount(total)) are in others"
+        + (others.isEmpty ? "" : " (\(others))")
     guard let asked else {
       return .wrong(
-        "nothing is reserved: the kernel command line has no cma=; reboot after",
+        "\(what): the kernel command line has no cma=; reboot after",
         remedy: "cma-test reserve 256M", .nothingReserved)
     }
     if commandLine?.cma?.size == 0 {
       return .wrong(
-        "nothing is reserved: \(asked) switches it off; reboot after",
+        "\(what): \(asked) switches it off; reboot after",
         remedy: "cma-test reserve 256M", .nothingReserved)
     }
     return .wrong(
-      "nothing is reserved: the kernel could not do \(asked), and its log says why",
+      "\(what): the kernel could not do \(asked), and its log says why",
       remedy: "dmesg | grep -i cma", .nothingReserved)
+  }
+
+  /// The word for it in the facts.
+  private var state: String? {
+    switch defaultArea {
+    case .present: "present"
+    case .notActivated: "not-activated"
+    case .absent: "absent"
+    case .unknown: "unknown"
+    case nil: nil
+    }
   }
 
   var facts: [JSON.Member] {
@@ -99,6 +156,7 @@ struct ReservationTopic: Topic {
       JSON.Member("requested_bytes", Self.json(request?.size)),
       JSON.Member("total_bytes", Self.json(total)),
       JSON.Member("free_bytes", Self.json(free)),
+      JSON.Member("default_area", JSON(state)),
       JSON.Member(
         "areas",
         areas.map { areas in

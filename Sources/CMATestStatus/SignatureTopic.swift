@@ -24,6 +24,12 @@ struct SignatureTopic: Topic {
   /// Nil where that cannot be told.
   let isTrusted: Bool?
   private let release: String
+  private let certificate: String
+  private let hasCertificate: Bool
+  /// The certificate is text, which mokutil does not take.
+  private let isText: Bool
+  /// Whether the signature is of DKMS's certificate; nil where it names none.
+  private let isOfDKMS: Bool?
   private let isBootedByEFI: Bool
 
   init(_ machine: Machine, _ module: ModuleTopic) {
@@ -40,8 +46,15 @@ struct SignatureTopic: Topic {
     let found = module.found.flatMap { $0.information.isEmpty ? nil : $0 }
     isSigned = found.map { $0["sig_id"] != nil }
     signer = found?["signer"].flatMap { $0.isEmpty ? nil : $0 }
-    if let signer, let serial = found?["sig_key"].flatMap({ Enrolment.bytes(hexadecimal: $0) }) {
-      isTrusted = Enrolment(machine).trusts(signer: signer, serial: serial)
+    let settings = DKMSSettings(machine, release: module.release)
+    certificate = settings.certificate
+    let enrolment = Enrolment(machine, certificate: settings.certificate)
+    hasCertificate = enrolment.hasCertificate
+    isText = enrolment.isText
+    let serial = found?["sig_key"].flatMap { Enrolment.bytes(hexadecimal: $0) }
+    isOfDKMS = serial.map { enrolment.isOfDKMS(serial: $0) }
+    if let signer, let serial {
+      isTrusted = enrolment.trusts(signer: signer, serial: serial)
     } else {
       isTrusted = isSigned == false ? false : nil
     }
@@ -54,7 +67,22 @@ struct SignatureTopic: Topic {
     return "the kernel is locked down (\(lockdown))"
   }
 
-  private static let enrol = "mokutil --import \(DKMSTree.certificate)"
+  private var build: String {
+    "dkms install --force \(DKMSTree.package)/\(packageVersion) -k \(release)"
+  }
+
+  /// Tells shim of the certificate that DKMS signs with, made first where it is not there, and the
+  /// module signed with it first where it was signed with another.
+  private var enrol: String {
+    var steps: [String] = []
+    if !hasCertificate { steps.append("dkms generate_mok") }
+    if !hasCertificate || isOfDKMS == false { steps.append(build) }
+    if isText {
+      steps.append("openssl x509 -in \(certificate) -outform DER -out \(certificate).der")
+    }
+    steps.append("mokutil --import \(certificate)\(isText ? ".der" : "")")
+    return steps.joined(separator: " && ")
+  }
 
   var findings: [Finding] {
     guard let reason else { return [unasked] }
@@ -63,7 +91,7 @@ struct SignatureTopic: Topic {
       return [
         .wrong(
           "\(reason), and the module is not signed",
-          remedy: "dkms install --force \(DKMSTree.package)/\(packageVersion) -k \(release)",
+          remedy: build,
           .signatureRejected)
       ]
     }
@@ -78,13 +106,13 @@ struct SignatureTopic: Topic {
             + "'Key was rejected by service' or 'Operation not permitted'; enrol it and reboot"
             // Else mokutil says that EFI variables are not supported, and no more.
             + (isBootedByEFI ? "" : ": with EFI, which did not boot this machine"),
-          remedy: Self.enrol, .signatureRejected)
+          remedy: enrol, .signatureRejected)
       ]
     case nil:
       return [
         .notice(
           "\(reason), and the module is \(by); whether that key is enrolled is not known",
-          remedy: "mokutil --test-key \(DKMSTree.certificate)", code: .signatureRejected)
+          remedy: "mokutil --test-key \(certificate)", code: .signatureRejected)
       ]
     }
   }
@@ -109,6 +137,7 @@ struct SignatureTopic: Topic {
       JSON.Member("signed", json(isSigned)),
       JSON.Member("signer", JSON(signer)),
       JSON.Member("trusted", json(isTrusted)),
+      JSON.Member("certificate", .string(certificate)),
     ]
   }
 }

@@ -24,21 +24,21 @@ public struct Status: Sendable {
 
   /// Looks at the machine; changes nothing. What this process may not see is said to be unknown.
   public init(of machine: Machine) {
-    let kernel = KernelTopic(machine)
     let reservation = ReservationTopic(machine)
-    let options = OptionsTopic(machine, reserved: reservation.total)
     let module = ModuleTopic(machine)
+    let loaded = LoadedTopic(machine, module)
+    let options = OptionsTopic(machine, reservation, module, isLoaded: loaded.isLoaded)
     entries = [
       Entry(MachineTopic(machine)),
-      Entry(kernel),
+      Entry(KernelTopic(machine, options)),
       Entry(reservation),
-      Entry(SymbolsTopic(options)),
+      Entry(SymbolsTopic(options, module)),
       Entry(options),
       Entry(DKMSTopic(machine, module)),
       Entry(module),
       Entry(LoadingTopic(machine)),
       Entry(SignatureTopic(machine, module)),
-      Entry(LoadedTopic(machine, module)),
+      Entry(loaded),
     ]
   }
 

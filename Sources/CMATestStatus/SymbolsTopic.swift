@@ -9,28 +9,58 @@ struct SymbolsTopic: Topic {
   private let plan: Result<OptionsFile, ConfigureFailure>
   /// The options were made when the addresses could still be read, and are right for this boot.
   private let areOptional: Bool
+  /// Whether the kernel exports what the module needs; nil where that is not known.
+  private let areExported: Bool?
+  /// The module was built from an earlier version, which takes addresses only.
+  private let moduleIgnoresExports: Bool
 
-  init(_ options: OptionsTopic) {
+  init(_ options: OptionsTopic, _ module: ModuleTopic) {
     plan = options.plan
     areOptional = options.isUsable
+    areExported = options.areExported
+    moduleIgnoresExports = module.linksToExports == false
   }
 
   var findings: [Finding] {
+    let isUnneeded = areExported == true && !moduleIgnoresExports
+    let exports: [Finding] =
+      switch areExported {
+      case true? where moduleIgnoresExports:
+        [
+          .notice(
+            "this kernel exports cma_alloc, cma_release and dev_get_cma_area, but the installed "
+              + "module was built to take addresses only")
+        ]
+      case true?:
+        [
+          .good(
+            "this kernel exports cma_alloc, cma_release and dev_get_cma_area: the module links to "
+              + "them, and needs no address")
+        ]
+      case false?, nil: []
+      }
     switch plan {
     case .success(let file):
       let names = file.addresses.map(\.symbol.name).joined(separator: ", ")
-      return [.good("\(names) are in /proc/kallsyms")]
+      return exports + [.good("\(names) are in /proc/kallsyms")]
     case .failure(let failure) where areOptional && failure.hidesAddresses:
-      return [.notice("\(failure.message); the options of this boot have them already")]
+      return exports + [.notice("\(failure.message); the options of this boot have them already")]
+    case .failure(let failure) where isUnneeded:
+      return exports + [
+        .notice("\(failure.message); so areas besides the default one cannot be told of")
+      ]
     case .failure(let failure):
-      return [.wrong(failure.message, remedy: failure.remedy, failure.exitCode)]
+      return exports + [.wrong(failure.message, remedy: failure.remedy, failure.exitCode)]
     }
   }
 
   var facts: [JSON.Member] {
+    let exported = JSON.Member("exported", areExported.map(JSON.bool) ?? .null)
     guard case .failure(let failure) = plan else {
-      return [JSON.Member("found", true), JSON.Member("kind", nil)]
+      return [JSON.Member("found", true), JSON.Member("kind", nil), exported]
     }
-    return [JSON.Member("found", false), JSON.Member("kind", .string(failure.kind))]
+    return [
+      JSON.Member("found", false), JSON.Member("kind", .string(failure.kind)), exported,
+    ]
   }
 }

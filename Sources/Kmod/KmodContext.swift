@@ -127,11 +127,33 @@ public struct KmodContext: ~Copyable {
     defer { _ = functions.kmod_module_unref_list(list) }
     guard let list, let module = functions.kmod_module_get_module(list) else { return nil }
     defer { _ = functions.kmod_module_unref(module) }
+    guard let name = functions.kmod_module_get_name(module) else { return nil }
     guard let path = functions.kmod_module_get_path(module) else {
-      return FoundModule(path: nil, information: [])
+      return FoundModule(name: String(cString: name), path: nil, information: [], needs: [])
     }
     return FoundModule(
-      path: String(cString: path), information: (try? information(of: module)) ?? [])
+      name: String(cString: name), path: String(cString: path),
+      information: (try? information(of: module)) ?? [],
+      needs: (try? neededSymbols(of: module)) ?? [])
+  }
+
+  /// The symbols that the module's file leaves to the kernel, also such as it can do without.
+  private func neededSymbols(of module: OpaquePointer) throws(KmodFailure) -> [String] {
+    var list: OpaquePointer?
+    let result = functions.kmod_module_get_dependency_symbols(module, &list)
+    guard result >= 0 else {
+      throw KmodFailure(operation: "kmod_module_get_dependency_symbols", code: -result)
+    }
+    defer { functions.kmod_module_dependency_symbols_free_list(list) }
+    var names: [String] = []
+    var entry = list
+    while let current = entry {
+      if let name = functions.kmod_module_dependency_symbol_get_symbol(current) {
+        names.append(String(cString: name))
+      }
+      entry = functions.kmod_list_next(list, current)
+    }
+    return names
   }
 
   private func information(
@@ -166,10 +188,14 @@ public struct FoundModule: Equatable, Sendable {
     public var value: String
   }
 
+  /// Another than the one that was looked up where an alias leads there.
+  public var name: String
   /// Its file; nil where it is built into the kernel.
   public var path: String?
   /// Empty where the file cannot be read or is no module.
   public var information: [Item]
+  /// The symbols that it leaves to the kernel; empty where the file cannot be read.
+  public var needs: [String]
 
   /// - Returns: the first value of that name, as of `version`.
   public subscript(name: String) -> String? { information.first { $0.name == name }?.value }

@@ -41,6 +41,14 @@ struct Kernel: Sendable, CustomTestStringConvertible {
     #expect(findings == naiveFindings(text, names: names))
   }
 
+  /// From 7.1 on.
+  @Test(arguments: Kernel.all)
+  func knowsWhatAStockKernelExports(_ kernel: Kernel) throws {
+    let text = Array(try sourceFile("Tests/Fixtures/kallsyms/\(kernel.release)").utf8)
+    let findings = scan(text, names: KernelSymbol.wantedNames)
+    #expect(findings.areExported == kernel.release.hasPrefix("7."))
+  }
+
   @Test(arguments: Kernel.all)
   func findsThemWhereverTheKernelsPagesEnd(_ kernel: Kernel) throws {
     let text = Array(try sourceFile("Tests/Fixtures/kallsyms/\(kernel.release)").utf8)

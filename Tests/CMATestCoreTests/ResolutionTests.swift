@@ -121,6 +121,36 @@ extension String {
           source: "/boot/config-7.3.4+deb13-amd64"))
   }
 
+  /// As at boot, where /boot is not mounted yet.
+  @Test func knowsWithoutAConfigurationThatTheKernelHasNoCMA() {
+    for text in [
+      "ffffffff81000000 T _text\n", "0000000000000000 T _text\n", good.without("cma_alloc"),
+    ] {
+      #expect(
+        failure(text, Facts(text: nil))
+          == .noAllocator(release: "7.3.4+deb13-amd64", kallsyms: "/proc/kallsyms"))
+      #expect(failure(text, Facts(text: nil))?.exitCode == .noCMA)
+    }
+    // The configuration is there and says otherwise: then the symbol has another name.
+    #expect(failure(good.without("cma_alloc"))?.exitCode == .symbolMissing)
+  }
+
+  @Test func takesWhatItCanGetOfAKernelThatExportsWhatTheModuleNeeds() throws {
+    let marks = KernelSymbol.exportMarks.map { "ffffffff828678b8 r \($0)\n" }.joined()
+    func resolve(_ text: String) throws(ConfigureFailure) -> [KernelSymbol] {
+      let findings = scan(Array(text.utf8), names: KernelSymbol.wantedNames)
+      #expect(findings.areExported)
+      return try findings.resolve(kallsyms: "/proc/kallsyms", on: Facts()).map(\.symbol)
+    }
+    #expect(try resolve(more + good + marks) == KernelSymbol.allCases)
+    #expect(try resolve(good.without("cma_alloc") + marks) == [.defaultArea, .release])
+    #expect(
+      try resolve(good + "ffffffff8242a1e0 t cma_alloc\n" + marks) == [.defaultArea, .release])
+    #expect(throws: ConfigureFailure.hiddenFromProcess(kallsyms: "/proc/kallsyms")) {
+      try resolve("0000000000000000 T cma_alloc\n" + marks)
+    }
+  }
+
   @Test func saysThatTheKernelHasCMAButNotForDMA() {
     let facts = Facts(text: "CONFIG_CMA=y\n# CONFIG_DMA_CMA is not set\nCONFIG_KALLSYMS_ALL=y\n")
     for text in [good, more + good] {

@@ -24,9 +24,10 @@ import Testing
     #expect(
       offsets.text.hasPrefix(
         """
-        cma-test offsets 2
+        cma-test offsets 3
         build-id 0a1b
         kernel 7.3.4
+        exported no
         text 0x0
         dma_contiguous_default_area 0x2a1b2c8
         cma_alloc 0x42a1e0

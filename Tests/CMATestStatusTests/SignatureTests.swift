@@ -93,6 +93,63 @@ private let lockdown = "/sys/kernel/security/lockdown"
     #expect(finding?.mark == .notice && finding?.code == .signatureRejected)
   }
 
+  /// DKMS reads framework.conf, then framework.conf.d in the shell's order; the last one counts.
+  @Test(arguments: [
+    (["framework.conf.d/mok.conf": "mok_certificate=\"/srv/mok/MOK.der\""], "/srv/mok/MOK.der"),
+    (["framework.conf": "mok_certificate='/a.der'"], "/a.der"),
+    (
+      ["framework.conf": "mok_certificate=/a", "framework.conf.d/x.conf": "mok_certificate=/b"],
+      "/b"
+    ),
+    (
+      [
+        "framework.conf.d/1.conf": "mok_certificate=/a",
+        "framework.conf.d/2.conf":
+          "mok_certificate=/b",
+      ], "/b"
+    ),
+    (["framework.conf.d/x.conf": "# mok_certificate=/a"], "/var/lib/dkms/mok.pub"),
+    (["framework.conf.d/x.conf.bak": "mok_certificate=/a"], "/var/lib/dkms/mok.pub"),
+    (["framework.conf.d/.x.conf": "mok_certificate=/a"], "/var/lib/dkms/mok.pub"),
+    (["framework.conf": "mok_certificate=\"/k/$kernelver.der\""], "/k/7.3.4+deb13-amd64.der"),
+    (["framework.conf": "d=/k\nmok_certificate=${d}/a.der\r"], "/k/a.der"),
+    (["framework.conf": "mok_certificate=/k/\\$kernelver"], "/k/7.3.4+deb13-amd64"),
+    (["framework.conf": "mok_certificate="], "/var/lib/dkms/mok.pub"),
+  ])
+  func theCertificateThatDKMSIsSetTo(_ files: [String: String], _ path: String) throws {
+    for (name, text) in files { try tree.write("\(text)\n", to: "/etc/dkms/\(name)") }
+    try tree.write(certificate, to: path)
+    try tree.write("Y\n", to: enforce)
+    #expect(finding?.remedy == "mokutil --import \(path)")
+  }
+
+  @Test func aCertificateThatIsTextIsConvertedFirst() throws {
+    try tree.write(certificate, to: "/der")
+    try tree.run(
+      "openssl x509 -inform DER -in \(tree.root)/der -out \(tree.root)/var/lib/dkms/mok.pub")
+    try tree.write("Y\n", to: enforce)
+    #expect(
+      finding?.remedy
+        == "openssl x509 -in /var/lib/dkms/mok.pub -outform DER -out /var/lib/dkms/mok.pub.der "
+        + "&& mokutil --import /var/lib/dkms/mok.pub.der")
+    // It is known as the one that the module was signed with, all the same.
+    try tree.write(
+      "1f8c1b2a I------     1 perm 1f030000     0     0 asymmetri DKMS module signing key: "
+        + "b796e18571a941cc86ff154e72512c21735133d2: X509.rsa ddeeff00 []\n", to: "/proc/keys")
+    #expect(finding?.mark == .good)
+  }
+
+  @Test func aCertificateThatIsNotThereOrNotTheModulesIsMadeOrUsedFirst() throws {
+    let build = "dkms install --force cma-test/\(packageVersion) -k 7.3.4+deb13-amd64"
+    try tree.write("Y\n", to: enforce)
+    try tree.write([0x30, 0x03, 0x02, 0x01, 0x01], to: "/var/lib/dkms/mok.pub")
+    #expect(finding?.remedy == "\(build) && mokutil --import /var/lib/dkms/mok.pub")
+    try tree.remove("/var/lib/dkms/mok.pub")
+    #expect(
+      finding?.remedy
+        == "dkms generate_mok && \(build) && mokutil --import /var/lib/dkms/mok.pub")
+  }
+
   @Test func moduleIsNotSigned() throws {
     try tree.addModule(.cmatest(version: packageVersion, release: "7.3.4+deb13-amd64"))
     try tree.write("Y\n", to: enforce)

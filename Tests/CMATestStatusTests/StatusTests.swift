@@ -94,7 +94,90 @@ private let cmdline = "/proc/cmdline"
     #expect(status.exitCode == .success)
   }
 
+  /// As where /boot is not mounted.
+  @Test func kernelWithoutCMAWhoseConfigurationIsNotThere() throws {
+    try tree.remove("/boot/config-\(release)")
+    try tree.remove(OptionsFile.path)
+    try tree.write("MemTotal: 4028416 kB\n", to: "/proc/meminfo")
+    try tree.write(
+      CopiedTree.kallsyms.split(separator: "\n").filter { !$0.contains("cma") }
+        .map { "\($0)\n" }.joined(), to: "/proc/kallsyms")
+    let cause = cause(.noCMA)
+    #expect(cause?.topic == "kernel")
+    #expect(cause?.finding.text.hasSuffix("/proc/kallsyms lists no cma_alloc") == true)
+    #expect(cause?.finding.remedy?.contains("linux-image-amd64") == true)
+  }
+
   // MARK: - the reservation
+
+  /// CmaTotal counts every area.
+  @Test(arguments: [
+    ("ro hugetlb_cma=1G", "hugetlb0", "the kernel command line has no cma="),
+    ("ro cma=0", "vpu-pool", "cma=0 switches it off"),
+    ("ro cma=64G hugetlb_cma=1G", "hugetlb0", "the kernel could not do cma=64G"),
+    ("ro cma_pernuma=256M", "pernuma0", "no cma="), ("ro numa_cma=0:256M", "numa0", "no cma="),
+    ("ro crashkernel=256M,cma", "crashkernel", "no cma="),
+  ])
+  func otherAreasThanTheDefaultOne(_ line: String, _ name: String, _ reason: String) throws {
+    try tree.write("\(line)\n", to: cmdline)
+    try tree.remove("/sys/kernel/mm/cma/reserved")
+    try tree.write("65536\n", to: "/sys/kernel/mm/cma/\(name)/total_pages")
+    let finding = cause(.nothingReserved)?.finding
+    #expect(finding?.text.contains("all 256 MiB are in others (\(name))") == true)
+    #expect(finding?.text.contains(reason) == true)
+    // A kernel that lists no areas; of a device's own pool only the device tree tells then.
+    try tree.remove("/sys/kernel/mm")
+    if name != "vpu-pool" || line.contains("cma=0") {
+      #expect(status.exitCode == .nothingReserved, "\(line)")
+    }
+  }
+
+  @Test func otherAreasBesideTheDefaultOne() throws {
+    try tree.write("ro cma=256M hugetlb_cma=1G\n", to: cmdline)
+    try tree.write("MemTotal: 4028416 kB\nCmaTotal: 1310720 kB\n", to: "/proc/meminfo")
+    try tree.write("262144\n", to: "/sys/kernel/mm/cma/hugetlb0/total_pages")
+    #expect(findings("reservation").first?.text.contains("256 MiB of it in the default") == true)
+    #expect(status.exitCode == .success)
+    // Without a list the log has to tell.
+    try tree.remove("/sys/kernel/mm")
+    #expect(status.exitCode == .nothingReserved)
+    #expect(findings("reservation").first?.text.contains("is not known") == true)
+    try tree.write(
+      "6,1,0,-;cma: Reserved 1024 MiB at 0x0000000080000000 on node -1\n"
+        + "6,2,0,-;cma: Reserved 256 MiB at 0x0000000070000000 on node -1\n", to: "/dev/kmsg")
+    #expect(status.exitCode == .success)
+  }
+
+  @Test func theDefaultAreaOfADeviceTree() throws {
+    try tree.write("ro\n", to: cmdline)
+    try tree.remove("/sys/kernel/mm/cma/reserved")
+    try tree.write("65536\n", to: "/sys/kernel/mm/cma/linux,cma/total_pages")
+    #expect(status.exitCode == .nothingReserved)
+    try tree.write("", to: "/proc/device-tree/reserved-memory/linux,cma/linux,cma-default")
+    #expect(status.exitCode == .success)
+  }
+
+  @Test func anAreaThatWasNotActivated() throws {
+    try tree.write("ro cma=600M@0-3G movablecore=25%\n", to: cmdline)
+    try tree.write("MemTotal: 2012616 kB\nCmaTotal: 0 kB\nCmaFree: 0 kB\n", to: "/proc/meminfo")
+    try tree.remove("/sys/kernel/mm/cma/reserved")
+    try tree.write(
+      """
+      Node 0, zone    DMA32
+              spanned  389120
+        start_pfn:           4096
+      Node 0, zone  Movable
+              spanned  131040
+        start_pfn:           393216
+
+      """, to: "/proc/zoneinfo")
+    try tree.write(
+      "6,1,0,-;cma: Reserved 600 MiB at 0x0000000053c00000\n"
+        + "3,2,0,-;cma: CMA area reserved could not be activated\n", to: "/dev/kmsg")
+    let finding = cause(.nothingReserved)?.finding
+    #expect(finding?.text.contains("it lies in the zones DMA32 and Movable") == true)
+    #expect(finding?.remedy == "cma-test reserve 600M@16M-1536M")
+  }
 
   @Test func nothingReservedForWantOfAParameter() throws {
     try tree.write("MemTotal: 1 kB\nCmaTotal:  0 kB\nCmaFree: 0 kB\n", to: "/proc/meminfo")
@@ -176,7 +259,9 @@ private let cmdline = "/proc/cmdline"
   @Test func countOfPagesBeyondWhatIsReserved() throws {
     try tree.write("options cmatest alloc_count=0x100000\n", to: "/etc/modprobe.d/mine.conf")
     #expect(cause(.nothingReserved)?.topic == "options")
-    try tree.write("options cmatest alloc_count=65536\n", to: "/etc/modprobe.d/mine.conf")
+    try tree.write("options cmatest alloc_count=65001\n", to: "/etc/modprobe.d/mine.conf")
+    #expect(cause(.nothingReserved)?.finding.remedy == "modprobe cmatest alloc_count=65000")
+    try tree.write("options cmatest alloc_count=65000\n", to: "/etc/modprobe.d/mine.conf")
     #expect(status.exitCode == .success)
   }
 
@@ -230,6 +315,25 @@ private let cmdline = "/proc/cmdline"
       to: log)
     let finding = cause(.moduleMissing)?.finding
     #expect(finding?.text.contains("failed") == true && finding?.remedy == "less \(log)")
+  }
+
+  @Test func installedByDKMSAndItsFileGone() throws {
+    try tree.remove("/lib/modules/\(release)/updates")
+    try tree.remove("/lib/modules/\(release)/modules.dep.bin")
+    let finding = cause(.moduleMissing)?.finding
+    #expect(finding?.text.contains("its file is gone") == true)
+    #expect(
+      finding?.remedy == "dkms install --force cma-test/\(packageVersion) -k \(release)")
+    // Compressed it is there, and only depmod has not run.
+    try tree.write("", to: "/lib/modules/\(release)/updates/dkms/cmatest.ko.xz")
+    #expect(cause(.moduleMissing)?.finding.remedy == "depmod")
+  }
+
+  @Test func aTreeOfDKMSThatIsElsewhere() throws {
+    try tree.write("dkms_tree=\"/srv/dkms\" # on the large disk\n", to: "/etc/dkms/framework.conf")
+    #expect(findings("dkms").first?.text.contains("DKMS has no source") == true)
+    try tree.link("/srv/dkms", to: "\(tree.root)/var/lib/dkms")
+    #expect(findings("dkms").first?.mark == .good)
   }
 
   @Test func builtButNotInstalled() throws {

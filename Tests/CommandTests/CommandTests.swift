@@ -111,9 +111,8 @@ private let helper = Program("cma-test-configure")
     #expect(
       json?.keys.sorted()
         == [
-          "boot_id", "kept_because", "kernel", "ok", "parameters", "path", "schema", "source",
-          "time",
-          "wrote",
+          "boot_id", "exported", "kept_because", "kernel", "none_because", "ok", "parameters",
+          "path", "schema", "source", "time", "wrote",
         ])
     #expect(json?["wrote"] as? Bool == false)
     let parameters = json?["parameters"] as? [String: String]

@@ -53,21 +53,28 @@ private let command = Program("cma-test")
     #expect(keys("kernel") == ["configuration", "configuration_file", "release"])
     #expect(
       keys("reservation")
-        == ["areas", "command_line", "free_bytes", "requested_bytes", "total_bytes"])
-    #expect(keys("symbols") == ["found", "kind"])
+        == [
+          "areas", "command_line", "default_area", "free_bytes", "requested_bytes", "total_bytes",
+        ])
+    #expect(keys("symbols") == ["exported", "found", "kind"])
     #expect(
       keys("options") == [
         "honoured", "kernel", "of_this_boot", "path", "present", "private", "time",
       ])
     #expect(keys("dkms") == ["kernels", "versions"])
-    #expect(keys("module") == ["built_in", "path", "srcversion", "vermagic", "version"])
+    #expect(
+      keys("module")
+        == ["built_in", "links_to_exports", "path", "srcversion", "vermagic", "version"])
     #expect(
       keys("loading") == [
-        "blacklisted", "blacklisted_by_kernel", "install_command", "modules_disabled",
+        "blacklisted", "blacklisted_by_kernel", "install_command", "install_file",
+        "modules_disabled", "remove_command",
       ])
     #expect(
       keys("signature")
-        == ["lockdown", "secure_boot", "sig_enforce", "signed", "signer", "trusted"])
+        == [
+          "certificate", "lockdown", "secure_boot", "sig_enforce", "signed", "signer", "trusted",
+        ])
     #expect(keys("loaded") == ["current", "loaded", "since", "srcversion", "version"])
     let areas = (json?["reservation"] as? [String: Any])?["areas"] as? [[String: Any]]
     #expect(areas?.first?["total_pages"] as? Int == 65536)

@@ -47,6 +47,17 @@ public final class CopiedTree: Sendable {
       to: "/proc/kallsyms")
   }
 
+  /// Makes the kernel one that exports what the module links to, as those from 7.1 on.
+  public func exportSymbols() throws {
+    let text = read("/proc/kallsyms") ?? ""
+    let address = text.contains("ffffffff81000000") ? "ffffffff828678b8" : "0000000000000000"
+    try write(
+      text
+        + ["cma_alloc", "cma_get_name", "cma_release", "dev_get_cma_area"].map {
+          "\(address) r __ksymtab_\($0)\n"
+        }.joined(), to: "/proc/kallsyms")
+  }
+
   /// Adds a kernel that can be booted: an image and a folder of modules.
   public func addKernel(_ release: String) throws {
     try write("", to: "/boot/vmlinuz-\(release)")
@@ -131,6 +142,12 @@ public final class CopiedTree: Sendable {
   public func addProgram(_ file: String, _ text: String) throws {
     try write(text, to: file)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root + file)
+  }
+
+  /// Runs a command of the shell, as a user would type it.
+  public func run(_ command: String) throws {
+    let (_, code) = try output(of: "/bin/sh", ["-c", command])
+    guard code == 0 else { throw POSIXError(.ECHILD) }
   }
 
   public func remove(_ file: String) throws {

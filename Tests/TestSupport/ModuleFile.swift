@@ -6,10 +6,15 @@ public struct ModuleFile {
   public var information: [(name: String, value: String)]
   /// PKCS#7, as sign-file appends it.
   public var signature: [UInt8]?
+  /// The symbols that it leaves to the kernel, weakly.
+  public var needs: [String]
 
-  public init(information: [(name: String, value: String)], signature: [UInt8]? = nil) {
+  public init(
+    information: [(name: String, value: String)], signature: [UInt8]? = nil, needs: [String] = []
+  ) {
     self.information = information
     self.signature = signature
+    self.needs = needs
   }
 
   /// Ours, as DKMS builds it.
@@ -26,21 +31,30 @@ public struct ModuleFile {
 
   public var bytes: [UInt8] {
     let text = information.flatMap { Array("\($0.name)=\($0.value)\0".utf8) }
-    let names = Array("\0.modinfo\0.shstrtab\0".utf8)
-    let headerSize: UInt64 = 64
-    let textOffset = headerSize
-    let namesOffset = textOffset + UInt64(text.count)
-    let tableOffset = (namesOffset + UInt64(names.count) + 7) / 8 * 8
+    let names = Array("\0.modinfo\0.shstrtab\0.strtab\0.symtab\0".utf8)
+    var strings: [UInt8] = [0]
+    var symbols = [UInt8](repeating: 0, count: 24)
+    for symbol in needs {
+      // STB_WEAK, of no section.
+      symbols += little(UInt64(strings.count), 4) + [0x20, 0, 0, 0] + little(0, 8) + little(0, 8)
+      strings += Array("\(symbol)\0".utf8)
+    }
+    var parts = [(name: 1, type: 1, bytes: text), (10, 3, names)] as [(Int, UInt64, [UInt8])]
+    if !needs.isEmpty { parts += [(20, 3, strings), (28, 2, symbols)] }
+    let tableOffset = (64 + UInt64(parts.reduce(0) { $0 + $1.2.count }) + 7) / 8 * 8
     var file = Array("\u{7F}ELF".utf8) + [2, 1, 1] + [UInt8](repeating: 0, count: 9)
     // ET_REL, EM_X86_64, version 1; no entry and no program headers.
     file += little(1, 2) + little(62, 2) + little(1, 4) + little(0, 8) + little(0, 8)
-    file += little(tableOffset, 8) + little(0, 4) + little(headerSize, 2)
-    file += little(0, 2) + little(0, 2) + little(64, 2) + little(3, 2) + little(2, 2)
-    file += text + names
-    file += [UInt8](repeating: 0, count: Int(tableOffset) - file.count)
-    file += [UInt8](repeating: 0, count: 64)
-    file += section(name: 1, type: 1, offset: textOffset, size: text.count)
-    file += section(name: 10, type: 3, offset: namesOffset, size: names.count)
+    file += little(tableOffset, 8) + little(0, 4) + little(64, 2)
+    file += little(0, 2) + little(0, 2) + little(64, 2) + little(UInt64(parts.count + 1), 2)
+    file += little(2, 2)
+    var table = [UInt8](repeating: 0, count: 64)
+    for (name, type, bytes) in parts {
+      table += section(
+        name: UInt64(name), type: type, offset: UInt64(file.count), size: bytes.count)
+      file += bytes
+    }
+    file += [UInt8](repeating: 0, count: Int(tableOffset) - file.count) + table
     guard let signature else { return file }
     // struct module_signature: no algorithm, no hash, PKEY_ID_PKCS7, and the length, big-endian.
     let length = little(UInt64(signature.count), 4).reversed()

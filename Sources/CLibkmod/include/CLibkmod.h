@@ -21,8 +21,6 @@
 	function(kmod_config_iter_get_value)                    \
 	function(kmod_config_iter_next)                         \
 	function(kmod_list_next)                                \
-	function(kmod_module_dependency_symbol_get_bind)        \
-	function(kmod_module_dependency_symbol_get_crc)         \
 	function(kmod_module_dependency_symbol_get_symbol)      \
 	function(kmod_module_dependency_symbols_free_list)      \
 	function(kmod_module_get_dependency_symbols)            \

@@ -13,7 +13,9 @@ struct Configure: PrintingCommand {
       kept where its symbols lie, and writes \(OptionsFile.path) (mode 0600) for \
       this boot, then checks through libkmod that modprobe would use just that. Where anything is \
       wrong, no file is left, but this boot's own where the kernel has since come to hide the \
-      addresses, and the exit code tells what: cma-test(8), EXIT STATUS. \
+      addresses, and the exit code tells what: cma-test(8), EXIT STATUS. A kernel that exports \
+      what the module links to (7.1 and later) needs no addresses to load it: there they are \
+      written for areas besides the default one, and to have none is no failure. \
       cma-test-configure.service does this at each boot; needs root.
       """)
 
@@ -45,7 +47,7 @@ struct Configure: PrintingCommand {
       let configurator = Configurator(machine: machine, usesCache: !ignoresCache)
       result =
         dryRun
-        ? text(of: try configurator.plan(), at: path)
+        ? preview(try configurator.preview(), at: path)
         : text(of: try configurator.configure(), at: path)
     } catch {
       if json {
@@ -58,8 +60,9 @@ struct Configure: PrintingCommand {
     try output.write(result)
   }
 
-  private func text(of plan: OptionsFile, at path: String) -> String {
-    json ? ConfigureReport.json(plan, at: path).text + "\n" : plan.text
+  private func preview(_ configured: Configured, at path: String) -> String {
+    guard case .wrote(let plan) = configured else { return text(of: configured, at: path) }
+    return json ? ConfigureReport.json(plan, at: path).text + "\n" : plan.text
   }
 
   private func text(of configured: Configured, at path: String) -> String {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import CMATestCore
+package import CMATestSystem
+internal import Glibc
+package import Kmod
+
+/// Options that modprobe would pass to the module, and who says so.
+package struct ConfiguredOptions: Equatable, Sendable {
+  /// As after `options cmatest`.
+  package var text: String
+  /// A file, or /proc/cmdline; nil where that was not found.
+  package var source: String?
+  /// The first line of the statement in that file; nil for /proc/cmdline.
+  package var line: Int?
+
+  /// What keeps modprobe from passing them: a command, or what to do at the next boot.
+  package var remedy: String? {
+    guard let source else { return nil }
+    guard let line else { return "take cmatest.\(text) off the kernel command line, and reboot" }
+    return "sed -i '\(line)s/^/# /' \(source)"
+  }
+}
+
+/// A statement of modprobe.d(5) and the file that has it.
+package struct LocatedStatement: Equatable, Sendable {
+  package var statement: ModprobeStatement
+  package var file: String
+
+  /// As a compiler names a place.
+  package var place: String { "\(file):\(statement.line)" }
+}
+
+extension Machine {
+  /// What modprobe would pass to the module, by libkmod, in its order.
+  package func configuredOptions() throws(KmodFailure) -> [ConfiguredOptions] {
+    let module = OptionsFile.module
+    var lines = try kmod().options(for: module)
+    let commandLine = path("/proc/cmdline")
+    let words = Self.options(for: module, onCommandLine: commandLine)
+    if !isRunning {
+      // libkmod has read the command line of the running machine, last.
+      let others = Self.options(for: module, onCommandLine: "/proc/cmdline")
+      lines.removeLast(min(others.count, lines.count))
+      lines += words
+    }
+    var statements = modprobeStatements("options").filter { $0.statement.subject == module }
+    return lines.map { line in
+      let place = statements.firstIndex {
+        // libkmod makes blanks of tabs.
+        $0.statement.rest.map { $0 == "\t" ? " " : $0 }.elementsEqual(line)
+      }
+      guard let place else {
+        return ConfiguredOptions(text: line, source: words.contains(line) ? commandLine : nil)
+      }
+      let found = statements.remove(at: place)
+      return ConfiguredOptions(text: line, source: found.file, line: found.statement.line)
+    }
+  }
+
+  /// The words `module.name=value` of a kernel command line, as libkmod takes them.
+  private static func options(for module: String, onCommandLine file: String) -> [String] {
+    guard let text = try? contents(of: file) else { return [] }
+    let start = "\(module)."
+    return KernelCommandLine(text).words.compactMap { word in
+      guard word.hasPrefix(start) else { return nil }
+      let option = word.dropFirst(start.utf8.count)
+      guard let equals = option.firstIndex(of: "="), option.contains(" ") else {
+        return String(option)
+      }
+      return "\(option[..<equals])=\"\(option[option.index(after: equals)...])\""
+    }
+  }
+
+  /// The file and line of the first `install` that forbids the module, by libkmod's rule.
+  package func installStatement() -> LocatedStatement? {
+    modprobeStatements("install").first {
+      fnmatch($0.statement.subject, OptionsFile.module, 0) == 0
+    }
+  }
+
+  /// All statements of a kind, in the order in which libkmod reads the files.
+  ///
+  /// - Parameter keyword: as `install`.
+  /// - Returns: none of a file that cannot be read.
+  package func modprobeStatements(_ keyword: String) -> [LocatedStatement] {
+    modprobeFiles().flatMap { file in
+      ModprobeStatement.all(in: (try? contents(of: path(file))) ?? [])
+        .filter { $0.keyword == keyword }
+        .map { LocatedStatement(statement: $0, file: path(file)) }
+    }
+  }
+
+  /// The files of modprobe.d(5) that count, by their names' bytes; of one name, that in the strongest
+  /// folder.
+  private func modprobeFiles() -> [String] {
+    var folders: [String: String] = [:]
+    for folder in modprobeFolders {
+      for name in (try? names(in: folder)) ?? []
+      where name.hasSuffix(".conf") && name.utf8.count > 5 && !name.hasPrefix(".") {
+        if folders[name] == nil { folders[name] = folder }
+      }
+    }
+    return folders.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      .map { "\($0.value)/\($0.key)" }
+  }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package import CMATestCore
+internal import CMATestSystem
+
+/// What a look at the kernel's symbols gave.
+package struct SymbolLookup {
+  package let release: String
+  let bootID: String
+  package let source: OptionsFile.Source
+  /// Whether the kernel exports what the module needs, so that no address is required.
+  package let areExported: Bool
+  package let addresses: Result<[SymbolAddress], ConfigureFailure>
+
+  /// The options for these symbols.
+  package func file() throws(ConfigureFailure) -> OptionsFile {
+    file(try addresses.get())
+  }
+
+  /// The options where there are none.
+  package var emptyFile: OptionsFile { file([]) }
+
+  private func file(_ addresses: [SymbolAddress]) -> OptionsFile {
+    OptionsFile(
+      release: release, bootID: bootID, time: utcTimestamp(), source: source,
+      areExported: areExported, addresses: addresses)
+  }
+}
