@@ -34,8 +34,10 @@ extension Counters {
     self.init(free: (meminfo["CmaFree"] ?? 0) / pageSize)
     statisticsFree = Self.statistic("nr_free_cma", try contents(of: machine.path("/proc/vmstat")))
     guard let area else { return }
+    // As the kernel names it there. (`kobject_set_name_vargs` in `lib/kobject.c`)
+    let folder = String(area.map { $0 == "/" ? "!" : $0 })
     func counter(_ name: String) -> UInt64? {
-      (try? machine.line("/sys/kernel/mm/cma/\(area)/\(name)")).flatMap { UInt64($0) }
+      (try? machine.line("/sys/kernel/mm/cma/\(folder)/\(name)")).flatMap { UInt64($0) }
     }
     allocated = counter("alloc_pages_success")
     failed = counter("alloc_pages_fail")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
+
 /// An open /dev/cmatest, which owns what is allocated through it; one method for each request of
 /// `src-kmod/uapi/cmatest.h`. Several threads may use it at once.
 ///
@@ -58,8 +60,11 @@ public struct AreaInformation: Equatable, Sendable {
   public var isDefault = false
   /// Physical address of its first byte; nil where it is not known, or the area is several ranges.
   public var base: UInt64?
-  /// Bytes; nil where it is not known.
+  /// Bytes; nil where it is not known. 0 is an area that the kernel reserved, but could not activate.
   public var size: UInt64?
+  /// Pages of the area that the module has: those of all open files, and those held since it was
+  /// loaded.
+  public var heldPages: UInt64 = 0
 
   public init(index: UInt32) {
     self.index = index
@@ -99,7 +104,7 @@ public struct Block: Equatable, Sendable {
   }
 
   /// The page frame numbers of its pages.
-  public var frames: Range<UInt64> { frame..<frame + count }
+  public var frames: Range<UInt64> { frame..<frame.clampedSum(count) }
 }
 
 /// What `cma_release` said (`struct cmatest_release`).

@@ -26,6 +26,22 @@ public protocol Kernel: Sendable {
   /// - Throws: where it cannot be read.
   func bitmap(of area: String) throws(SystemFailure) -> AreaBitmap?
 
+  /// The pages of an area that are neither free nor of the kind that the kernel can move: those that
+  /// somebody has allocated from it, and a few that are on their way elsewhere. Allocates nothing.
+  ///
+  /// - Parameter frames: the area.
+  /// - Returns: nil where the kernel does not tell.
+  /// - Throws: where it cannot be read.
+  func fixedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges?
+
+  /// The pages of a range that are not free. After a request for the whole range was refused, these
+  /// are what the kernel could not move, and what has come there since.
+  ///
+  /// - Parameter frames: of an area.
+  /// - Returns: nil where the kernel does not tell.
+  /// - Throws: where it cannot be read.
+  func occupiedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges?
+
   /// Fills pages of this process and sees to it that some of them lie in the area.
   ///
   /// - Parameters:

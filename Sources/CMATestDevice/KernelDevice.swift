@@ -69,6 +69,7 @@ public final class KernelDevice: DeviceFile {
     if has(CMATEST_AREA_HAS_NAME) { area.name = Self.string(request.name) }
     if has(CMATEST_AREA_HAS_BASE) { area.base = request.base }
     if has(CMATEST_AREA_HAS_SIZE) { area.size = request.size }
+    area.heldPages = request.held_pages
     return area
   }
 

@@ -37,6 +37,14 @@ public struct RunningKernel: Kernel {
     try AreaBitmap(on: machine, area: area)
   }
 
+  public func fixedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges? {
+    try PageUses.fixed(on: machine, frames)
+  }
+
+  public func occupiedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges? {
+    try PageUses.occupied(on: machine, frames)
+  }
+
   public func placePages(
     _ kind: UserPageKind, in frames: Range<UInt64>, wanted: Int, seed: UInt64,
     isEnding: () -> Bool

@@ -26,12 +26,10 @@ struct BitmapWitness {
   /// - Throws: `failed` where the allocator says otherwise, each time it is asked.
   mutating func agrees(with blocks: [Block], _ when: String) throws(CaseEnd) {
     guard let before else { return }
-    let held = blocks.reduce(into: before.allocated) { frames, block in
-      frames.formUnion(block.frame..<block.frame + block.count)
-    }
+    let held = before.allocated.union(blocks.lazy.map(\.frames))
     let wanted = AreaBitmap(
-      used: UInt64(held.count), largestFree: longestFree(held, in: before.frames),
-      frames: before.frames, allocated: held)
+      used: held.count, largestFree: held.gaps(in: before.frames).longest, frames: before.frames,
+      allocated: held)
     var found: AreaBitmap?
     for attempt in 0..<attempts {
       if attempt > 0 { run.kernel.pause(nanoseconds: 100_000_000) }
@@ -52,24 +50,13 @@ struct BitmapWitness {
     let strange = found.allocated.symmetricDifference(wanted.allocated)
     return "debugfs has \(found.used) pages used and \(found.largestFree) free in one piece, and "
       + "\(wanted.used) and \(wanted.largestFree) are right; its bitmap differs in \(strange.count) "
-      + "pages\(strange.min().map { ", first at frame \($0.hexadecimal)" } ?? "")"
-  }
-
-  /// The pages of the largest free piece.
-  private func longestFree(_ held: Set<UInt64>, in frames: Range<UInt64>) -> UInt64 {
-    var longest: UInt64 = 0
-    var length: UInt64 = 0
-    for frame in frames {
-      length = held.contains(frame) ? 0 : length + 1
-      longest = max(longest, length)
-    }
-    return longest
+      + "pages\(strange.ranges.first.map { ", first at frame \($0.lowerBound.hexadecimal)" } ?? "")"
   }
 }
 
 extension CaseRun {
   fileprivate func bitmap() throws(CaseEnd) -> AreaBitmap? {
-    guard let name = area.name else { return nil }
+    guard let name = area.counterName else { return nil }
     do throws(SystemFailure) {
       return try kernel.bitmap(of: name)
     } catch {

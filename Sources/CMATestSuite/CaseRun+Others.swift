@@ -6,7 +6,9 @@ internal import CMATestSystem
 extension CaseRun {
   func batch(_ request: BlockRequest, pairs: Int) throws(CaseEnd) -> Batch {
     do throws(DeviceFailure) {
-      return try file.batch(request, pairs: pairs)
+      let batch = try file.batch(request, pairs: pairs)
+      if batch.done > batch.failed { tally.add(request.count) }
+      return batch
     } catch {
       throw CaseEnd(error)
     }

@@ -3,6 +3,7 @@
 internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestSystem
+internal import Synchronization
 
 /// What a case works with: the area, the device, numbers by the seed, and where to leave what it
 /// measured. What the device or the machine refuses unexpectedly fails the case.
@@ -12,18 +13,24 @@ final class CaseRun {
   let ending: Ending
   var numbers: SeededNumbers
   private(set) var metrics: [Metric] = []
+  /// Of the case, all its threads together.
+  let tally: PageTally
+  private var knownOccupancy: Occupancy?
   private let advanced: (Int, Int) -> Void
 
   var file: any DeviceFile { kernel.file }
 
   init(
     kernel: any Kernel, area: AreaUnderTest, numbers: SeededNumbers, ending: Ending,
-    advanced: @escaping (Int, Int) -> Void
+    occupancy: Occupancy? = nil, tally: PageTally = PageTally(),
+    advanced: @escaping (Int, Int) -> Void = { _, _ in }
   ) {
     self.kernel = kernel
     self.area = area
     self.numbers = numbers
     self.ending = ending
+    self.tally = tally
+    knownOccupancy = occupancy
     self.advanced = advanced
   }
 
@@ -33,11 +40,23 @@ final class CaseRun {
   /// - Returns: nil where all was as it must be.
   func end(of test: TestCase) -> CaseEnd? {
     do throws(CaseEnd) {
+      // While the case has nothing yet.
+      _ = try occupancy()
       try test.body(self)
-      return nil
+      // A case that was given nothing has shown nothing, whatever it has found right.
+      guard test.needsPages, tally.pages == 0 else { return nil }
+      return try tooFull("nothing could be allocated")
     } catch {
       return error
     }
+  }
+
+  /// What others had of the area when the case began.
+  func occupancy() throws(CaseEnd) -> Occupancy {
+    if let knownOccupancy { return knownOccupancy }
+    let occupancy = try Occupancy.read(of: area, on: kernel)
+    knownOccupancy = occupancy
+    return occupancy
   }
 
   /// Leaves a number for the report.
@@ -46,7 +65,7 @@ final class CaseRun {
   }
 
   func measure(_ name: String, _ value: Int) {
-    measure(name, UInt64(value))
+    measure(name, UInt64(clamping: value))
   }
 
   /// Between two operations: throws where the run is to end, and shows how far the case is.
@@ -69,9 +88,18 @@ extension CaseRun {
     }
   }
 
+  /// Pages of the area that the module has.
+  func heldPages() throws(CaseEnd) -> UInt64 {
+    do throws(DeviceFailure) {
+      return try file.area(area.index).heldPages
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+
   func counters() throws(CaseEnd) -> Counters {
     do throws(SystemFailure) {
-      return try kernel.counters(of: area.name)
+      return try kernel.counters(of: area.counterName)
     } catch {
       throw CaseEnd(error)
     }
@@ -91,7 +119,8 @@ extension CaseRun {
   ///   - order: its alignment.
   ///   - attempts: after how many refusals to give up.
   /// - Returns: the block.
-  /// - Throws: `failed` after so many refusals.
+  /// - Throws: `failed` after so many refusals; `skipped` where others have so much of the area that
+  ///   these are no fault.
   func allocate(
     _ count: UInt64, order: UInt32 = 0, attempts: Int = 5
   ) throws(CaseEnd) -> Allocation {
@@ -99,13 +128,22 @@ extension CaseRun {
     while true {
       try step()
       do throws(DeviceFailure) {
-        return try Allocation(request(count, order: order), from: file)
+        let block = try Allocation(request(count, order: order), from: file)
+        tally.add(count)
+        return block
       } catch {
         refusals += 1
-        guard error.isOutOfMemory, refusals < attempts else { throw CaseEnd(error) }
+        guard error.isOutOfMemory else { throw CaseEnd(error) }
+        if refusals >= attempts { throw try refusal(error, count) }
         kernel.pause(nanoseconds: 100_000_000)
       }
     }
+  }
+
+  private func refusal(_ error: DeviceFailure, _ count: UInt64) throws(CaseEnd) -> CaseEnd {
+    let occupancy = try occupancy()
+    return occupancy.explainsRefusal(of: count)
+      ? .skipped("\(error.message): \(occupancy.words)") : CaseEnd(error)
   }
 
   /// - Returns: whether a block could be had; it is given back at once.
@@ -173,7 +211,7 @@ extension CaseRun {
   /// Fills the whole of a block with the pattern of a seed.
   func fill(_ block: Block, seed: UInt64) throws(CaseEnd) {
     do throws(DeviceFailure) {
-      try file.fill(block.handle, seed: seed, 0..<block.count * area.pageSize)
+      try file.fill(block.handle, seed: seed, 0..<block.count.clampedProduct(area.pageSize))
     } catch {
       throw CaseEnd(error)
     }
@@ -183,7 +221,8 @@ extension CaseRun {
   func check(_ block: Block, seed: UInt64) throws(CaseEnd) {
     let result: PatternCheck
     do throws(DeviceFailure) {
-      result = try file.check(block.handle, seed: seed, 0..<block.count * area.pageSize)
+      result = try file.check(
+        block.handle, seed: seed, 0..<block.count.clampedProduct(area.pageSize))
     } catch {
       throw CaseEnd(error)
     }
@@ -197,6 +236,15 @@ extension CaseRun {
       throw CaseEnd(error)
     }
   }
+}
+
+/// How many pages a case was given in all. Several threads may count at once.
+final class PageTally: Sendable {
+  private let count = Mutex<UInt64>(0)
+
+  var pages: UInt64 { count.withLock { $0 } }
+
+  func add(_ pages: UInt64) { count.withLock { $0 = $0.clampedSum(pages) } }
 }
 
 extension CaseEnd {

@@ -1,6 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestSystem
+
+/// How much of an area is whose, in pages.
+///
+/// Others are drivers, the kernel itself (its pools for `GFP_ATOMIC` DMA, `kernel/dma/pool.c`), other
+/// programs, and the module for what it holds since it was loaded.
+public struct Occupancy: Equatable, Sendable {
+  /// All pages; nil where nothing tells.
+  public var pages: UInt64?
+  /// Those that others have allocated, at least.
+  public var others: UInt64
+  /// Whether others have no more than that: only a kernel with CONFIG_CMA_SYSFS tells.
+  public var isExact: Bool
+
+  public init(pages: UInt64?, others: UInt64, isExact: Bool) {
+    self.pages = pages
+    self.others = others
+    self.isExact = isExact
+  }
+
+  /// Asks the kernel and the module. To be called while the suite has no block of its own.
+  ///
+  /// - Parameters:
+  ///   - area: which.
+  ///   - kernel: with the open device.
+  /// - Returns: what they say.
+  /// - Throws: where they cannot be asked.
+  static func read(
+    of area: AreaUnderTest, on kernel: any Kernel
+  ) throws(CaseEnd) -> Occupancy {
+    let held: UInt64
+    let counters: Counters
+    do throws(DeviceFailure) {
+      held = try kernel.file.area(area.index).heldPages
+    } catch {
+      throw CaseEnd(error)
+    }
+    do throws(SystemFailure) {
+      counters = try kernel.counters(of: area.counterName)
+    } catch {
+      throw CaseEnd(error)
+    }
+    let known = min(held, area.pages ?? held)
+    guard let total = counters.total, let available = counters.available else {
+      return Occupancy(pages: area.pages, others: known, isExact: false)
+    }
+    return Occupancy(
+      pages: area.pages, others: max(total.clampedDifference(available), known), isExact: true)
+  }
+
+  /// Pages that are nobody's, or can be made so, in one piece or not; at most so many. Nil where the
+  /// size is not known.
+  public var free: UInt64? { pages.map { $0.clampedDifference(others) } }
+
+  /// Whether the refusal of a block of so many pages is no fault: others have so much that what is
+  /// left of the area need not have a place for it.
+  func explainsRefusal(of count: UInt64) -> Bool {
+    guard others > 0, let free else { return false }
+    // What is left lies scattered, and the last pages may be pinned.
+    return free < count.clampedProduct(2).clampedSum(64)
+  }
+
+  /// For a report: who has how much.
+  public var words: String {
+    let whole = pages.map { "\($0)" } ?? "?"
+    return "\(isExact ? "" : "at least ")\(others) of its \(whole) pages are others'"
+  }
+}
 
 extension CaseRun {
   /// How many pages the area has.
@@ -25,63 +94,70 @@ extension CaseRun {
     return frames
   }
 
-  /// Pages of the area that others have allocated: a driver, the kernel itself (its pools for
-  /// `GFP_ATOMIC` DMA, `kernel/dma/pool.c`), or the module since it was loaded. To be asked while
-  /// the case has no block of its own.
-  ///
-  /// - Returns: how many at least, and whether there are no more: only a kernel with CONFIG_CMA_SYSFS
-  ///   tells.
-  /// - Throws: where the counters cannot be read.
-  private func others() throws(CaseEnd) -> (pages: UInt64, isAll: Bool) {
-    let information = try information()
-    let held = information.heldPages + information.loadedPages
-    let counters = try counters()
-    guard let total = counters.total, let available = counters.available else {
-      return (held, false)
-    }
-    return (max(total - min(total, available), held), true)
-  }
-
   /// Whether nobody else has a part of the area, whose place is known: then a case can tell which
   /// blocks there must be. An area whose place is not known may be several ranges.
   func ownsTheArea() throws(CaseEnd) -> Bool {
-    let others = try others()
-    return area.frames != nil && others.isAll && others.pages == 0
+    let occupancy = try occupancy()
+    return area.frames != nil && occupancy.isExact && occupancy.others == 0
   }
 
   /// Pages of the area that are nobody's, or can be made so, in one piece or not; at most so many.
   func freePages() throws(CaseEnd) -> UInt64 {
     let pages = try pageCount()
-    return pages - min(pages, try others().pages)
+    return try occupancy().free ?? pages
   }
 
-  /// The largest block that can be had now, by search.
-  ///
-  /// - Returns: pages; 0 where not even one can be had.
-  func largestBlock() throws(CaseEnd) -> UInt64 {
-    var good: UInt64 = 0
-    var bad = try freePages() + 1
-    // All that others have left first: on a quiet machine that is the answer, for what the kernel
-    // takes at boot lies at the beginning.
-    var attempt = bad - 1
-    while bad - good > 1 {
-      if try canAllocate(attempt) { good = attempt } else { bad = attempt }
-      attempt = good + (bad - good) / 2
-    }
-    return good
+  /// Why a case cannot show anything here: others have too much.
+  func tooFull(_ what: String) throws(CaseEnd) -> CaseEnd {
+    .skipped("\(what): \(try occupancy().words)")
   }
 
   /// What a case may insist on: so many pages can be had in one piece.
+  ///
+  /// - Throws: `skipped` where not even one can be had.
   func obtainablePages() throws(CaseEnd) -> UInt64 {
-    try ownsTheArea() ? try pageCount() : try largestBlock()
+    if try ownsTheArea() { return try pageCount() }
+    let largest = try largestBlock()
+    guard largest.pages > 0 else { throw try nothingToHave() }
+    return largest.pages
   }
 
-  /// The order of blocks by which the area is taken in no more than that many.
+  /// As many pages in one piece as are wanted, or as many as can be had.
+  ///
+  /// - Throws: `skipped` where not even one can be had.
+  func obtainable(_ wanted: UInt64) throws(CaseEnd) -> UInt64 {
+    var count = max(1, wanted)
+    if try ownsTheArea() { return min(count, max(1, try pageCount())) }
+    while try !canAllocate(count) {
+      guard count > 1 else { throw try nothingToHave() }
+      count /= 2
+    }
+    return count
+  }
+
+  /// That not one page can be had: where others have nearly all, no fault.
+  private func nothingToHave() throws(CaseEnd) -> CaseEnd {
+    let occupancy = try occupancy()
+    let message = "not one page of \(area.title) can be had"
+    return occupancy.explainsRefusal(of: 1) || occupancy.pages == 0
+      ? .skipped("\(message): \(occupancy.words)") : .failed("\(message), and \(occupancy.words)")
+  }
+
+  /// The order of blocks by which what is free is taken in no more than that many. At least one such
+  /// block can be had.
+  ///
+  /// - Throws: `skipped` where not even one page can be had.
   func blockOrder(atMost blocks: UInt64) throws(CaseEnd) -> UInt32 {
-    let pages = try pageCount()
+    let free = try freePages()
     let limit = max(2, min(blocks, try information().maxHandles / 2))
     var order: UInt32 = 0
-    while pages >> UInt64(order) > limit { order += 1 }
+    while free >> UInt64(order) > limit { order += 1 }
+    if try ownsTheArea() { return order }
+    // What others have left may have no place for so large a block.
+    while try !canAllocate(1 << UInt64(order), order: order) {
+      guard order > 0 else { throw try nothingToHave() }
+      order -= 1
+    }
     return order
   }
 
@@ -91,7 +167,7 @@ extension CaseRun {
   /// - Returns: them, as they came.
   /// - Throws: where the device fails otherwise than for want of memory.
   func takeAll(order: UInt32) throws(CaseEnd) -> Allocations {
-    let most = Int(try pageCount() >> UInt64(order)) + 1
+    let most = Int(clamping: (try pageCount() >> UInt64(order)).clampedSum(1))
     var blocks = Allocations(from: file)
     repeat {
       try step(blocks.blocks.count, of: most)
@@ -105,6 +181,7 @@ extension CaseRun {
   ) throws(CaseEnd) -> Bool {
     do throws(DeviceFailure) {
       try blocks.allocate(request(count, order: order))
+      tally.add(count)
       return true
     } catch {
       guard error.isOutOfMemory else { throw CaseEnd(error) }

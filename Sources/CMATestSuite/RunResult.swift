@@ -67,6 +67,8 @@ public struct RunFacts: Equatable, Sendable {
   /// Pages of the area, and bytes of a page; nil where they are not known.
   public var pages: UInt64?
   public var pageSize: UInt64?
+  /// What others had of the area when the run began; nil where the run could not get at one.
+  public var occupancy: Occupancy?
   public var seed: UInt32
   /// When it began, in UTC.
   public var time: String

@@ -22,15 +22,19 @@ public struct SeededNumbers: RandomNumberGenerator, Sendable {
     return mixed ^ mixed >> 31
   }
 
-  /// One of a range. By remainder, since the standard library may change how it draws.
-  mutating func number(in range: ClosedRange<UInt64>) -> UInt64 {
-    range.lowerBound + next() % (range.upperBound - range.lowerBound + 1)
+  /// One of the numbers from `low` to `high`; `low` where there is no other. By remainder, since the
+  /// standard library may change how it draws.
+  mutating func number(from low: UInt64, to high: UInt64) -> UInt64 {
+    let drawn = next()
+    guard high > low else { return low }
+    let span = high - low
+    return span == .max ? drawn : low + drawn % (span + 1)
   }
 
   /// Puts elements into another order.
   mutating func shuffle<Element>(_ elements: inout [Element]) {
     for index in elements.indices.dropFirst().reversed() {
-      elements.swapAt(index, Int(number(in: 0...UInt64(index))))
+      elements.swapAt(index, Int(number(from: 0, to: UInt64(index))))
     }
   }
 }

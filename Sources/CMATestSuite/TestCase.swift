@@ -6,12 +6,16 @@ public struct TestCase: Sendable {
   public let name: String
   /// One line.
   public let purpose: String
+  /// Whether it must be given pages to show anything.
+  let needsPages: Bool
   let body: @Sendable (CaseRun) throws(CaseEnd) -> Void
 
   init(
-    _ name: String, _ purpose: String, _ body: @escaping @Sendable (CaseRun) throws(CaseEnd) -> Void
+    _ name: String, _ purpose: String, needsPages: Bool = true,
+    _ body: @escaping @Sendable (CaseRun) throws(CaseEnd) -> Void
   ) {
     self.name = name
+    self.needsPages = needsPages
     self.purpose = purpose
     self.body = body
   }

@@ -17,6 +17,24 @@ func oneLine(_ text: String) -> String {
   String(text.map { $0.isNewline ? " " : $0 })
 }
 
+/// A text on one line, as C writes what cannot be printed: the names of some areas end with a newline.
+func printable(_ text: String) -> String {
+  var result = ""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\\": result += "\\\\"
+    case "\n": result += "\\n"
+    case "\t": result += "\\t"
+    case "\u{0}"..<" ", "\u{7F}"..<"\u{A0}", "\u{2028}", "\u{2029}", "\u{200E}", "\u{200F}",
+      "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}":
+      let digits = String(scalar.value, radix: 16)
+      result += "\\x{\(digits)}"
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result
+}
+
 extension RunResult {
   /// How many cases ended in which way, in one line.
   var tally: String {

@@ -30,6 +30,7 @@ public struct SystemFailure: Error, Equatable, Sendable {
   public var reason: String { String(cString: strerror(code)) }
 
   public static let noSuchFile = ENOENT
+  public static let invalid = EINVAL
   public static let alreadyExists = EEXIST
   public static let notPermitted = EPERM
   public static let accessDenied = EACCES

@@ -7,7 +7,7 @@ internal import CMATestDevice
 private let attempts = 5
 
 @Sendable func accounting(_ run: CaseRun) throws(CaseEnd) {
-  let pages = min(512, max(1, try run.freePages() / 8))
+  let pages = try run.obtainable(min(512, try run.freePages() / 8))
   var why: [String] = []
   for attempt in 1...attempts {
     try run.step(attempt - 1, of: attempts)
@@ -30,11 +30,14 @@ private let attempts = 5
 private struct Reading {
   let counters: Counters
   let information: DeviceInformation
+  /// Of the area alone.
+  let held: UInt64
 
   init(_ run: CaseRun) throws(CaseEnd) {
     let page = try run.allocate(1)
     counters = try run.counters()
     information = try run.information()
+    held = try run.heldPages()
     try run.release(page)
   }
 }
@@ -75,6 +78,8 @@ private func wrongCounters(_ run: CaseRun, pages: UInt64) throws(CaseEnd) -> [St
   counter("alloc_pages_success", { $0.allocated }, [count + 1, count + 2])
   counter("release_pages_success", { $0.released }, [1, count + 2])
   counter("alloc_pages_fail", { $0.failed }, [0, 0])
+  expect(
+    "held_pages of the module's area", [before.held, during.held, after.held], [count, 0])
   information("free_pages of the module", \.freePages, [-count, 0])
   information("held_pages of the module", \.heldPages, [count, 0])
   information("file_handles of the module", \.fileHandles, [1, 0])

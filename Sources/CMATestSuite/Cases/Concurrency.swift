@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestSystem
 
 @Sendable func concurrency(_ run: CaseRun) throws(CaseEnd) {
-  let threads = run.kernel.processors
+  let threads = max(1, run.kernel.processors)
   // In all a quarter of the area, so that there is room wherever the blocks of others lie.
-  let share = max(1, try run.freePages() / UInt64(4 * threads))
+  let share = try run.freePages() / (4 * UInt64(threads))
+  guard share > 0 else {
+    throw try run.tooFull("fewer pages than four for each of \(threads) processors can be had")
+  }
   let (kernel, area, ending) = (run.kernel, run.area, run.ending)
+  let (occupancy, tally) = (try run.occupancy(), run.tally)
   let seed = run.numbers.next()
   let results: [Result<WorkerCount, CaseEnd>]
   do throws(SystemFailure) {
     results = try inThreads(threads) { thread in
       let numbers = SeededNumbers(seed: seed &+ UInt64(thread))
-      let run = CaseRun(kernel: kernel, area: area, numbers: numbers, ending: ending) { _, _ in }
+      let run = CaseRun(
+        kernel: kernel, area: area, numbers: numbers, ending: ending, occupancy: occupancy,
+        tally: tally)
       do throws(CaseEnd) {
         return .success(try work(run, share: share))
       } catch {
@@ -60,10 +67,10 @@ private func work(_ run: CaseRun, share: UInt64) throws(CaseEnd) -> WorkerCount 
   var seeds: [UInt32: UInt64] = [:]
   for _ in 0..<rounds {
     try run.step()
-    let room = share - blocks.pageCount
-    if room > 0, blocks.blocks.count < 8 {
-      let order = UInt32(run.numbers.number(in: 0...3))
-      let wanted = run.numbers.number(in: 1...min(room, max(1, share / 4)))
+    let room = share.clampedDifference(blocks.pageCount)
+    if blocks.blocks.isEmpty || (room > 0 && blocks.blocks.count < 8) {
+      let order = UInt32(run.numbers.number(from: 0, to: 3))
+      let wanted = run.numbers.number(from: 1, to: min(room, max(1, share / 4)))
       guard try run.take(wanted, order: order, into: &blocks), let block = blocks.blocks.last else {
         count.refusals += 1
         continue
@@ -73,7 +80,7 @@ private func work(_ run: CaseRun, share: UInt64) throws(CaseEnd) -> WorkerCount 
       seeds[block.handle] = seed
       try run.fill(block, seed: seed)
     } else {
-      let index = Int(run.numbers.number(in: 0...UInt64(blocks.blocks.count - 1)))
+      let index = Int(run.numbers.number(from: 0, to: UInt64(blocks.blocks.count - 1)))
       let block = blocks.blocks[index]
       try run.check(block, seed: seeds[block.handle] ?? 0)
       try run.release(index, of: &blocks)
@@ -81,7 +88,11 @@ private func work(_ run: CaseRun, share: UInt64) throws(CaseEnd) -> WorkerCount 
   }
   for block in blocks.blocks { try run.check(block, seed: seeds[block.handle] ?? 0) }
   try run.releaseAll(&blocks)
-  try run.expect(count.blocks > 0, "one processor was refused \(count.refusals) times of \(rounds)")
+  if count.blocks == 0 {
+    let message = "one processor was refused \(count.refusals) times of \(rounds)"
+    if try run.occupancy().others > 0 { throw try run.tooFull(message) }
+    throw .failed(message)
+  }
 
   for _ in 0..<4 {
     try run.step()

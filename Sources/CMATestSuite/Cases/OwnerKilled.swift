@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestSystem
 
@@ -9,22 +10,27 @@ private let rounds = 5
 private let readings = 10
 
 @Sendable func ownerKilled(_ run: CaseRun) throws(CaseEnd) {
+  // It keeps some blocks, and needs the place for one more.
+  let most = min(4, max(1, try run.information().maxHandles.clampedDifference(1)))
   let count = min(64, max(1, try run.freePages() / 32))
-  let blocks = min(4, max(1, Int(try run.information().maxHandles) - 1))
+  let obtainable = try run.obtainable(count.clampedProduct(most))
+  let blocks = Int(clamping: min(most, max(1, obtainable / count)))
   let before = try Holdings(run)
   for round in 0..<rounds {
     try run.step(round, of: rounds)
     let owner = try run.startOwner(run.request(count), blocks: blocks)
-    let held = Int64(try run.information().heldPages)
+    run.tally.add(count)
+    let held = try run.heldPages()
     try run.expect(
-      held >= before.held + Int64(count) * Int64(blocks),
+      held >= before.held.clampedSum(count * UInt64(blocks)),
       "another process has \(count * UInt64(blocks)) pages, and all together have \(held)")
     // Somewhere between two system calls, or in the middle of one.
-    run.kernel.pause(nanoseconds: run.numbers.number(in: 0...20_000_000))
+    run.kernel.pause(nanoseconds: run.numbers.number(from: 0, to: 20_000_000))
     try run.kill(owner)
-    let after = Int64(try run.information().heldPages)
+    let after = try run.heldPages()
     try run.expect(
-      after == before.held, "the killed process still has \(after - before.held) pages")
+      after == before.held,
+      "the killed process still has pages: \(before.held) were held before, and \(after) are now")
   }
   var after = try Holdings(run)
   for _ in 0..<readings where !after.isAsGood(as: before) {
@@ -41,14 +47,14 @@ private let readings = 10
 
 /// What is held and what is free, in pages, while one is held for the reading: see `Accounting`.
 private struct Holdings {
-  let held: Int64
+  let held: UInt64
   let free: UInt64
   let available: UInt64?
 
   init(_ run: CaseRun) throws(CaseEnd) {
     let page = try run.allocate(1)
     let counters = try run.counters()
-    held = Int64(try run.information().heldPages) - 1
+    held = try run.heldPages().clampedDifference(1)
     free = counters.free
     available = counters.available
     try run.release(page)

@@ -8,7 +8,7 @@ internal import CMATestDevice
   var counts: [UInt64] = [1, 2, 3]
   var power: UInt64 = 16
   while power < most {
-    counts += [power, power + run.numbers.number(in: 1...power - 1)]
+    counts += [power, power + run.numbers.number(from: 1, to: power - 1)]
     power *= 4
   }
   counts.append(most)
@@ -42,13 +42,13 @@ private func unshared(_ run: CaseRun, _ block: Block, _ place: String) throws(Ca
     if alone == block.count { return }
     run.kernel.pause(nanoseconds: 50_000_000)
   }
-  throw .failed("\(block.count - alone) pages of \(place) are somebody else's too")
+  throw .failed("\(block.count.clampedDifference(alone)) pages of \(place) are somebody else's too")
 }
 
 @Sendable func insideArea(_ run: CaseRun) throws(CaseEnd) {
   let frames = try run.frames()
   var blocks = try run.takeAll(order: try run.blockOrder(atMost: 64))
-  try run.expect(!blocks.blocks.isEmpty, "no block could be had")
+  guard !blocks.blocks.isEmpty else { throw try run.tooFull("no block could be had") }
   for block in blocks.blocks {
     let found = try run.inspect(block)
     let inside = frames.clamped(to: block.frames).count
@@ -64,15 +64,17 @@ private func unshared(_ run: CaseRun, _ block: Block, _ place: String) throws(Ca
 }
 
 @Sendable func patterns(_ run: CaseRun) throws(CaseEnd) {
-  let most = max(1, try run.pageCount() / 32)
+  let most = try run.obtainable(try run.freePages() / 32)
   var blocks = Allocations(from: run.file)
   var seeds: [UInt64] = []
   while blocks.blocks.count < 64 {
     try run.step(blocks.blocks.count, of: 128)
-    guard try run.take(run.numbers.number(in: 1...most), into: &blocks) else { break }
+    guard try run.take(run.numbers.number(from: 1, to: most), into: &blocks) else { break }
     seeds.append(run.numbers.next())
   }
-  try run.expect(!blocks.blocks.isEmpty, "no block could be had")
+  guard blocks.blocks.count > 1 else {
+    throw try run.tooFull("no two blocks of up to \(most) pages could be had at once")
+  }
   try disjoint(blocks.blocks)
   for (block, seed) in zip(blocks.blocks, seeds) {
     try run.step()

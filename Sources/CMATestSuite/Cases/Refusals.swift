@@ -6,7 +6,7 @@ internal import CMATestDevice
 @Sendable func tooLarge(_ run: CaseRun) throws(CaseEnd) {
   let information = try run.information()
   var counts = [information.maxCount]
-  if let pages = run.area.pages { counts.insert(pages + 1, at: 0) }
+  if let pages = run.area.pages { counts.insert(pages.clampedSum(1), at: 0) }
   for count in counts {
     try run.expect(
       !(try run.canAllocate(count)),
@@ -37,7 +37,8 @@ internal import CMATestDevice
 }
 
 @Sendable func releaseTwice(_ run: CaseRun) throws(CaseEnd) {
-  let block = try run.allocate(2)
+  let count = try run.obtainable(2)
+  let block = try run.allocate(count)
   let handle = block.block.handle
   try run.release(block)
   do throws(DeviceFailure) {
@@ -46,7 +47,7 @@ internal import CMATestDevice
     try run.expect(
       error.isUnknown, "the second release of a block failed otherwise: \(error.message)")
     // What comes next must not be taken for what is gone.
-    let next = try run.allocate(2)
+    let next = try run.allocate(count)
     try run.expect(next.block.handle != handle, "a new block has the handle of one that is gone")
     try run.release(next)
     return

@@ -42,10 +42,10 @@ internal import CMATestDevice
     power *= 2
   }
   // Of each magnitude alike: large ones take long, since the kernel clears them.
-  let magnitudes = UInt64(most.bitWidth - most.leadingZeroBitCount)
+  let magnitudes = UInt64(max(1, most.bitWidth - most.leadingZeroBitCount))
   for _ in 0..<16 {
-    let largest: UInt64 = 1 << run.numbers.number(in: 0...magnitudes - 1)
-    counts.append(run.numbers.number(in: 1...largest))
+    let largest: UInt64 = 1 << run.numbers.number(from: 0, to: magnitudes - 1)
+    counts.append(run.numbers.number(from: 1, to: largest))
   }
   counts.append(most)
   counts.removeAll { $0 > most }
@@ -83,6 +83,7 @@ internal import CMATestDevice
       highest = order
     }
   }
+  guard blocks > 0 else { throw try run.tooFull("only one page could be had") }
   run.measure("blocks", blocks)
   run.measure("highest_order", Int(highest))
   try run.release(first)

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestSystem
+internal import Glibc
+
+/// What each page of an area is used for, as far as /proc/kpageflags tells; nothing is allocated for
+/// that. (`Documentation/admin-guide/mm/pagemap.rst`)
+enum PageUses {
+  private static let path = "/proc/kpageflags"
+
+  /// KPF_*: what of a page's flags shows that it is free, or of the kind that the kernel can move.
+  /// Pages that `cma_alloc` gave have none of these: their owners use them as they like.
+  private static let mayMakeWay: UInt64 = [
+    5,  // LRU
+    10,  // BUDDY
+    11,  // MMAP
+    12,  // ANON
+    13,  // SWAPCACHE
+    14,  // SWAPBACKED
+    22,  // THP
+  ].reduce(0) { $0 | 1 << $1 }
+
+  /// - Parameters:
+  ///   - machine: the running one, or a copied tree.
+  ///   - frames: of an area.
+  /// - Returns: those that are neither free nor of the kind that can be moved; nil where the kernel
+  ///   does not tell.
+  /// - Throws: where the file is there, but cannot be read.
+  static func fixed(
+    on machine: Machine, _ frames: Range<UInt64>
+  ) throws(SystemFailure) -> FrameRanges? {
+    try pages(on: machine, frames) { $0 & mayMakeWay == 0 }
+  }
+
+  /// - Returns: those that are not free.
+  static func occupied(
+    on machine: Machine, _ frames: Range<UInt64>
+  ) throws(SystemFailure) -> FrameRanges? {
+    try pages(on: machine, frames) { $0 & 1 << 10 == 0 }
+  }
+
+  private static func pages(
+    on machine: Machine, _ frames: Range<UInt64>, where isMeant: (UInt64) -> Bool
+  ) throws(SystemFailure) -> FrameRanges? {
+    guard machine.exists(path) else { return nil }
+    let file = try Descriptor(reading: machine.path(path))
+    var found = FrameRanges()
+    var entries = [UInt64](repeating: 0, count: 8192)
+    var next = frames.lowerBound
+    while next < frames.upperBound {
+      let wanted = Int(clamping: min(UInt64(entries.count), frames.upperBound - next))
+      let (raw, start) = (file.raw, next)
+      guard let offset = off_t(exactly: start * 8) else {
+        throw SystemFailure(.pread, file.path, EOVERFLOW)
+      }
+      let count = try valueOrErrno(.pread, file.path) {
+        entries.withUnsafeMutableBytes { pread(raw, $0.baseAddress, wanted * 8, offset) }
+      }
+      guard count >= 8 else { throw SystemFailure(.pread, file.path, EIO) }
+      for index in 0..<count / 8 where isMeant(entries[index]) {
+        found.append(start + UInt64(index)..<start + UInt64(index) + 1)
+      }
+      next += UInt64(count / 8)
+    }
+    return found
+  }
+}

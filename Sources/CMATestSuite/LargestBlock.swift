@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestCore
+internal import CMATestDevice
+internal import CMATestSystem
+
+/// The largest block that can be had from an area now.
+public struct LargestBlock: Equatable, Sendable {
+  /// 0 where not even one page can be had.
+  public var pages: UInt64
+  /// Whether the module's own limit of pages stands against a larger one.
+  public var isLimited: Bool
+
+  public init(pages: UInt64, isLimited: Bool = false) {
+    self.pages = pages
+    self.isLimited = isLimited
+  }
+}
+
+/// How many refused requests tell where the page in the way is, before the search goes by halves.
+private let guesses = 12
+
+extension CaseRun {
+  /// Searches the largest block. The answer was had, and one page more was refused, or cannot be.
+  ///
+  /// Each request that succeeds moves the memory of others, and the kernel clears what it gives. So
+  /// the search starts from what is known of the area, goes downwards, and learns from each refusal:
+  /// mostly one block is taken, the answer.
+  ///
+  /// - Returns: the block.
+  /// - Throws: `skipped` where the size of the area is not known; what ended the search.
+  func largestBlock() throws(CaseEnd) -> LargestBlock {
+    let occupancy = try Occupancy.read(of: area, on: kernel)
+    let pages = try pageCount()
+    let free = occupancy.free ?? pages
+    let information = try information()
+    let limit = min(
+      information.maxPages.clampedDifference(information.heldPages), information.maxCount)
+    var search = Search(most: min(free, limit))
+    try learn(&search, occupancy)
+    while search.bad - search.good > 1 {
+      let count = search.next
+      if try canAllocate(count) {
+        search.succeeded(count)
+      } else {
+        try refused(count, &search)
+      }
+    }
+    return LargestBlock(
+      pages: search.good, isLimited: search.good == limit && limit < free && limit > 0)
+  }
+
+  /// What can be known before the first request.
+  private func learn(_ search: inout Search, _ occupancy: Occupancy) throws(CaseEnd) {
+    guard let frames = area.frames, search.most > 0 else { return }
+    // A request that succeeds empties the processors' lists of free pages, which look as if they were
+    // somebody's; so the pages are looked at while one is held.
+    let page: Allocation
+    do throws(CaseEnd) {
+      page = try allocate(1)
+    } catch {
+      // Not one to be had is an answer, and other ends are ends.
+      switch error {
+      case .failed, .skipped: return
+      case .interrupted, .timeUp: throw error
+      }
+    }
+    let own = page.block.frames
+    let fixed = try known { () throws(SystemFailure) in try kernel.fixedPages(in: frames) }
+    try release(page)
+    guard let fixed else { return }
+    let pieces = fixed.gaps(in: frames).union([own])
+    // Where just as many pages are fixed as the allocator has given away, these are those.
+    let isExact = occupancy.isExact && frames.count - Int(clamping: pieces.count)
+      == Int(clamping: occupancy.others)
+    search.pieces = pieces
+    if isExact { search.bad = min(search.bad, pieces.longest.clampedSum(1)) }
+  }
+
+  /// Learns where the page is that was in the way: the kernel moves the pages of a range upwards
+  /// until one cannot be moved, so the lowest that is still there is that one.
+  private func refused(_ count: UInt64, _ search: inout Search) throws(CaseEnd) {
+    search.bad = count
+    guard let pieces = search.pieces, search.guesses < guesses else {
+      search.pieces = nil
+      return
+    }
+    search.guesses += 1
+    var rest = FrameRanges()
+    for piece in pieces.ranges {
+      guard piece.upperBound - piece.lowerBound >= count,
+        let occupied = try known({ () throws(SystemFailure) in
+          try kernel.occupiedPages(in: piece)
+        }), let first = occupied.ranges.first
+      else {
+        rest = rest.union([piece])
+        continue
+      }
+      rest = rest.union([piece.lowerBound..<first.lowerBound, first.lowerBound + 1..<piece.upperBound])
+    }
+    // Nothing was learned where no page is in the way any more: others had it for a moment.
+    search.pieces = rest == pieces ? nil : rest
+  }
+
+  private func known<Result>(
+    _ body: () throws(SystemFailure) -> Result
+  ) throws(CaseEnd) -> Result {
+    do throws(SystemFailure) {
+      return try body()
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+}
+
+/// So far: `good` pages were had, and `bad` were refused or cannot be had.
+private struct Search {
+  let most: UInt64
+  var good: UInt64 = 0
+  var bad: UInt64
+  /// Where a block may be; nil where nothing is known of that any more.
+  var pieces: FrameRanges?
+  var guesses = 0
+
+  init(most: UInt64) {
+    self.most = most
+    bad = most.clampedSum(1)
+  }
+
+  /// How many pages to ask for: more than `good`, and less than `bad`.
+  var next: UInt64 {
+    let half = good + (bad - good) / 2
+    if good == 0 {
+      // All that others have left, first: on a quiet machine that is the answer.
+      guard let pieces else { return bad == most.clampedSum(1) ? most : half }
+      let longest = min(pieces.longest, bad - 1)
+      return longest > 0 ? longest : half
+    }
+    // One more shows that the answer is the answer.
+    return pieces == nil ? half : good + 1
+  }
+
+  mutating func succeeded(_ count: UInt64) {
+    // One more than was thought possible could be had: what was thought is wrong.
+    if good > 0 { pieces = nil }
+    good = count
+  }
+}
