@@ -84,6 +84,14 @@ public struct Configurator: Sendable {
     }
   }
 
+  /// Writes the options unless those of this boot are there.
+  ///
+  /// - Returns: nil where they are.
+  /// - Throws: as `configure()` does.
+  public func configureIfNeeded() throws(ConfigureFailure) -> Configured? {
+    optionsOfThisBoot() == nil ? try configure() : nil
+  }
+
   private func write(_ options: OptionsFile) throws(ConfigureFailure) {
     do throws(SystemFailure) {
       try AtomicFile(optionsPath).replace(with: Array(options.text.utf8), mode: 0o600)

@@ -19,7 +19,7 @@ struct LoadingTopic: Topic {
 
   init(_ machine: Machine) {
     let module = OptionsFile.module
-    installCommand = try? machine.kmod().installCommands(for: module).last
+    installCommand = (try? machine.kmod().installCommand(for: module)) ?? nil
     isBlacklisted = (try? machine.kmod().blacklists(module)) ?? false
     let line = (try? contents(of: machine.path("/proc/cmdline"))).map { KernelCommandLine($0) }
     isBlacklistedByKernel =

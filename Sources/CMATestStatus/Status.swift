@@ -42,8 +42,9 @@ public struct Status: Sendable {
     ]
   }
 
+  /// Why `modprobe cmatest` would not work now, or why that is not known; nil if it would.
+  public var cause: Finding? { entries.lazy.flatMap(\.findings).first { $0.code != nil } }
+
   /// 0 if `modprobe cmatest` would work now; else the code of the first cause.
-  public var exitCode: ExitCode {
-    entries.lazy.flatMap(\.findings).compactMap(\.code).first ?? .success
-  }
+  public var exitCode: ExitCode { cause?.code ?? .success }
 }

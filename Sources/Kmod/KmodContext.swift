@@ -7,8 +7,8 @@ internal import Glibc
 /// one that modprobe(8) has.
 public struct KmodContext: ~Copyable {
   private let library: UnsafePointer<cma_test_libkmod>
-  private let context: OpaquePointer
-  private var functions: cma_test_libkmod { library.pointee }
+  let context: OpaquePointer
+  var functions: cma_test_libkmod { library.pointee }
 
   /// Reads and parses the configuration.
   ///
@@ -45,11 +45,33 @@ public struct KmodContext: ~Copyable {
       of: module, in: functions.kmod_config_get_options(context), "kmod_config_get_options")
   }
 
-  /// The commands that modprobe would run instead of loading a module; mostly none.
-  public func installCommands(for module: String) throws(KmodFailure) -> [String] {
-    try values(
-      of: module, in: functions.kmod_config_get_install_commands(context),
-      "kmod_config_get_install_commands")
+  /// The command that modprobe would run instead of loading a module: of those whose pattern
+  /// matches, the first.
+  ///
+  /// - Returns: nil where there is none; libkmod passes over all of them where a soft dependency of
+  ///   the module is configured.
+  public func installCommand(for module: String) throws(KmodFailure) -> String? {
+    try withModule(module) { module throws(KmodFailure) in
+      guard let command = functions.kmod_module_get_install_commands(module) else { return nil }
+      var before: OpaquePointer?
+      var after: OpaquePointer?
+      let result = functions.kmod_module_get_softdeps(module, &before, &after)
+      defer {
+        _ = functions.kmod_module_unref_list(before)
+        _ = functions.kmod_module_unref_list(after)
+      }
+      guard result >= 0 else {
+        throw KmodFailure(operation: "kmod_module_get_softdeps", code: -result)
+      }
+      return before == nil && after == nil ? String(cString: command) : nil
+    }
+  }
+
+  /// The command that `modprobe -r` would run instead of removing a module; nil where there is none.
+  public func removeCommand(for module: String) throws(KmodFailure) -> String? {
+    try withModule(module) { module throws(KmodFailure) in
+      functions.kmod_module_get_remove_commands(module).map { String(cString: $0) }
+    }
   }
 
   /// Whether the module is not to be loaded by itself, as at boot or for a device; its name still
@@ -58,6 +80,19 @@ public struct KmodContext: ~Copyable {
     try !values(
       of: module, in: functions.kmod_config_get_blacklists(context), "kmod_config_get_blacklists"
     ).isEmpty
+  }
+
+  /// Calls `body` with libkmod's object of a module, which need not exist.
+  func withModule<Value>(
+    _ name: String, _ body: (OpaquePointer) throws(KmodFailure) -> Value
+  ) throws(KmodFailure) -> Value {
+    var module: OpaquePointer?
+    let result = functions.kmod_module_new_from_name(context, name, &module)
+    guard result >= 0, let module else {
+      throw KmodFailure(operation: "kmod_module_new_from_name", code: -result)
+    }
+    defer { _ = functions.kmod_module_unref(module) }
+    return try body(module)
   }
 
   private func values(
@@ -149,8 +184,10 @@ public struct FoundModule: Equatable, Sendable {
 public struct KmodFailure: Error, Equatable, Sendable {
   public var operation: String
   public var reason: String
+  /// A value of errno(3); nil where libkmod could not be loaded.
+  public var code: CInt?
 
-  init(operation: String, reason: String) {
+  package init(operation: String, reason: String) {
     self.operation = operation
     self.reason = reason
   }
@@ -160,5 +197,6 @@ public struct KmodFailure: Error, Equatable, Sendable {
   ///   - code: a value of errno(3).
   init(operation: String, code: CInt) {
     self.init(operation: operation, reason: String(cString: strerror(code)))
+    self.code = code
   }
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+public import CMATestCore
+public import CMATestSystem
+internal import Glibc
+
+extension Machine {
+  /// What the kernel's log says of the areas; nil where the log cannot be read, as without root.
+  public func areaLog() -> AreaLog? {
+    (try? kernelLog()).map { AreaLog($0.lazy.map(\.text)) }
+  }
+
+  /// The default area, where the kernel reserved one and then could not use it.
+  ///
+  /// `status`, `areas` and `run` tell it with `message` and `remedy`, and a reboot is needed after.
+  ///
+  /// - Returns: nil where there is none, and where the log does not go back so far or cannot be read.
+  public func unactivatedDefaultArea() -> UnactivatedArea? {
+    guard let log = areaLog(), let name = log.notActivated.first(where: isDefaultArea) else {
+      return nil
+    }
+    let line = (try? contents(of: path("/proc/cmdline"))).map { KernelCommandLine($0) }
+    let zones = (try? contents(of: path("/proc/zoneinfo")))
+      .map { memoryZones(inZoneInformation: $0) }
+    let blockPages = (try? contents(of: path("/proc/pagetypeinfo")))
+      .flatMap { pagesPerBlock(inPageTypeInformation: $0) }
+    let pageSize = self.pageSize()
+    return UnactivatedArea(
+      name: name, size: line?.cma?.size, log: log, zones: zones ?? [],
+      memory: (try? contents(of: path("/proc/iomem"))).flatMap { systemRAM(inIOMemory: $0) },
+      pageSize: pageSize, blockSize: (blockPages ?? 1024) * pageSize)
+  }
+
+  /// Whether an area of that name is the default one: the kernel's own is `reserved`, that of a
+  /// device tree has its node's name.
+  public func isDefaultArea(_ name: String) -> Bool {
+    name == "reserved" || name == deviceTreeDefaultArea()
+  }
+
+  /// The node of the device tree that is marked as the default area, whether it became one or not.
+  public func deviceTreeDefaultArea() -> String? {
+    let folder = "/proc/device-tree/reserved-memory"
+    return ((try? names(in: folder)) ?? []).first { exists("\(folder)/\($0)/linux,cma-default") }
+  }
+
+  /// The page size of the machine's kernel in bytes: of a copied tree, what its configuration says.
+  func pageSize() -> UInt64 {
+    if !isRunning, let release = try? kernelRelease(),
+      let shift = configuration(of: release)?.0["CONFIG_PAGE_SHIFT"].flatMap({ UInt64($0) }),
+      (12...18).contains(shift)
+    {
+      return 1 << shift
+    }
+    return UInt64(getpagesize())
+  }
+}
