@@ -32,6 +32,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
   case noDevice = 30
   case deviceRefused = 31
   case inContainer = 32
+  case deviceBusy = 33
   case usage = 64
   case skippedForAutopkgtest = 77
   case hungUp = 129

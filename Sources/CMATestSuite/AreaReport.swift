@@ -7,15 +7,23 @@ internal import CMATestDevice
 public enum AreaReport {
   /// A table, one line an area.
   public static func text(_ surveys: [AreaSurvey]) -> String {
-    var rows = [["NAME", "BASE", "SIZE", "FREE", "LARGEST", "ALLOCATED", "FAILED"]]
+    var rows = [["INDEX", "NAME", "BASE", "SIZE", "FREE", "LARGEST", "ALLOCATED", "FAILED"]]
     for survey in surveys {
       func size(_ pages: UInt64?) -> String {
-        pages.map { byteCount($0 * survey.pageSize) } ?? "?"
+        pages.map { byteCount($0.clampedProduct(survey.pageSize)) } ?? "?"
       }
+      let largest =
+        if let largest = survey.largest {
+          (largest.isLimited ? ">=" : "") + size(largest.pages)
+        } else {
+          survey.estimate.map { "~" + size($0) } ?? "?"
+        }
+      let title = AreaChoice.title(survey.area.name, survey.area.index)
       rows.append([
-        (survey.area.name ?? "area \(survey.area.index)") + (survey.area.isDefault ? "*" : ""),
-        survey.area.base?.hexadecimal ?? "?", size(survey.pages), size(survey.free),
-        size(survey.largest), size(survey.allocated), size(survey.failed),
+        "\(survey.area.index)", title + (survey.area.isDefault ? "*" : ""),
+        survey.area.base?.hexadecimal ?? "?",
+        survey.isActivated ? size(survey.pages) : "not activated", size(survey.free), largest,
+        size(survey.allocated), size(survey.failed),
       ])
     }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -35,11 +43,15 @@ public enum AreaReport {
       "index": .int(Int64(survey.area.index)),
       "name": JSON(survey.area.name),
       "default": .bool(survey.area.isDefault),
+      "activated": .bool(survey.isActivated),
       "base": JSON(survey.area.base),
-      "size_bytes": JSON(survey.pages.map { $0 * survey.pageSize }),
+      "size_bytes": JSON(survey.pages.map { $0.clampedProduct(survey.pageSize) }),
       "page_size_bytes": JSON(survey.pageSize),
       "free_pages": JSON(survey.free),
-      "largest_block_pages": JSON(survey.largest),
+      "held_pages": JSON(survey.area.heldPages),
+      "largest_block_pages": JSON(survey.largest?.pages),
+      "largest_block_limited": survey.largest.map { .bool($0.isLimited) } ?? .null,
+      "largest_block_estimate_pages": JSON(survey.estimate),
       "alloc_pages_success": JSON(survey.allocated),
       "alloc_pages_fail": JSON(survey.failed),
       "release_pages_success": JSON(survey.released),

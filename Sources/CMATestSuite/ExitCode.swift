@@ -2,18 +2,25 @@
 
 public import CMATestCore
 
+extension ExitCode {
+  /// That of a command which a signal ended; nil for a signal that ends none.
+  public init?(signal: String) {
+    switch signal {
+    case "SIGINT": self = .interrupted
+    case "SIGTERM": self = .terminated
+    case "SIGHUP": self = .hungUp
+    default: return nil
+    }
+  }
+}
+
 extension RunResult {
   /// How the command ends after this run.
   ///
   /// - Parameter forAutopkgtest: a skipped run is 77 there, not 4.
   /// - Returns: a run that a signal ended says so whatever it has found until then.
   public func exitCode(forAutopkgtest: Bool) -> ExitCode {
-    switch endedBy {
-    case "SIGINT": return .interrupted
-    case "SIGTERM": return .terminated
-    case "SIGHUP": return .hungUp
-    default: break
-    }
+    if let code = endedBy.flatMap({ ExitCode(signal: $0) }) { return code }
     if failed > 0 { return .failed }
     if passed > 0 { return .success }
     return forAutopkgtest ? .skippedForAutopkgtest : .skipped

@@ -50,6 +50,15 @@ extension CaseRun {
       pages: search.good, isLimited: search.good == limit && limit < free && limit > 0)
   }
 
+  /// The largest block by what the kernel shows of each page; nothing is allocated for that.
+  ///
+  /// - Returns: nil where the kernel does not show it, or the place of the area is not known.
+  func estimatedLargestBlock() throws(CaseEnd) -> UInt64? {
+    guard let frames = area.frames else { return nil }
+    let fixed = try known { () throws(SystemFailure) in try kernel.fixedPages(in: frames) }
+    return fixed?.gaps(in: frames).longest
+  }
+
   /// What can be known before the first request.
   private func learn(_ search: inout Search, _ occupancy: Occupancy) throws(CaseEnd) {
     guard let frames = area.frames, search.most > 0 else { return }

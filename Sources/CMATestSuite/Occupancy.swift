@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
-internal import CMATestDevice
+public import CMATestDevice
 internal import CMATestSystem
 
 /// How much of an area is whose, in pages.
@@ -29,7 +29,7 @@ public struct Occupancy: Equatable, Sendable {
   ///   - kernel: with the open device.
   /// - Returns: what they say.
   /// - Throws: where they cannot be asked.
-  static func read(
+  public static func read(
     of area: AreaUnderTest, on kernel: any Kernel
   ) throws(CaseEnd) -> Occupancy {
     let held: UInt64

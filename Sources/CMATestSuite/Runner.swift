@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
 public import CMATestDevice
 
 /// What follows a run, to report it or to show how far it is.
@@ -54,14 +55,23 @@ public struct Runner {
     }
   }
 
-  /// Skips all of them.
+  /// Reports that no case can run, once for all of them.
   ///
   /// - Parameters:
-  ///   - cases: in their order.
-  ///   - reason: why none can run.
-  /// - Returns: one result for each case.
-  public func skip(_ cases: [TestCase], because reason: String) -> RunResult {
-    follow(cases, now: { 0 }) { _ in (.skipped(reason), []) }
+  ///   - reason: why, and what to do next.
+  ///   - isError: whether the machine would be fit for them, but the run could not begin.
+  /// - Returns: one result, which is named `device`.
+  public func refuse(because reason: String, isError: Bool = false) -> RunResult {
+    let device = TestCase("device", "the area can be used", needsPages: false) { _ in }
+    var result = RunResult(facts: facts)
+    let outcome: Outcome = isError ? .notRun(reason) : .skipped(reason)
+    result.cases = [CaseResult(name: device.name, purpose: device.purpose, outcome: outcome)]
+    for observer in observers {
+      observer.runBegan(facts, cases: [device])
+      observer.caseEnded(1, result.cases[0])
+      observer.runEnded(result)
+    }
+    return result
   }
 
   private func follow(
@@ -89,11 +99,11 @@ public struct Runner {
       }
       let ended = CaseResult(
         name: test.name, purpose: test.purpose, outcome: outcome,
-        nanoseconds: now() - caseBegan, metrics: metrics)
+        nanoseconds: now().clampedDifference(caseBegan), metrics: metrics)
       result.cases.append(ended)
       for observer in observers { observer.caseEnded(index + 1, ended) }
     }
-    result.nanoseconds = now() - began
+    result.nanoseconds = now().clampedDifference(began)
     for observer in observers { observer.runEnded(result) }
     return result
   }

@@ -26,6 +26,8 @@ final class JSONReporter: RunObserver {
       "area": JSON(facts.area),
       "area_pages": JSON(facts.pages),
       "page_size": JSON(facts.pageSize),
+      "others_pages": JSON(facts.occupancy?.others),
+      "others_exact": facts.occupancy.map { .bool($0.isExact) } ?? .null,
       "duration_ns": JSON(result.nanoseconds),
       "totals": [
         "pass": .int(Int64(result.passed)),

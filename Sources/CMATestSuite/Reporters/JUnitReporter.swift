@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// The XML that continuous integration reads, at the end. There is no standard; this is what Jenkins
-/// and GitLab have in common.
+/// (`junit-10.xsd` of its xUnit plugin) and GitLab have in common.
 final class JUnitReporter: RunObserver {
   private let write: (String) -> Void
 
@@ -12,14 +12,14 @@ final class JUnitReporter: RunObserver {
   func runEnded(_ result: RunResult) {
     let facts = result.facts
     let counts =
-      "tests=\"\(result.cases.count)\" failures=\"\(result.failed)\" errors=\"0\" "
-      + "skipped=\"\(result.skipped + result.notRun)\" time=\"\(seconds(result.nanoseconds))\""
+      "tests=\"\(result.cases.count)\" failures=\"\(result.failed)\" "
+      + "errors=\"\(result.notRun)\" time=\"\(seconds(result.nanoseconds))\""
     // A time without a zone is what its readers want; the property has it in full.
     let time = facts.time.hasSuffix("Z") ? String(facts.time.dropLast()) : facts.time
     var text = """
       <?xml version="1.0" encoding="UTF-8"?>
       <testsuites \(counts)>
-        <testsuite name="cma-test" timestamp="\(Self.escaped(time))" \(counts)>
+        <testsuite name="cma-test" timestamp="\(Self.escaped(time))" \(counts) skipped="\(result.skipped)">
           <properties>
 
       """
@@ -37,7 +37,9 @@ final class JUnitReporter: RunObserver {
       ("version", facts.version), ("kernel", facts.kernel), ("time", facts.time),
       ("seed", "\(facts.seed)"), ("complete", "\(result.endedBy == nil)"),
     ]
-      + [("area", facts.area), ("ended_by", result.endedBy)].compactMap { name, value in
+      + [
+        ("area", facts.area), ("others", facts.occupancy?.words), ("ended_by", result.endedBy),
+      ].compactMap { name, value in
         value.map { (name, $0) }
       }
   }
@@ -52,7 +54,9 @@ final class JUnitReporter: RunObserver {
     case .passed: break
     case .failed(let reason):
       inner += "      <failure message=\"\(escaped(reason))\"/>\n"
-    case .skipped(let reason), .notRun(let reason):
+    case .notRun(let reason):
+      inner += "      <error message=\"\(escaped(reason))\"/>\n"
+    case .skipped(let reason):
       inner += "      <skipped message=\"\(escaped(reason))\"/>\n"
     }
     if !test.metrics.isEmpty {

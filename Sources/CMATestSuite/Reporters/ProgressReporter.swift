@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
+
 /// How far a run is, on standard error: one line that is written over and over on a terminal, a
 /// line for each case elsewhere.
 public final class ProgressReporter: RunObserver {
@@ -31,7 +33,7 @@ public final class ProgressReporter: RunObserver {
   }
 
   public func caseAdvanced(_ done: Int, of total: Int) {
-    guard now() - written >= Self.interval else { return }
+    guard now().clampedDifference(written) >= Self.interval else { return }
     show(Double(min(done, total)) / Double(total))
   }
 
@@ -51,7 +53,7 @@ public final class ProgressReporter: RunObserver {
     let time = now()
     written = time
     var line = "\r\u{1B}[K[\(current.number)/\(total)] \(current.name) "
-    line += seconds(time - current.began) + " s"
+    line += seconds(time.clampedDifference(current.began)) + " s"
     if let fraction {
       let full = Int(fraction * Double(Self.barWidth))
       line += " [" + padded(String(repeating: "#", count: full), Self.barWidth) + "]"

@@ -15,10 +15,13 @@ final class TextReporter: RunObserver {
     width = cases.map(\.name.count).max() ?? 0
     var words = ["cma-test \(facts.version)", "kernel \(facts.kernel)"]
     if let area = facts.area {
-      let size = facts.pages.flatMap { pages in facts.pageSize.map { byteCount(pages * $0) } }
+      let size = facts.pages.flatMap { pages in
+        facts.pageSize.map { byteCount(pages.clampedProduct($0)) }
+      }
       words.append("area \(area)" + (size.map { " of \($0)" } ?? ""))
     }
-    write((words + ["seed \(facts.seed)"]).joined(separator: ", ") + "\n")
+    let head = (words + ["seed \(facts.seed)"]).joined(separator: ", ") + "\n"
+    write(head + (facts.occupancy.map { $0.words + "\n" } ?? ""))
   }
 
   func caseEnded(_ number: Int, _ result: CaseResult) {

@@ -10,56 +10,96 @@ struct Areas: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the areas that this kernel has reserved for CMA.",
     discussion: """
-      For each area: where it is, its size, what is free, the largest block that can be had now \
-      (found by search, and given back at once), and how much was allocated, and was refused, \
-      since boot. An asterisk marks the default area. What this kernel does not tell is '?'. Needs \
-      root and the module: 'modprobe cmatest alloc_count=0'.
+      For each area: where it is, its size, what is free, the largest block, and how much was \
+      allocated, and was refused, since boot. An asterisk marks the default area. What this kernel \
+      does not tell is '?'. Listing allocates nothing: '~' marks the largest block by what the \
+      kernel shows of each page. With '--area' or '--largest' the block is searched instead, and \
+      given back at once. Needs root; loads the module where that is not loaded, and removes it \
+      again.
       """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Only this area, by its name or index, with its largest block.", valueName: "area"))
+  var area: String?
+
+  @Flag(help: "Search the largest block of every area: moves the memory of others for a moment.")
+  var largest = false
 
   @Flag(help: "Print the result, or the error, as JSON on standard output.")
   var json = false
 
+  @OptionGroup var device: DeviceOptions
+
   func run() throws {
-    let subject: Subject
-    do throws(SubjectFailure) {
-      subject = try Subject(ownerCommand: [])
-    } catch {
-      throw try report(error.message, error.remedy, .noDevice)
-    }
-    do throws(CaseEnd) {
-      // A signal ends the program as ever, and the kernel then releases what it had.
-      let ending = Ending(deadline: nil, now: monotonicNanoseconds, signal: { nil })
-      var surveys: [AreaSurvey] = []
-      for area in subject.areas {
-        surveys.append(
-          try AreaSurvey.survey(area, subject.information, on: subject.kernel, ending: ending))
+    PendingSignal.hold()
+    let ending = Ending(
+      deadline: nil, now: monotonicNanoseconds, signal: { PendingSignal.current?.name })
+    do {
+      let session = device.session(for: "areas", ownerCommand: [], ending: ending)
+      let (kernel, surveys) = try session.use { device in
+        (device.kernel.release, try survey(device, ending: ending))
       }
-      try? StandardStream.output.write(
-        json
-          ? AreaReport.json(surveys, kernel: subject.kernel.release).text + "\n"
-          : AreaReport.text(surveys))
-    } catch {
-      let message =
-        switch error {
-        case .failed(let reason), .skipped(let reason): reason
-        case .interrupted, .timeUp: "ended"
-        }
-      throw try report(message, "look for 'cmatest' in the output of dmesg", .deviceRefused)
+      try StandardStream.output.write(
+        json ? AreaReport.json(surveys, kernel: kernel).text + "\n" : AreaReport.text(surveys))
+    } catch let error as DeviceSessionFailure {
+      throw try report(error)
+    } catch let error as CaseEnd {
+      throw try report(DeviceSessionFailure(survey: error))
     }
   }
 
-  private func report(
-    _ message: String, _ remedy: String, _ code: CMATestCore.ExitCode
-  ) throws -> ArgumentParser.ExitCode {
+  private func survey(_ device: OpenDevice, ending: Ending) throws -> [AreaSurvey] {
+    var chosen = device.areas
+    if let area {
+      do throws(AreaChoice.Failure) {
+        chosen = [try device.area(area)]
+      } catch {
+        throw ValidationError(error.message)
+      }
+    }
+    var surveys: [AreaSurvey] = []
+    for area in chosen {
+      let survey = try AreaSurvey.survey(
+        area, among: device.areas, device.information, on: device.kernel,
+        searches: largest || self.area != nil, ending: ending)
+      surveys.append(survey)
+      if !survey.isActivated {
+        let (message, remedy) = device.whyNotActivated(area)
+        self.device.warn("areas", "\(message): \(remedy)")
+      }
+    }
+    return surveys
+  }
+
+  private func report(_ failure: DeviceSessionFailure) throws -> ArgumentParser.ExitCode {
     if json {
       let whole = JSON.failure(
-        code, kind: code == .noDevice ? "no-device" : "device-refused", message: message,
-        remedy: remedy)
+        failure.code, kind: failure.kind, message: failure.message, remedy: failure.remedy)
       try StandardStream.output.write(whole.text + "\n")
     } else {
       try StandardStream.error.write(
-        "cma-test areas: error: \(message)\ncma-test areas: to mend it: \(remedy)\n")
+        "cma-test areas: error: \(failure.message)\n"
+          + "cma-test areas: to mend it: \(failure.remedy)\n")
     }
-    return ArgumentParser.ExitCode(code.rawValue)
+    return ArgumentParser.ExitCode(failure.code.rawValue)
+  }
+}
+
+extension DeviceSessionFailure {
+  /// A survey that did not come to its end.
+  fileprivate init(survey end: CaseEnd) {
+    switch end {
+    case .failed(let reason), .skipped(let reason):
+      self.init(
+        .deviceRefused, kind: "device-refused", message: reason,
+        remedy: "look for 'cmatest' in the output of dmesg")
+    case .interrupted(let signal):
+      self.init(
+        ExitCode(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
+        remedy: "start it again")
+    case .timeUp:
+      self.init(.failed, kind: "ended", message: "the time was up", remedy: "start it again")
+    }
   }
 }

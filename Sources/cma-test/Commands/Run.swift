@@ -13,11 +13,11 @@ struct Run: ParsableCommand {
       Allocates from the area in all the ways that drivers do and must not do, and proves that the \
       kernel does the right thing: cma-test(8) has the cases. What cannot run on this kernel is \
       skipped, with the reason. Ctrl-C gives everything back and reports what there is until then. \
-      Needs root and the module: 'modprobe cmatest alloc_count=0'. Do not run it while a device \
-      needs CMA: the area is taken whole, for moments.
+      Needs root; loads the module where that is not loaded, and removes it again. Do not run it \
+      while a device needs CMA: the area is taken whole, for moments.
       """)
 
-  @Option(help: ArgumentHelp("The area, as 'cma-test areas' names it.", valueName: "name"))
+  @Option(help: ArgumentHelp("The area, by its name or index in 'cma-test areas'.", valueName: "area"))
   var area: String?
 
   @Option(help: ArgumentHelp("Only the cases whose names match.", valueName: "glob"))
@@ -37,6 +37,8 @@ struct Run: ParsableCommand {
 
   @Flag(help: "Exit with 77, not 4, where no case can run.")
   var autopkgtest = false
+
+  @OptionGroup var device: DeviceOptions
 
   func validate() throws {
     guard !cases(matching: filter).isEmpty else {
@@ -63,37 +65,53 @@ struct Run: ParsableCommand {
     let ending = Ending(
       deadline: timeout.map { began + UInt64($0) * 1_000_000_000 }, now: monotonicNanoseconds,
       signal: { PendingSignal.current?.name })
-    let result = try result(of: cases, ending: ending, observers: observers)
-    let code = report.failure == nil ? result.exitCode(forAutopkgtest: autopkgtest) : .cannotWrite
+    let (result, refusal) = try result(of: cases, ending: ending, observers: observers)
+    var code = refusal ?? result.exitCode(forAutopkgtest: autopkgtest)
     if let failure = report.failure {
+      code = .cannotWrite
       try? StandardStream.error.write(
         "cma-test run: error: cannot write the report: \(failure.reason)\n")
     }
     if code != .success { throw ArgumentParser.ExitCode(code.rawValue) }
   }
 
+  /// - Returns: the result, and the exit code where that is not the result's own.
   private func result(
     of cases: [TestCase], ending: Ending, observers: [any RunObserver]
-  ) throws -> RunResult {
+  ) throws -> (RunResult, CMATestCore.ExitCode?) {
     var facts = RunFacts(
       version: packageVersion, kernel: (try? Machine().kernelRelease()) ?? "unknown",
       seed: seed ?? UInt32.random(in: 0...UInt32.max), time: utcTimestamp())
     func runner() -> Runner { Runner(facts: facts, ending: ending, observers: observers) }
-    let subject: Subject
-    do throws(SubjectFailure) {
-      subject = try Subject(ownerCommand: [OwnBlocks.name])
-    } catch {
-      return runner().skip(cases, because: "\(error.message): \(error.remedy)")
+    do {
+      let session = device.session(for: "run", ownerCommand: [OwnBlocks.name], ending: ending)
+      return try session.use { device in
+        let chosen: AreaInformation
+        do throws(AreaChoice.Failure) {
+          chosen = try device.area(area)
+        } catch {
+          throw ValidationError(error.message)
+        }
+        let area = try AreaUnderTest(
+          chosen, among: device.areas, device.information, on: device.kernel)
+        facts.area = area.title
+        facts.pages = area.pages
+        facts.pageSize = area.pageSize
+        guard area.isActivated else {
+          let (message, remedy) = device.whyNotActivated(chosen)
+          return (runner().refuse(because: "\(message): \(remedy)"), nil)
+        }
+        facts.occupancy = try Occupancy.read(of: area, on: device.kernel)
+        return (runner().run(cases, in: area, on: device.kernel), nil)
+      }
+    } catch let failure as DeviceSessionFailure {
+      // Without a module nothing can be tested here, and that is no failure.
+      let isSkip = failure.code == .noDevice
+      let result = runner().refuse(
+        because: "\(failure.message): \(failure.remedy)", isError: !isSkip)
+      if !isSkip { device.warn("run", "error: \(failure.message): \(failure.remedy)") }
+      return (result, isSkip ? nil : failure.code)
     }
-    guard let information = subject.area(named: area) else {
-      let names = subject.areas.map { $0.name ?? "area \($0.index)" }.joined(separator: ", ")
-      throw ValidationError("there is no area '\(area ?? "")' here: the areas are \(names)")
-    }
-    let area = try AreaUnderTest(information, subject.information, on: subject.kernel)
-    facts.area = area.title
-    facts.pages = area.pages
-    facts.pageSize = area.pageSize
-    return runner().run(cases, in: area, on: subject.kernel)
   }
 }
 
