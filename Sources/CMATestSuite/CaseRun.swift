@@ -118,11 +118,13 @@ extension CaseRun {
   ///   - count: pages.
   ///   - order: its alignment.
   ///   - attempts: after how many refusals to give up.
+  ///   - wasThere: whether such a block was had just before, so that a refusal is a fault whatever
+  ///     others have.
   /// - Returns: the block.
   /// - Throws: `failed` after so many refusals; `skipped` where others have so much of the area that
   ///   these are no fault.
   func allocate(
-    _ count: UInt64, order: UInt32 = 0, attempts: Int = 5
+    _ count: UInt64, order: UInt32 = 0, attempts: Int = 5, wasThere: Bool = false
   ) throws(CaseEnd) -> Allocation {
     var refusals = 0
     while true {
@@ -134,7 +136,7 @@ extension CaseRun {
       } catch {
         refusals += 1
         guard error.isOutOfMemory else { throw CaseEnd(error) }
-        if refusals >= attempts { throw try refusal(error, count) }
+        if refusals >= attempts { throw wasThere ? CaseEnd(error) : try refusal(error, count) }
         kernel.pause(nanoseconds: 100_000_000)
       }
     }

@@ -107,9 +107,13 @@ extension CaseRun {
     return try occupancy().free ?? pages
   }
 
-  /// Why a case cannot show anything here: others have too much.
+  /// Why a case cannot show anything here: others have too much, or the area is tiny. Else what it
+  /// found is a fault.
   func tooFull(_ what: String) throws(CaseEnd) -> CaseEnd {
-    .skipped("\(what): \(try occupancy().words)")
+    let occupancy = try occupancy()
+    let message = "\(what): \(occupancy.words)"
+    let isRoomy = occupancy.isExact && occupancy.others == 0 && occupancy.pages ?? 0 >= 64
+    return isRoomy ? .failed(message) : .skipped(message)
   }
 
   /// What a case may insist on: so many pages can be had in one piece.

@@ -28,7 +28,7 @@ func printable(_ text: String) -> String {
     case "\u{0}"..<" ", "\u{7F}"..<"\u{A0}", "\u{2028}", "\u{2029}", "\u{200E}", "\u{200F}",
       "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}":
       let digits = String(scalar.value, radix: 16)
-      result += "\\x{\(digits)}"
+      result += "\\x\(digits)"
     default: result.unicodeScalars.append(scalar)
     }
   }

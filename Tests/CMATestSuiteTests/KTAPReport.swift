@@ -7,6 +7,7 @@ struct KTAPReport {
     var isOK: Bool
     var name: String
     var skip: String?
+    var error: String?
   }
 
   struct Malformed: Error {
@@ -43,15 +44,18 @@ struct KTAPReport {
       return
     }
     // The pattern of kunit_parser.py, without what it tolerates.
-    guard let match = line.wholeMatch(of: /(ok|not ok) ([0-9]+) ([a-z-]+)( # SKIP ([^#]+))?/)
+    guard let match = line.wholeMatch(of: /(ok|not ok) ([0-9]+) ([a-z-]+)( # (SKIP|error) ([^#]+))?/)
     else { throw Malformed(line: line, why: "it is neither a result nor a comment") }
     guard Int(match.2) == results.count + 1 else {
       throw Malformed(line: line, why: "its number is not the next")
     }
-    guard match.1 == "ok" || match.4 == nil else {
-      throw Malformed(line: line, why: "what is skipped is ok")
+    guard match.5 == nil || (match.1 == "ok") == (match.5 == "SKIP") else {
+      throw Malformed(line: line, why: "what is skipped is ok, and an error is not")
     }
+    let reason = match.6.map { String($0) }
     results.append(
-      Result(isOK: match.1 == "ok", name: String(match.3), skip: match.5.map { String($0) }))
+      Result(
+        isOK: match.1 == "ok", name: String(match.3), skip: match.5 == "SKIP" ? reason : nil,
+        error: match.5 == "error" ? reason : nil))
   }
 }

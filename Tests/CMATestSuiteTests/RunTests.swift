@@ -58,14 +58,34 @@ import Testing
   }
 }
 
-@Suite struct SkippedRunTests {
-  @Test func eachCaseSaysWhyNoneCanRun() {
-    let facts = RunFacts(version: "1.0", kernel: "x", seed: 1, time: "")
-    let runner = Runner(
-      facts: facts, ending: Ending(deadline: nil, now: { 0 }, signal: { nil }), observers: [])
-    let result = runner.skip(allCases, because: "no module")
-    #expect(result.cases.allSatisfy { $0.outcome == .skipped("no module") })
+@Suite struct RefusedRunTests {
+  private func runner(_ observers: [any RunObserver] = []) -> Runner {
+    Runner(
+      facts: RunFacts(version: "1.0", kernel: "x", seed: 1, time: ""),
+      ending: Ending(deadline: nil, now: { 0 }, signal: { nil }), observers: observers)
+  }
+
+  @Test func reasonIsSaidOnce() {
+    let result = runner().refuse(because: "no module")
+    #expect(result.cases.map(\.outcome) == [.skipped("no module")])
     #expect(result.exitCode(forAutopkgtest: false) == .skipped)
+    #expect(result.exitCode(forAutopkgtest: true) == .skippedForAutopkgtest)
+  }
+
+  @Test(arguments: ReportFormat.allCases)
+  func everyFormHasTheReasonOnce(_ format: ReportFormat) {
+    for isError in [false, true] {
+      var text = ""
+      _ = runner([format.reporter { text += $0 }]).refuse(because: "no module", isError: isError)
+      #expect(text.split(separator: "no module", omittingEmptySubsequences: false).count == 2)
+    }
+  }
+
+  @Test func deviceThatIsInUseIsAnErrorForContinuousIntegration() {
+    var text = ""
+    _ = runner([ReportFormat.junit.reporter { text += $0 }])
+      .refuse(because: "process 7 has the device", isError: true)
+    #expect(text.contains("errors=\"1\"") && text.contains("<error message=\"process 7 has"))
   }
 }
 
@@ -97,36 +117,5 @@ import Testing
       #expect(kernel.usedPages == 16 && blocks.pageCount == 16)
     }
     #expect(kernel.usedPages == 0)
-  }
-}
-
-@Suite struct AreaTests {
-  private func survey(_ kernel: SimulatedKernel) throws -> AreaSurvey {
-    try AreaSurvey.survey(
-      kernel.area(0), kernel.information(), on: kernel,
-      ending: Ending(deadline: nil, now: { 0 }, signal: { nil }))
-  }
-
-  @Test func largestBlockIsFoundAndGivenBack() throws {
-    let kernel = SimulatedKernel(others: 500..<700)
-    let survey = try survey(kernel)
-    #expect(survey.largest == UInt64(SimulatedKernel.pageCount - 700))
-    #expect(survey.free == UInt64(SimulatedKernel.pageCount - 200))
-    #expect(kernel.usedPages == 200)
-  }
-
-  @Test func tableHasALineForEachArea() throws {
-    #expect(
-      AreaReport.text([try survey(SimulatedKernel())]) == """
-        NAME        BASE        SIZE   FREE   LARGEST  ALLOCATED  FAILED
-        simulated*  0x40000000  8 MiB  8 MiB  8 MiB    0 bytes    0 bytes
-
-        """)
-  }
-
-  @Test func whatIsNotToldIsAQuestionMarkAndNull() throws {
-    let survey = try survey(SimulatedKernel(knowsPlaces: false))
-    #expect(AreaReport.text([survey]).contains("simulated*  ?     8 MiB"))
-    #expect(AreaReport.json([survey], kernel: "x").text.contains("\"base\": null"))
   }
 }

@@ -14,8 +14,43 @@ enum Fault: String, CaseIterable, Sendable {
   case showsOtherBits, showsAnotherHole
 }
 
-/// A kernel with one CMA area in the place of the real one: a bitmap, and contents by page. Time
-/// passes by operations, and a pause takes none.
+/// One CMA area of a simulated kernel: a bitmap, and what the kernel counts of it.
+struct SimulatedArea {
+  var name: String?
+  /// Page frame number of its first page.
+  var base: UInt64
+  fileprivate(set) var used: [Bool]
+  fileprivate(set) var usedCount = 0
+  /// Released pages that wait in a processor's list: free, but not counted so.
+  fileprivate var waiting = 0
+  fileprivate var counts = (allocated: UInt64(0), failed: UInt64(0), released: UInt64(0))
+  /// Pages that the module has held since it was loaded.
+  var loadedPages: UInt64 = 0
+
+  /// - Parameters:
+  ///   - name: as the kernel tells it; nil where it does not.
+  ///   - base: a page frame number.
+  ///   - pages: how many it has; none for an area that could not be activated.
+  ///   - others: pages that somebody has allocated since boot.
+  init(_ name: String?, base: UInt64, pages: Int, others: [Range<Int>] = []) {
+    self.name = name
+    self.base = base
+    used = [Bool](repeating: false, count: pages)
+    for range in others { mark(range, true) }
+  }
+
+  var frames: Range<UInt64> { base..<base + UInt64(used.count) }
+
+  fileprivate mutating func mark(_ range: Range<Int>, _ isUsed: Bool) {
+    for page in range where used[page] != isUsed {
+      used[page] = isUsed
+      usedCount += isUsed ? 1 : -1
+    }
+  }
+}
+
+/// A kernel with CMA areas in the place of the real one, mostly with one. Time passes by operations,
+/// and a pause takes none.
 final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
   static let pageCount = 2048
   static let base: UInt64 = 0x4_0000
@@ -37,25 +72,33 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
     /// What is to be freed, which is more where a fault wants it.
     var freed: Range<Int>
     var owner: Int
+    var area: Int
   }
 
   private let lock = NSRecursiveLock()
   private let fault: Fault?
   private let knowsPlaces: Bool
   private let knowsAvailable: Bool
-  private var used = [Bool](repeating: false, count: pageCount)
-  private var usedCount = 0
+  private(set) var areas: [SimulatedArea]
   private var owned: [UInt32: Owned] = [:]
   private var contents: [UInt64: Content] = [:]
-  /// Released pages that wait in a processor's list: free, but not counted so.
-  private var waiting = 0
-  private var counts = (allocated: UInt64(0), failed: UInt64(0), released: UInt64(0))
   private var nextHandle: UInt32 = 1
   private var nextOwner = 1
   private var clock: UInt64 = 0
   private var first: DeviceInformation?
   private var hasReleasedSmall = false
   fileprivate var places: [SimulatedPages] = []
+  /// Changes what the module says of itself, or of an area, or what the kernel counts.
+  var distorts: (inout DeviceInformation) -> Void = { _ in }
+  var distortsArea: (inout AreaInformation) -> Void = { _ in }
+  var distortsCounters: (inout Counters) -> Void = { _ in }
+  /// Whether the kernel shows what each page is used for.
+  var knowsUses = true
+  /// Page frames that look movable, and are not.
+  var pinnedFrames: Set<UInt64> = []
+  var maxPages: UInt64 = 1 << 40
+  /// Pages of all blocks that were ever given.
+  private(set) var givenPages = 0
 
   /// - Parameters:
   ///   - fault: what it does wrong; nil for nothing.
@@ -69,16 +112,24 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
     self.fault = fault
     self.knowsPlaces = knowsPlaces
     self.knowsAvailable = knowsAvailable
-    mark(others, true)
+    areas = [SimulatedArea("simulated", base: Self.base, pages: Self.pageCount, others: [others])]
+  }
+
+  /// - Parameters:
+  ///   - areas: of which the first is the default one.
+  ///   - knowsAvailable: false for a kernel without CONFIG_CMA_SYSFS.
+  init(areas: [SimulatedArea], knowsAvailable: Bool = true) {
+    fault = nil
+    knowsPlaces = true
+    self.knowsAvailable = knowsAvailable
+    self.areas = areas
   }
 
   /// Pages that are allocated now, by anybody.
-  var usedPages: Int { locked { usedCount } }
+  var usedPages: Int { locked { areas.reduce(0) { $0 + $1.usedCount } } }
 
-  private func mark(_ range: Range<Int>, _ isUsed: Bool) {
-    for page in range { used[page] = isUsed }
-    usedCount += isUsed ? range.count : -range.count
-  }
+  /// What `alloc_pages_success` of an area is.
+  func allocatedPages(_ area: Int) -> UInt64 { locked { areas[area].counts.allocated } }
 
   private func locked<Result, E: Error>(_ body: () throws(E) -> Result) throws(E) -> Result {
     lock.lock()
@@ -90,20 +141,24 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
   private var information_: DeviceInformation {
     var information = DeviceInformation()
     information.pageblockOrder = 9
-    information.areas = 1
+    information.areas = UInt32(areas.count)
     information.maxOrder = 20
     information.maxCount = 1 << 30
     information.maxHandles = UInt64(Self.handleLimit)
-    information.maxPages = 1 << 40
+    information.maxPages = maxPages
     information.maxPairs = 1 << 20
-    information.totalPages = UInt64(Self.pageCount)
+    information.totalPages = areas.reduce(0) { $0 + UInt64($1.used.count) }
+    information.loadedPages = areas.reduce(0) { $0 + $1.loadedPages }
     information.fileHandles = UInt64(owned.values.count { $0.owner == 0 })
     information.heldPages = owned.values.reduce(0) { $0 + $1.block.count }
     information.freePages = free
+    distorts(&information)
     return information
   }
 
-  private var free: UInt64 { UInt64(Self.pageCount - usedCount - waiting) }
+  private var free: UInt64 {
+    areas.reduce(0) { $0 + UInt64(max(0, $1.used.count - $1.usedCount - $1.waiting)) }
+  }
 
   func information() throws(DeviceFailure) -> DeviceInformation {
     locked {
@@ -119,15 +174,25 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
   }
 
   func area(_ index: UInt32) throws(DeviceFailure) -> AreaInformation {
-    guard index == 0 else { throw DeviceFailure("get area \(index)", ENOENT) }
-    var area = AreaInformation(index: 0)
-    area.name = "simulated"
-    area.isDefault = true
-    if knowsPlaces {
-      area.base = Self.base << 12
-      area.size = UInt64(Self.pageCount) << 12
+    try locked { () throws(DeviceFailure) in
+      guard Int(index) < areas.count else { throw DeviceFailure("get area \(index)", ENOENT) }
+      let simulated = areas[Int(index)]
+      var area = AreaInformation(index: index)
+      area.name = simulated.name
+      area.isDefault = index == 0
+      if knowsPlaces {
+        area.base = simulated.base << 12
+        area.size = UInt64(simulated.used.count) << 12
+      }
+      if fault == .staleAccounting {
+        area.heldPages = 0
+      } else {
+        area.heldPages = owned.values.filter { $0.area == Int(index) }
+          .reduce(simulated.loadedPages) { $0 + $1.block.count }
+      }
+      distortsArea(&area)
+      return area
     }
-    return area
   }
 
   func allocate(_ request: BlockRequest) throws(DeviceFailure) -> Block {
@@ -136,48 +201,59 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
 
   fileprivate func allocate(_ request: BlockRequest, owner: Int) throws(DeviceFailure) -> Block {
     try locked { () throws(DeviceFailure) in
+      let index = Int(request.area)
+      guard index < areas.count else { throw DeviceFailure(request.words, ENOENT) }
       guard request.count > 0 else { throw DeviceFailure(request.words, EINVAL) }
       guard owned.count < Self.handleLimit else { throw DeviceFailure(request.words, EMFILE) }
-      waiting = 0
-      guard let range = find(request) else {
-        counts.failed += request.count
+      let held = owned.values.reduce(0) { $0 + $1.block.count }
+      guard request.count <= maxPages, held <= maxPages - request.count else {
+        throw DeviceFailure(request.words, ENOSPC)
+      }
+      areas[index].waiting = 0
+      guard let range = find(request, areas[index]) else {
+        areas[index].counts.failed &+= request.count
         throw DeviceFailure(request.words, ENOMEM, nanoseconds: 1000)
       }
-      mark(range, true)
-      move(range)
-      counts.allocated += UInt64(range.count)
+      let area = areas[index]
+      areas[index].mark(range, true)
+      move(range, area)
+      areas[index].counts.allocated += UInt64(range.count)
+      givenPages += range.count
       let lead = fault == .misalign ? 1 : 0
-      let outside = fault == .leavesTheArea && range.upperBound == Self.pageCount ? 1 : 0
+      let outside = fault == .leavesTheArea && range.upperBound == area.used.count ? 1 : 0
       let block = Block(
-        handle: nextHandle, frame: Self.base + UInt64(range.lowerBound + lead + outside),
-        count: fault == .givesTooMuch ? min(request.count, UInt64(Self.pageCount)) : request.count,
+        handle: nextHandle, frame: area.base + UInt64(range.lowerBound + lead + outside),
+        count: fault == .givesTooMuch
+          ? min(request.count, UInt64(area.used.count)) : request.count,
         nanoseconds: 1000)
-      owned[nextHandle] = Owned(block: block, freed: range, owner: owner)
+      owned[nextHandle] = Owned(block: block, freed: range, owner: owner, area: index)
       nextHandle += 1
       return block
     }
   }
 
   /// The lowest place that will do.
-  private func find(_ request: BlockRequest) -> Range<Int>? {
+  private func find(_ request: BlockRequest, _ area: SimulatedArea) -> Range<Int>? {
+    let pageCount = area.used.count
+    guard fault == .givesTooMuch || request.count <= pageCount else { return nil }
     if fault == .refusesOddCounts, request.count > 8, request.count.nonzeroBitCount > 2,
-      request.count < Self.pageCount
+      request.count < pageCount
     {
       return nil
     }
     if fault == .refusesLargeOrders, request.order > 9 { return nil }
-    if fault == .neverJoinsHoles, hasReleasedSmall, request.count > Self.pageCount / 2 {
+    if fault == .neverJoinsHoles, hasReleasedSmall, request.count > pageCount / 2 {
       return nil
     }
-    var count = Int(request.count) + (fault == .misalign ? 1 : 0)
-    if fault == .givesTooMuch { count = min(count, Self.pageCount) }
-    let step = UInt64(1) << UInt64(request.order)
-    let blocked = blockedPages
+    var count = Int(clamping: min(request.count, 1 << 40)) + (fault == .misalign ? 1 : 0)
+    if fault == .givesTooMuch { count = min(count, pageCount) }
+    let step = UInt64(1) << UInt64(min(request.order, 50))
+    let blocked = blockedPages(of: area)
     var start = 0
-    while start + count <= Self.pageCount {
-      let frame = Self.base + UInt64(start)
+    while start + count <= pageCount {
+      let frame = area.base + UInt64(start)
       guard frame.isMultiple(of: step) else {
-        start = Int((frame / step + 1) * step - Self.base)
+        start = Int((frame / step + 1) * step - area.base)
         continue
       }
       var page = start + count
@@ -189,17 +265,17 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
   }
 
   /// Those that are allocated, and those of a process that cannot be moved.
-  private var blockedPages: [Bool] {
-    var blocked = used
-    for frame in places.flatMap({ $0.stuckFrames(fault) }) where frame >= Self.base {
-      let page = Int(frame - Self.base)
-      if page < Self.pageCount { blocked[page] = true }
+  private func blockedPages(of area: SimulatedArea) -> [Bool] {
+    var blocked = area.used
+    for frame in places.flatMap({ $0.stuckFrames(fault) }) + pinnedFrames
+    where area.frames.contains(frame) {
+      blocked[Int(frame - area.base)] = true
     }
     return blocked
   }
 
-  private func move(_ range: Range<Int>) {
-    let frames = Self.base + UInt64(range.lowerBound)..<Self.base + UInt64(range.upperBound)
+  private func move(_ range: Range<Int>, _ area: SimulatedArea) {
+    let frames = area.base + UInt64(range.lowerBound)..<area.base + UInt64(range.upperBound)
     for pages in places { pages.move(from: frames, harming: fault == .harmsWhatItMoves) }
   }
 
@@ -211,16 +287,16 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
       guard let gone = owned.removeValue(forKey: handle) else {
         throw DeviceFailure("release block \(handle)", ENOENT)
       }
-      free(gone.freed, keepsLast: fault == .leak)
+      free(gone.freed, of: gone.area, keepsLast: fault == .leak)
       return Release(isAccepted: true, nanoseconds: 500)
     }
   }
 
-  private func free(_ range: Range<Int>, keepsLast: Bool) {
+  private func free(_ range: Range<Int>, of area: Int, keepsLast: Bool) {
     let range = keepsLast ? range.dropLast() : range
-    mark(range, false)
-    waiting = min(waiting + range.count, 8)
-    counts.released += UInt64(range.count) + (fault == .miscountsReleases ? 1 : 0)
+    areas[area].mark(range, false)
+    areas[area].waiting = min(areas[area].waiting + range.count, 8)
+    areas[area].counts.released += UInt64(range.count) + (fault == .miscountsReleases ? 1 : 0)
     if range.count == 32 { hasReleasedSmall = true }
   }
 
@@ -229,7 +305,7 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
       guard fault != .keepsBlocksOfTheDead else { return }
       for (handle, gone) in owned where gone.owner == owner {
         owned[handle] = nil
-        free(gone.freed, keepsLast: false)
+        free(gone.freed, of: gone.area, keepsLast: false)
       }
     }
   }
@@ -242,8 +318,10 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
     inspection.inZone = fault == .mixesZones && block.count > 2 ? block.count - 1 : block.count
     inspection.unshared = block.count
     inspection.zone = "DMA32"
-    let area = Self.base..<Self.base + UInt64(Self.pageCount)
-    if knowsPlaces { inspection.inside = UInt64(area.clamped(to: block.frames).count) }
+    let index = locked { owned[handle]?.area ?? 0 }
+    if knowsPlaces {
+      inspection.inside = UInt64(areas[index].frames.clamped(to: block.frames).count)
+    }
     return inspection
   }
 
@@ -306,31 +384,48 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
 
   func bitmap(of area: String) throws(SystemFailure) -> AreaBitmap? {
     locked {
-      guard knowsPlaces, knowsAvailable else { return nil }
-      var bitmap = AreaBitmap(
-        used: UInt64(usedCount), largestFree: 0,
-        frames: Self.base..<Self.base + UInt64(Self.pageCount), allocated: [])
-      var length: UInt64 = fault == .showsAnotherHole ? 1 : 0
-      for page in used.indices {
-        if used[page] { bitmap.allocated.insert(Self.base + UInt64(page)) }
-        length = used[page] ? 0 : length + 1
-        bitmap.largestFree = max(bitmap.largestFree, length)
+      guard knowsPlaces, knowsAvailable, let area = areas.first(where: { $0.name == area }) else {
+        return nil
       }
-      if fault == .showsOtherBits, usedCount > 0 { bitmap.allocated.remove(Self.base) }
-      return bitmap
+      let frames = area.used.indices.filter { area.used[$0] }.map { area.base + UInt64($0) }
+      var allocated = FrameRanges(frames.lazy.map { $0..<$0 + 1 })
+      let longest = allocated.gaps(in: area.frames).longest
+      if fault == .showsOtherBits, let first = frames.first {
+        allocated = FrameRanges(frames.filter { $0 != first }.map { $0..<$0 + 1 })
+      }
+      return AreaBitmap(
+        used: UInt64(frames.count), largestFree: longest + (fault == .showsAnotherHole ? 1 : 0),
+        frames: area.frames, allocated: allocated)
     }
   }
 
-  func counters(of area: String?) throws(SystemFailure) -> Counters {
+  func fixedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges? {
+    locked {
+      guard knowsUses else { return nil }
+      return FrameRanges(
+        areas.flatMap { area in
+          area.used.indices.filter { area.used[$0] }.map { area.base + UInt64($0) }
+        }.filter(frames.contains).map { $0..<$0 + 1 })
+    }
+  }
+
+  func occupiedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges? {
+    guard let fixed = try fixedPages(in: frames) else { return nil }
+    return locked { fixed.union(pinnedFrames.filter(frames.contains).map { $0..<$0 + 1 }) }
+  }
+
+  func counters(of name: String?) throws(SystemFailure) -> Counters {
     locked {
       var counters = Counters(free: free)
       counters.statisticsFree = free
-      guard knowsAvailable else { return counters }
-      counters.allocated = counts.allocated
-      counters.failed = counts.failed
-      counters.released = counts.released
-      counters.available = UInt64(Self.pageCount - usedCount)
-      counters.total = UInt64(Self.pageCount)
+      if knowsAvailable, let name, let area = areas.first(where: { $0.name == name }) {
+        counters.allocated = area.counts.allocated
+        counters.failed = area.counts.failed
+        counters.released = area.counts.released
+        counters.available = UInt64(area.used.count - area.usedCount)
+        counters.total = UInt64(area.used.count)
+      }
+      distortsCounters(&counters)
       return counters
     }
   }
@@ -340,8 +435,9 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
     isEnding: () -> Bool
   ) throws(SystemFailure) -> any UserPages {
     locked {
-      let free = used.indices.filter { !used[$0] }.suffix(min(wanted, 100))
-      let pages = SimulatedPages(free.map { Self.base + UInt64($0) })
+      let area = areas.first { $0.frames == frames }
+      let free = area?.used.indices.filter { area?.used[$0] == false }.suffix(min(wanted, 100))
+      let pages = SimulatedPages((free ?? []).map { frames.lowerBound + UInt64($0) })
       places = [pages]
       return pages
     }

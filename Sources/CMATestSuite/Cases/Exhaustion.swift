@@ -89,7 +89,10 @@ private let attempts = 3
   }
   try witness.agrees(with: blocks.blocks, "when every second block is released")
   let held = Set(blocks.blocks.map { $0.frame / size })
-  let hole = longestGap(held, among: places, run.area.frames, size)
+  // Where the area is not known, only what lies between blocks counts.
+  let all = FrameRanges(places.map { $0 * size..<($0 + 1) * size }).ranges
+  let whole = run.area.frames ?? (all.first?.lowerBound ?? 0)..<(all.last?.upperBound ?? 0)
+  let hole = FrameRanges(held.map { $0 * size..<($0 + 1) * size }).gaps(in: whole).longest
   try run.step(1, of: 4)
   try run.expect(
     !(try run.canAllocate(hole + 1)),
@@ -128,24 +131,4 @@ private func longestRun(_ places: Set<UInt64>) -> UInt64 {
     longest = max(longest, length)
   }
   return longest
-}
-
-/// The most pages that can lie free between blocks.
-///
-/// - Parameters:
-///   - held: places of the blocks that are there, in units of their size.
-///   - places: all places at which there was one.
-///   - frames: the area; nil where it is not known, then only what lies between blocks counts.
-///   - size: pages of a block.
-/// - Returns: pages.
-private func longestGap(
-  _ held: Set<UInt64>, among places: Set<UInt64>, _ frames: Range<UInt64>?, _ size: UInt64
-) -> UInt64 {
-  let sorted = held.sorted()
-  guard let first = sorted.first, let last = sorted.last else { return 0 }
-  var edges = sorted.map { $0 * size..<($0 + 1) * size }
-  let all = frames ?? (places.min() ?? first) * size..<((places.max() ?? last) + 1) * size
-  edges.insert(all.lowerBound..<all.lowerBound, at: 0)
-  edges.append(all.upperBound..<all.upperBound)
-  return zip(edges, edges.dropFirst()).map { $1.lowerBound - $0.upperBound }.max() ?? 0
 }

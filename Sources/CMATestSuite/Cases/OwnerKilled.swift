@@ -12,8 +12,9 @@ private let readings = 10
 @Sendable func ownerKilled(_ run: CaseRun) throws(CaseEnd) {
   // It keeps some blocks, and needs the place for one more.
   let most = min(4, max(1, try run.information().maxHandles.clampedDifference(1)))
-  let count = min(64, max(1, try run.freePages() / 32))
-  let obtainable = try run.obtainable(count.clampedProduct(most))
+  let wanted = min(64, max(1, try run.freePages() / 32))
+  let obtainable = try run.obtainable(wanted.clampedProduct(most))
+  let count = min(wanted, obtainable)
   let blocks = Int(clamping: min(most, max(1, obtainable / count)))
   let before = try Holdings(run)
   for round in 0..<rounds {

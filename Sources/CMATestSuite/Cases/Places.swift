@@ -16,7 +16,7 @@ internal import CMATestDevice
   var pages: UInt64 = 0
   for (index, count) in counts.enumerated() {
     try run.step(index, of: counts.count)
-    let block = try run.allocate(count)
+    let block = try run.allocate(count, wasThere: true)
     let found = try run.inspect(block.block)
     let place = "the block of \(count) pages at frame \(block.block.frame.hexadecimal)"
     try run.expect(

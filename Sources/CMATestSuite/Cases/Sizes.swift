@@ -24,7 +24,7 @@ internal import CMATestDevice
     try run.step(Int(order), of: most.bitWidth - most.leadingZeroBitCount)
     // Where others have a part, or nothing tells, it need not fit aligned.
     let fits = isWhole && run.area.starts(of: count, order: order) != nil
-    let block = try run.allocate(count, order: fits ? order : 0)
+    let block = try run.allocate(count, order: fits ? order : 0, wasThere: true)
     largest = count
     slowest = max(slowest, block.block.nanoseconds)
     try run.release(block)
@@ -51,7 +51,7 @@ internal import CMATestDevice
   counts.removeAll { $0 > most }
   for (index, count) in counts.enumerated() {
     try run.step(index, of: counts.count)
-    let block = try run.allocate(count)
+    let block = try run.allocate(count, wasThere: true)
     let found = try run.inspect(block.block)
     try run.expect(
       found.count == count, "\(count) pages were asked for, and \(found.count) were given")
@@ -73,7 +73,7 @@ internal import CMATestDevice
       // Where others have a part, or nothing tells, it need not be there.
       let fits = isWhole && starts.map { $0.upperBound > first.block.frame } == true
       if !fits, try !run.canAllocate(count, order: order) { break orders }
-      let block = try run.allocate(count, order: order)
+      let block = try run.allocate(count, order: order, wasThere: true)
       try run.expect(
         block.block.frame.isMultiple(of: 1 << UInt64(order)),
         "a block of \(count) pages and order \(order) begins at frame "
