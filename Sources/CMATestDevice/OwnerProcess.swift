@@ -40,13 +40,13 @@ public struct BlockOwner {
   ///
   /// - Parameters:
   ///   - count: blocks to keep.
-  ///   - whenReady: called once they are there.
+  ///   - whenReady: called once they are there; returns false where nobody can be told.
   /// - Throws: where one of them cannot be had.
-  public func run(keeping count: Int, whenReady: () -> Void) throws(DeviceFailure) {
+  public func run(keeping count: Int, whenReady: () -> Bool) throws(DeviceFailure) {
     let parent = getppid()
     var kept = Allocations(from: file)
     for _ in 0..<count { try kept.allocate(request) }
-    whenReady()
+    guard whenReady() else { return }
     while getppid() == parent {
       // One that is not to be had is no error: others may have taken the rest of the area.
       guard let block = try? Allocation(request, from: file) else { continue }

@@ -42,16 +42,24 @@ public struct Descriptor: ~Copyable, Sendable {
 
 /// Writes all of `bytes`, however many calls that takes.
 func writeAll(_ bytes: [UInt8], to raw: CInt, _ path: String) throws(SystemFailure) {
-  var done = 0
-  while done < bytes.count {
-    // Not around the loop: in Swift 6.0, Debian's, this rethrows `any Error`.
-    let count = try valueOrErrno(.write, path) {
-      bytes.withUnsafeBufferPointer { bytes in
-        let rest = UnsafeBufferPointer(rebasing: bytes[done...])
-        return Glibc.write(raw, rest.baseAddress, rest.count)
-      }
-    }
-    done += count
+  var rest = bytes[...]
+  // Not within valueOrErrno: in Swift 6.0, Debian's, this rethrows `any Error`.
+  while !rest.isEmpty { rest = rest.dropFirst(try writeSome(rest, to: raw, path)) }
+}
+
+/// Writes as many bytes as one call takes.
+///
+/// - Parameters:
+///   - bytes: at least one.
+///   - raw: the descriptor.
+///   - path: what it was opened on, for the error.
+/// - Returns: how many were written.
+/// - Throws: the call that failed.
+func writeSome(_ bytes: ArraySlice<UInt8>, to raw: CInt, _ path: String) throws(SystemFailure)
+  -> Int
+{
+  try valueOrErrno(.write, path) {
+    bytes.withUnsafeBufferPointer { Glibc.write(raw, $0.baseAddress, $0.count) }
   }
 }
 

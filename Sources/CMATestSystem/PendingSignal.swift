@@ -21,24 +21,42 @@ public enum PendingSignal: CInt, CaseIterable, Sendable {
     }
   }
 
-  /// Holds them back in this thread and those that it makes from now on. One that is ignored, as
-  /// SIGHUP under nohup(1), stays so.
-  public static func hold() {
-    var signals = all
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-  }
-
-  /// The one that has come, if any has. It stays.
-  public static var current: Self? {
-    var pending = sigset_t()
-    guard sigpending(&pending) == 0 else { return nil }
-    return allCases.first { sigismember(&pending, $0.rawValue) == 1 }
-  }
-
-  private static var all: sigset_t {
+  /// Holds them back in this thread and those that it makes from now on.
+  ///
+  /// One that is ignored, as SIGHUP under nohup(1) and SIGINT in a script's background, or that is
+  /// blocked already, was not to end the program, and is left alone: the kernel would queue it once it
+  /// is blocked, although it is ignored.
+  ///
+  /// - Returns: those that are held back now.
+  public static func hold() -> HeldSignals {
+    var blocked = sigset_t()
+    pthread_sigmask(SIG_BLOCK, nil, &blocked)
+    let held = allCases.filter { !$0.isIgnored && sigismember(&blocked, $0.rawValue) == 0 }
     var signals = sigset_t()
     sigemptyset(&signals)
-    for signal in allCases { sigaddset(&signals, signal.rawValue) }
-    return signals
+    for signal in held { sigaddset(&signals, signal.rawValue) }
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    return HeldSignals(held)
+  }
+
+  private var isIgnored: Bool {
+    var action = sigaction()
+    sigaction(rawValue, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: UInt.self)
+      == unsafeBitCast(SIG_IGN, to: UInt.self)
+  }
+}
+
+/// The signals that a program holds back.
+public struct HeldSignals: Sendable {
+  private let signals: [PendingSignal]
+
+  fileprivate init(_ signals: [PendingSignal]) { self.signals = signals }
+
+  /// The one that has come, if any has. It stays.
+  public var pending: PendingSignal? {
+    var pending = sigset_t()
+    guard sigpending(&pending) == 0 else { return nil }
+    return signals.first { sigismember(&pending, $0.rawValue) == 1 }
   }
 }

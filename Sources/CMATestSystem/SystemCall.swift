@@ -4,7 +4,8 @@ internal import Glibc
 
 /// The system calls that this package makes, by their names in section 2 of the manual.
 public enum SystemCall: String, Sendable {
-  case open, openat, read, write, fsync, fstat, fchmod, fcntl, flock, mkdir, unlinkat, renameat
+  case open, openat, close, read, write, poll, fsync, fstat, fchmod, fcntl, flock, mkdir, unlinkat,
+    renameat
   case opendir
   case pipe, waitpid, kill
   case spawn = "posix_spawn"

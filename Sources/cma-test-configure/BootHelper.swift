@@ -27,30 +27,37 @@ struct BootHelper {
     """
 
   static func main() {
-    exit(run(commandLineArguments()).rawValue)
+    StandardStream.fillClosed()
+    exit(run(commandLineArguments(), printing: StandardOutput()).rawValue)
   }
 
-  private static func run(_ arguments: [String]) -> CMATestCore.ExitCode {
-    do throws(SystemFailure) {
+  private static func run(
+    _ arguments: [String], printing output: StandardOutput
+  ) -> CMATestCore.ExitCode {
+    do throws(OutputFailure) {
       switch arguments {
       case ["--version"]:
-        try StandardStream.output.write("\(packageVersion)\n")
-        return .success
+        try output.write("\(packageVersion)\n")
       case ["--help"], ["-h"]:
-        try StandardStream.output.write(usage)
-        return .success
+        try output.write(usage)
       default:
         guard let job = Job(arguments) else {
-          try StandardStream.error.write(
+          StandardError.write(
             "\(name): error: cannot use '\(arguments.joined(separator: " "))'\n\(usage)")
           return .usage
         }
-        return try job.run()
+        return try job.run(printing: output)
       }
+      return .success
     } catch {
-      // Nothing can be said where nothing can be written; the exit code still tells.
+      complain("\(name): error: \(error.message)\n")
       return .cannotWrite
     }
+  }
+
+  /// Writes one line to standard error, which the journal shows as an error.
+  static func complain(_ line: String) {
+    StandardError.write((journalReadsStandardError() ? "<3>" : "") + line)
   }
 }
 
@@ -76,12 +83,12 @@ private struct Job {
     guard usesCache || !onlySavesCache else { return nil }
   }
 
-  func run() throws(SystemFailure) -> CMATestCore.ExitCode {
+  func run(printing output: StandardOutput) throws(OutputFailure) -> CMATestCore.ExitCode {
     let machine = Machine(root: root)
     let configurator = Configurator(
       machine: machine, usesCache: usesCache, alwaysAsksLibkmod: false)
+    let text: String
     do throws(ConfigureFailure) {
-      let text: String
       if onlySavesCache {
         let isThere = try configurator.saveCache()
         text = "\(isThere ? "there is a" : "there can be no") cache for this kernel\n"
@@ -89,13 +96,11 @@ private struct Job {
         text = ConfigureReport.text(
           try configurator.configure(), at: machine.path(OptionsFile.path))
       }
-      try? StandardStream.output.write(text)
-      return .success
     } catch {
-      let priority = journalReadsStandardError() ? "<3>" : ""
-      try StandardStream.error.write(
-        priority + ConfigureReport.line(error, program: BootHelper.name))
+      BootHelper.complain(ConfigureReport.line(error, program: BootHelper.name))
       return error.exitCode
     }
+    try output.write(text)
+    return .success
   }
 }

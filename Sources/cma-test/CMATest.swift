@@ -18,5 +18,8 @@ struct CMATest: ParsableCommand {
       ShowStatus.self, Configure.self, Reserve.self, Areas.self, Run.self, OwnBlocks.self,
     ])
 
-  static func main() { main(commandLineArguments()) }
+  static func main() {
+    StandardStream.fillClosed()
+    main(commandLineArguments(), printing: StandardOutput())
+  }
 }

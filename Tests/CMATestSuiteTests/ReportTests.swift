@@ -211,11 +211,11 @@ private func report(_ result: RunResult, as format: ReportFormat) -> String {
 }
 
 @Suite struct ProgressTests {
-  private func progress(isTerminal: Bool) throws -> String {
+  private func progress(columns: (() -> Int)?) throws -> String {
     var text = ""
     var time: UInt64 = 0
     let progress = ProgressReporter(
-      isTerminal: isTerminal,
+      columns: columns,
       now: {
         time += 200_000_000
         return time
@@ -225,14 +225,31 @@ private func report(_ result: RunResult, as format: ReportFormat) -> String {
   }
 
   @Test func terminalHasALineThatIsWrittenOver() throws {
-    let text = try progress(isTerminal: true)
+    let text = try progress(columns: { 80 })
     #expect(text.hasPrefix("\r\u{1B}[K[1/1] exhaust 0.200 s"))
     #expect(text.contains("s [###") && text.hasSuffix("\r\u{1B}[K"))
     #expect(!text.contains("\n"))
   }
 
+  @Test(arguments: [1, 2, 10, 20, 24, 40, 80])
+  func lineNeverFillsTheTerminal(_ columns: Int) throws {
+    let lines = try progress(columns: { columns }).components(separatedBy: "\r\u{1B}[K").dropFirst()
+    #expect(lines.allSatisfy { $0.count < columns })
+    #expect(lines.contains { $0.count == min(columns - 1, 49) })
+  }
+
+  @Test func widthFollowsTheTerminal() throws {
+    var columns = 80
+    let text = try progress(columns: {
+      columns = columns == 80 ? 20 : 80
+      return columns
+    })
+    let widths = text.components(separatedBy: "\r\u{1B}[K").map(\.count)
+    #expect(widths.contains(19) && widths.contains { $0 > 40 })
+  }
+
   @Test func pipeHasALineForEachCase() throws {
-    let text = try progress(isTerminal: false)
+    let text = try progress(columns: nil)
     #expect(text.hasPrefix("[1/1] exhaust: pass ("))
     #expect(!text.contains("\r") && text.split(separator: "\n").count == 1)
   }

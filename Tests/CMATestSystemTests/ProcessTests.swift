@@ -19,7 +19,7 @@ import Testing
 
   @Test func doesNotInheritSignalsThatAreHeldBack() throws {
     let lines = try inThreads(1) { _ -> String? in
-      PendingSignal.hold()
+      _ = PendingSignal.hold()
       // It would not end by SIGTERM if that were blocked there, too.
       let helper = try? Helper("/bin/sh", ["-c", "sh -c 'kill -TERM $$'; echo $?"])
       return try? helper?.line()
@@ -44,13 +44,43 @@ import Testing
 
   @Test func signalThatIsHeldBackIsSeenAndStays() throws {
     let seen = try inThreads(1) { _ -> [PendingSignal?] in
-      PendingSignal.hold()
-      let before = PendingSignal.current
+      blockOnly([])
+      signal(SIGINT, SIG_DFL)
+      let signals = PendingSignal.hold()
+      let before = signals.pending
       // To this thread alone, with which it goes.
       pthread_kill(pthread_self(), SIGINT)
-      return [before, PendingSignal.current, PendingSignal.current]
+      return [before, signals.pending, signals.pending]
     }
     #expect(seen == [[nil, .interrupt, .interrupt]])
+  }
+
+  @Test func signalThatIsIgnoredIsNotSeen() throws {
+    // Of the whole process: no other test here sends or awaits this one.
+    signal(SIGHUP, SIG_IGN)
+    defer { signal(SIGHUP, SIG_DFL) }
+    let seen = try inThreads(1) { _ -> [PendingSignal?] in
+      blockOnly([])
+      let signals = PendingSignal.hold()
+      pthread_kill(pthread_self(), SIGHUP)
+      let before = signals.pending
+      pthread_kill(pthread_self(), SIGTERM)
+      return [before, signals.pending]
+    }
+    #expect(seen == [[nil, .terminate]])
+  }
+
+  @Test func signalThatTheParentHasBlockedIsNotSeen() throws {
+    let seen = try inThreads(1) { _ -> [PendingSignal?] in
+      blockOnly([SIGTERM])
+      signal(SIGINT, SIG_DFL)
+      let signals = PendingSignal.hold()
+      pthread_kill(pthread_self(), SIGTERM)
+      let before = signals.pending
+      pthread_kill(pthread_self(), SIGINT)
+      return [before, signals.pending]
+    }
+    #expect(seen == [[nil, .interrupt]])
   }
 }
 
@@ -78,4 +108,12 @@ import Testing
       _ = try Descriptor.unnamedFile(in: "/nonexistent", byteCount: 1)
     }
   }
+}
+
+/// Swift's own threads, which the tests run in, have all signals blocked, and those made by them too.
+private func blockOnly(_ signals: [CInt]) {
+  var blocked = sigset_t()
+  sigemptyset(&blocked)
+  for signal in signals { sigaddset(&blocked, signal) }
+  pthread_sigmask(SIG_SETMASK, &blocked, nil)
 }

@@ -15,6 +15,9 @@
 #   --cycles N       N times load and unload, with a block, instead of the tests
 #   PROGRAM          engine, and others like it (such as for 32-bit callers); DIR/engine
 set -u
+# shellcheck source=../kernel-log.sh
+. "$(dirname "$0")/../kernel-log.sh"
+kernel_fault="$kernel_fault|cma_release refused"
 
 modules='' fuzz='' seed=1 areas='' cycles='' only='' fault='' shrink=''
 while [ $# -gt 0 ]; do
@@ -85,9 +88,31 @@ free() {
   awk '/^CmaFree:/ { print $2 }' /proc/meminfo
 }
 
-# unhappy: what in the kernel's log no working module causes.
-unhappy() {
-  dmesg | grep -E 'cma_release refused|BUG:|WARNING:|Oops|KASAN|UBSAN'
+# quiet_while COMMAND...: runs it; fails as well when there was a complaint meanwhile, however many
+# messages there were. The mark is a new one then.
+quiet_while() {
+  watched=0 complaints=$(mktemp) watch=$(mktemp)
+  {
+    goes_on=1
+    while [ -n "$goes_on" ]; do
+      sleep 2
+      [ -e "$watch" ] || goes_on=''
+      kernel_is_quiet >>"$complaints"
+      log_forget
+    done
+  } &
+  watcher=$!
+  "$@" || watched=$?
+  rm "$watch"
+  wait "$watcher"
+  mark_log || watched=1
+  if [ -s "$complaints" ]; then
+    echo '# the kernel or the module complained:'
+    head -n 40 "$complaints"
+    watched=1
+  fi
+  rm "$complaints"
+  return "$watched"
 }
 
 # fuzz_once NUMBERS: whether all is as it must be after these random requests, or all of them.
@@ -98,7 +123,7 @@ fuzz_once() {
   # shellcheck disable=SC2086  # words
   insmod "$modules/$module" $area $calls $names $places alloc_count=0 ${fault:+"fault=$fault"} ||
     return
-  "$program" fuzz "$seed" "$fuzz" ${1:+"$1"} || rc=1
+  quiet_while "$program" fuzz "$seed" "$fuzz" ${1:+"$1"} || rc=1
   rmmod cmatest || rc=1
   now=$(free)
   # See below. After the tests of all of it, or for one candidate of many, that is all the same.
@@ -114,9 +139,9 @@ fails() {
   for _ in 1 2; do
     # A warning that comes once a boot comes again.
     echo 1 >/sys/kernel/debug/clear_warn_once 2>/dev/null
-    dmesg -c >/dev/null
+    mark_log || exit 2
     fuzz_once "$1" >/dev/null 2>&1 || return 0
-    if unhappy >/dev/null; then return 0; fi
+    kernel_is_quiet >/dev/null || return 0
   done
   return 1
 }
@@ -140,21 +165,26 @@ if [ -n "$shrink" ]; then
   exit 0
 fi
 
-before=$(free)
-if [ -n "$cycles" ]; then
+# cycle_all: the cycles.
+cycle_all() {
   cycle=0 began=$(date +%s)
   while [ "$cycle" -lt "$cycles" ]; do
     cycle=$((cycle + 1))
     # shellcheck disable=SC2086  # words
     if ! insmod "$modules/cmatest.ko" $area $calls $names $places || ! rmmod cmatest; then
       echo "not ok - cycle $cycle"
-      failed=$((failed + 1))
-      break
+      return 1
     fi
     if [ $((cycle % 1000)) = 0 ] || [ "$cycle" = "$cycles" ]; then
       echo "# $cycle times loaded and unloaded, in $(($(date +%s) - began)) s"
     fi
   done
+}
+
+mark_log || exit 2
+before=$(free)
+if [ -n "$cycles" ]; then
+  quiet_while cycle_all || failed=$((failed + 1))
   set --
 fi
 for program; do
@@ -203,8 +233,10 @@ if [ $((before - after)) -gt 512 ]; then
 else
   echo "ok - CmaFree was $before kB and is $after kB"
 fi
-if unhappy; then
-  echo 'not ok - the kernel or the module complained'
+if kernel_is_quiet; then
+  echo 'ok - neither the kernel nor the module complained'
+else
+  echo 'not ok - the kernel or the module complained, see above'
   failed=$((failed + 1))
 fi
 echo "engine.sh: $failed failed"

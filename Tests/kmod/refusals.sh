@@ -1,7 +1,7 @@
 #!/bin/sh
 # What cmatest.ko does with each wrong input, and with right ones, on the kernel this runs on: run as
 # root in a virtual machine, never on a machine that matters. Needs a shell, awk, grep, dmesg,
-# insmod and rmmod: busybox has them.
+# insmod and rmmod, and what ../kernel-log.sh needs: busybox has them.
 #
 # usage: refusals.sh --modules DIR [area|no-area|no-cma]
 #   --modules DIR  has cmatest.ko and, for the rows that need them, impostor.ko and cmahogg.ko as
@@ -10,6 +10,8 @@
 #   no-area        it could, but has not: booted without cma=SIZE, or with cma=0
 #   no-cma         it was built without CONFIG_DMA_CMA
 set -u
+# shellcheck source=../kernel-log.sh
+. "$(dirname "$0")/../kernel-log.sh"
 
 modules='' mode=area
 while [ $# -gt 0 ]; do
@@ -45,30 +47,28 @@ skip() {
 # own lines, each once (busybox's insmod tries twice, with finit_module and init_module), $lines to
 # their number, $matching to how many match PATTERN, and $splat to a line in which the kernel
 # complains. One awk, because under emulation a process costs more than a reading of the log.
-last=$(dmesg | tail -n 1)
 report=$(mktemp)
+messages=$(mktemp)
+mark_log || exit 2
 inspect() {
-  dmesg | LAST=$last PATTERN=${1:-^} awk '
-    { line[NR] = $0; if ($0 == ENVIRON["LAST"]) from = NR }
+  lost=''
+  log_since >"$messages" || lost=$(tail -n 1 "$messages")
+  log_forget
+  FAULT=$kernel_fault LOST=$lost PATTERN=${1:-^} awk '
+    $0 ~ ENVIRON["FAULT"] { splat = $0 }
+    !/^cmatest: / || /loading out-of-tree module|module verification failed/ || $0 in seen { next }
+    {
+      seen[$0] = 1
+      own[++lines] = $0
+      if ($0 ~ ENVIRON["PATTERN"]) matching++
+    }
     END {
-      for (i = from + 1; i <= NR; i++) {
-        text = line[i]
-        sub(/^\[ *[0-9.]+\] /, "", text)
-        if (text ~ /BUG:|WARNING:|Oops|Call [Tt]race|general protection|KASAN|UBSAN|Unable to handle|Internal error/)
-          splat = text
-        if (text !~ /^cmatest: / || text ~ /loading out-of-tree module|module verification failed/)
-          continue
-        if (text in seen) continue
-        seen[text] = 1
-        own[++lines] = text
-        if (text ~ ENVIRON["PATTERN"]) matching++
-      }
-      print line[NR]; print splat; print lines + 0; print matching + 0
+      print ENVIRON["LOST"] == "" ? splat : ENVIRON["LOST"]
+      print lines + 0; print matching + 0
       for (i = 1; i <= lines; i++) print own[i]
-    }' >"$report"
+    }' "$messages" >"$report"
   own=''
   {
-    IFS= read -r last
     IFS= read -r splat
     read -r lines
     read -r matching
@@ -141,7 +141,7 @@ refused() {
 
 finish() {
   [ ! -e /sys/module/impostor ] || rmmod impostor
-  rm -f "$report"
+  rm -f "$report" "$messages"
   # Bits 7 and 9: the kernel has oopsed, has warned.
   tainted=$(cat /proc/sys/kernel/tainted)
   why=''

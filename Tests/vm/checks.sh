@@ -3,9 +3,12 @@
 # What the scripts that run inside a virtual machine share: checks, one line each, and ways to look
 # at the machine. Source it; end with finish.
 set -uo pipefail
+# shellcheck source=../kernel-log.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../kernel-log.sh"
 
 checks=0 failed=0
-kept=/root/cma-test-state # what one part of a scenario leaves for the next, across a reboot
+# What one part of a scenario leaves for the next, across a reboot.
+kept=${CMA_TEST_STATE:-/root/cma-test-state}
 mkdir -p "$kept"
 
 ok() {
@@ -32,14 +35,16 @@ check() {
   fi
 }
 
-# check_not TEXT COMMAND...: that it fails.
+# check_not TEXT COMMAND...: that it says no, which is status 1: any other is that of a command which
+# could not even look, as grep's 2 without its file, or a shell's 127.
 check_not() {
-  local text=$1 output
+  local text=$1 output rc=0
   shift
-  if output=$("$@" 2>&1); then
-    not_ok "$text" "'$*' succeeded${output:+: $output}"
-  else
+  output=$("$@" 2>&1) || rc=$?
+  if [[ $rc == 1 ]]; then
     ok "$text"
+  else
+    not_ok "$text" "'$*' ended with $rc, not with 1${output:+: $output}"
   fi
 }
 
@@ -61,14 +66,42 @@ matches() {
   fi
 }
 
-# no_lines TEXT FOUND: that nothing was found.
-no_lines() {
-  if [[ -z $2 ]]; then
-    ok "$1"
+# no_lines TEXT COMMAND...: that it succeeds and prints nothing. What takes more than a command is a
+# function: a $(…) as argument would hide that what is in it failed, and scripts/lint forbids it.
+no_lines() { no_match "$1" '' "${@:2}"; }
+
+# no_match TEXT PATTERN COMMAND...: that it succeeds, and no line of what it prints matches PATTERN, an
+# extended regular expression.
+no_match() {
+  local text=$1 pattern=$2 output complaints lines='' rc=0 searched=1
+  shift 2
+  complaints=$(mktemp)
+  output=$("$@" 2>"$complaints") || rc=$?
+  # Of nothing at all there is no line; <<< would make one.
+  [[ -z $output ]] || { lines=$(grep -E -- "$pattern" <<<"$output" 2>&1) && searched=0 || searched=$?; }
+  if [[ $rc != 0 ]]; then
+    not_ok "$text" "'$*' failed with $rc: $output$(<"$complaints")"
+  elif [[ $searched -gt 1 ]]; then
+    not_ok "$text" "$lines"
+  elif [[ -n $lines ]]; then
+    not_ok "$text" "$lines"
   else
-    not_ok "$1" "$2"
+    ok "$text"
+  fi
+  rm -f "$complaints"
+}
+
+# lacks TEXT PATTERN FOUND: that something was found, and no line of it matches.
+lacks() {
+  if [[ -z $3 ]]; then
+    not_ok "$1" 'nothing was found to look at'
+  else
+    no_match "$1" "$2" printf '%s\n' "$3"
   fi
 }
+
+# below FOLDER ARGUMENT...: what find finds there; nothing where there is no such folder.
+below() { [[ ! -e $1 ]] || find "$@"; }
 
 # typed COMMAND...: runs it as a user would, its output shown; a failure ends the script, for what
 # follows would fail for the same reason.
@@ -89,23 +122,9 @@ finish() {
   exit "${1:-$((failed > 0))}"
 }
 
-# --- the kernel's log ---------------------------------------------------------------------------
+# --- the kernel ---------------------------------------------------------------------------------
 
-# mark_log: what follows is about the messages from here on.
-mark_log() {
-  log_mark="cma-test: mark $RANDOM$RANDOM"
-  printf '%s\n' "$log_mark" >/dev/kmsg
-}
-
-# log_since: the kernel's messages since the mark, without the time.
-log_since() {
-  dmesg --notime | sed "1,/$log_mark/d"
-}
-
-# unhappy: what in the kernel's log since the mark no working module causes.
-unhappy() {
-  log_since | grep -E 'BUG:|WARNING:|Oops|Call [Tt]race|general protection|UBSAN|Unable to handle|Internal error'
-}
+# ../kernel-log.sh has its log. A check of it: check TEXT kernel_is_quiet, after mark_log.
 
 # taints: the taint flags but those of any out-of-tree (O) and unsigned (E) module.
 taints() { echo $(($(</proc/sys/kernel/tainted) & ~(1 << 12 | 1 << 13))); }
@@ -119,7 +138,14 @@ meminfo() { awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo; }
 # is exact; kernels from 7.1 with CMA_SYSFS tell it.
 cma_available() { cat /sys/kernel/mm/cma/*/available_pages 2>/dev/null | awk '{ n += $1 } END { print n }'; }
 
-# --- our package --------------------------------------------------------------------------------
+# --- packages -----------------------------------------------------------------------------------
+
+# packages_like REGEX: those of which dpkg has anything, and what.
+packages_like() {
+  local all
+  all=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n') || return
+  awk -v name="$1" '$2 != "not-installed" && $1 ~ name' <<<"$all"
+}
 
 options=/run/modprobe.d/cma-test-symbols.conf
 

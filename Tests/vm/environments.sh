@@ -36,8 +36,8 @@ modprobe_fails() {
   fi
   [[ -z ${3:-} ]] ||
     check "$1: the kernel's log says why: $3" grep -E -- "$3" <(log_since)
-  no_lines "$1: nothing is left of it" "$(grep '^cmatest ' /proc/modules)"
-  no_lines "$1: the kernel complains of nothing else" "$(unhappy)"
+  no_match "$1: nothing is left of it" '^cmatest ' cat /proc/modules
+  check "$1: the kernel complains of nothing else" kernel_is_quiet
 }
 
 # modprobe_works TEXT
@@ -45,7 +45,7 @@ modprobe_works() {
   mark_log
   check "$1: modprobe cmatest works" modprobe cmatest
   check "$1: and rmmod" rmmod cmatest
-  no_lines "$1: the kernel complains of nothing" "$(unhappy)"
+  check "$1: the kernel complains of nothing" kernel_is_quiet
 }
 
 # configure_is CODE TEXT PATTERN: `cma-test configure` ends with that, says that; without an address.
@@ -58,7 +58,7 @@ configure_is() {
   else
     not_ok "$2: it says '$3'" "$said"
   fi
-  no_lines "$2: it gives no address away" "$(grep -E '[89a-f][0-9a-f]{15}' <<<"$said")"
+  lacks "$2: it gives no address away" '[89a-f][0-9a-f]{15}' "$said"
 }
 
 # unit_is RESULT STATUS: how cma-test-configure.service ended at boot.
@@ -225,7 +225,7 @@ run_is_no_place_to_write() {
     mkdir /run/modprobe.d
     head -c 4096 /dev/zero >/run/filler
     configure_is 18 "/run full" "/run/modprobe.d.*: No space left on device"
-    no_lines "/run full: it leaves no file" "$(find /run/modprobe.d -type f)"
+    no_lines "/run full: it leaves no file" find /run/modprobe.d -type f
     status_is 25 "/run full"
     modprobe_fails "/run full" "Invalid argument" "cmatest: .*missing"'
 }
@@ -299,10 +299,10 @@ chroot_and_container() {
     same "in a chroot it can be installed" 0 $?
     check "in a chroot the installation says that it does nothing" \
       grep "^cma-test: in a chroot" <<<"$said"
-    no_lines "in a chroot no options are written" "$(find $root/run/ -name "cma-test*")"
+    no_lines "in a chroot no options are written" find $root/run/ -ignore_readdir_race -name "cma-test*"
     status_text=$(chroot $root cma-test status 2>&1)
     said "in a chroot the status says so" "in a chroot"
-    no_lines "in a chroot dpkg finds nothing half-done" "$(chroot $root dpkg --audit)"
+    no_lines "in a chroot dpkg finds nothing half-done" chroot $root dpkg --audit
     version=$(cma-test --version)
 
     umount $root/proc
@@ -310,7 +310,7 @@ chroot_and_container() {
     same "in a chroot without /proc it can be installed" 0 $?
     check "in a chroot without /proc the installation says that it does nothing" \
       grep "^cma-test: in a container or a build root: nothing" <<<"$said"
-    no_lines "in a chroot without /proc no options are written" "$(find $root/run/ -name "cma-test*")"
+    no_lines "in a chroot without /proc no options are written" find $root/run/ -ignore_readdir_race -name "cma-test*"
     # There CommandLine of Swift has no arguments.
     same "in a chroot without /proc the command knows its arguments" "$version" "$(chroot $root cma-test --version 2>&1)"
     same "and so does the helper" "$version" \
@@ -319,18 +319,18 @@ chroot_and_container() {
     same "in a chroot without /proc the exit code of the status is 16" 16 $?
     said "in a chroot without /proc the status says so" "/proc is not mounted"
     said "with the command that mends it" "to mend it: mount -t proc proc /proc"
-    no_lines "in a chroot without /proc dpkg finds nothing half-done" "$(chroot $root dpkg --audit)"
+    no_lines "in a chroot without /proc dpkg finds nothing half-done" chroot $root dpkg --audit
 
     inside() { unshare --pid --fork --mount-proc=$root/proc env container=lxc chroot $root "$@" 2>&1; }
     said=$(inside apt-get install -y --reinstall cma-test)
     same "in a container it can be installed" 0 $?
     check "in a container the installation says that it does nothing" \
       grep "^cma-test: in a container" <<<"$said"
-    no_lines "in a container no options are written" "$(find $root/run/ -name "cma-test*")"
+    no_lines "in a container no options are written" find $root/run/ -ignore_readdir_race -name "cma-test*"
     status_text=$(inside cma-test status)
     same "in a container the exit code of the status is 32" 32 $?
     said "in a container the status says so" "in a container"
-    no_lines "in a container dpkg finds nothing half-done" "$(chroot $root dpkg --audit)"'
+    no_lines "in a container dpkg finds nothing half-done" chroot $root dpkg --audit'
 }
 
 # lockdown_says LEVEL: what is said on a machine that is locked down.
@@ -339,7 +339,7 @@ lockdown_says() {
   status_is 29 "lockdown=$1"
   said 'it says why' "signature .*locked down \($1\), and the module is signed by 'DKMS module signing key', whose key is not enrolled"
   said 'with the command that enrols it' 'to mend it: mokutil --import /var/lib/dkms/mok.pub'
-  no_lines 'it does not propose to switch Secure Boot off' "$(grep -i 'disable' <<<"$status_text")"
+  lacks 'it does not propose to switch Secure Boot off' '[Dd][Ii][Ss][Aa][Bb][Ll][Ee]' "$status_text"
   same 'in JSON: not trusted' "$1 true false" \
     "$(fact signature.lockdown) $(fact signature.signed) $(fact signature.trusted)"
   modprobe_fails "lockdown=$1" 'Operation not permitted'
@@ -368,7 +368,7 @@ sig_enforce() {
   said 'the status says why' "signature .*module.sig_enforce is on, and the module is signed by 'DKMS module signing key', whose key is not enrolled"
   said 'and what modprobe says' 'Key was rejected by service'
   said 'with the command that enrols it' 'to mend it: mokutil --import /var/lib/dkms/mok.pub'
-  no_lines 'it does not propose to switch Secure Boot off' "$(grep -i 'disable' <<<"$status_text")"
+  lacks 'it does not propose to switch Secure Boot off' '[Dd][Ii][Ss][Aa][Bb][Ll][Ee]' "$status_text"
   said 'that the addresses are hidden is no matter' 'kptr_restrict is 2\); the options of this boot have them already'
   modprobe_fails 'module.sig_enforce=1' 'Key was rejected by service'
   rm /etc/sysctl.d/50-hidden.conf
@@ -430,9 +430,9 @@ no_cma() {
 
 purge() {
   typed apt-get purge -y cma-test-dkms cma-test
-  no_lines 'no kernel has the module' "$(find /lib/modules/ -name 'cmatest*')"
-  no_lines 'nothing is left in /run' "$(find /run -xdev -name 'cma-test*' -not -path '/run/udev/*')"
-  no_lines 'no unit of it has failed' "$(systemctl list-units --failed --no-legend --plain 'cma-test*')"
+  no_lines 'no kernel has the module' find /lib/modules/ -name 'cmatest*'
+  no_lines 'nothing is left in /run' find /run -ignore_readdir_race -xdev -name 'cma-test*' -not -path '/run/udev/*'
+  no_lines 'no unit of it has failed' systemctl list-units --failed --no-legend --plain 'cma-test*'
   healthy 'purged'
   finish
 }

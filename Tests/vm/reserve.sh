@@ -18,8 +18,20 @@ menu_has() {
   local lines
   lines=$(grep -E '^\s*linux\s' /boot/grub/grub.cfg | grep -v ' single')
   check "GRUB's menu has entries" test -n "$lines"
-  no_lines "each has $*" "$(for word; do grep -vE -- " $(exactly "$word")( |\$)" <<<"$lines"; done)"
+  no_lines "each has $*" lines_without "$lines" "$@"
 }
+
+# lines_without LINES WORD...: those that lack one of the words.
+lines_without() {
+  local lines=$1 word
+  shift
+  for word; do
+    WORD=" $word " awk '!index($0 " ", ENVIRON["WORD"])' <<<"$lines" || return
+  done
+}
+
+# menu_changed: what differs from the menu as it was at first.
+menu_changed() { grep -vE '^\s*#' /boot/grub/grub.cfg | diff "$kept/grub.cfg" -; }
 
 # reserves ARGUMENT WORD: cma-test reserve ARGUMENT puts WORD into the menu, beside the user's own.
 reserves() {
@@ -73,7 +85,7 @@ reserved() {
   said 'the status says so' '^(ok|✓) +reservation .*96 MiB reserved.*as cma=96M says'
   # The second takes the place of the first.
   reserves 64M@512M-1G cma=64M@512M-1G
-  no_lines 'the former is gone' "$(grep -F cma=96M /boot/grub/grub.cfg)"
+  no_match 'the former is gone' cma=96M cat /boot/grub/grub.cfg
   finish
 }
 
@@ -88,8 +100,7 @@ removed() {
   check_not 'the drop-in is gone' test -e $drop_in
   # shellcheck disable=SC2086
   menu_has $own
-  no_lines 'the menu is as it was before' \
-    "$(grep -vE '^\s*#' /boot/grub/grub.cfg | diff "$kept/grub.cfg" -)"
+  no_lines 'the menu is as it was before' menu_changed
   check 'the file of the user is as it was' sha256sum --quiet -c "$kept/grub"
   finish
 }
@@ -108,7 +119,7 @@ back() {
 purge() {
   typed apt-get purge -y cma-test
   check_not 'the drop-in is gone' test -e $drop_in
-  no_lines 'the menu has no cma=' "$(grep -F cma= /boot/grub/grub.cfg)"
+  no_match 'the menu has no cma=' cma= cat /boot/grub/grub.cfg
   check 'the file of the user is as it was' sha256sum --quiet -c "$kept/grub"
   healthy 'purged'
   finish

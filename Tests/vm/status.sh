@@ -76,9 +76,15 @@ dkms_state() {
 # healthy TEXT: that installing and booting left nothing undone: no package half-configured, no unit
 # failed but those of $due.
 healthy() {
-  no_lines "$1: dpkg finds nothing half-done" "$(dpkg --audit)"
+  no_lines "$1: dpkg finds nothing half-done" dpkg --audit
   [[ -d /run/systemd/system ]] || return 0
-  no_lines "$1: no unit has failed${due:+ but $due}" \
-    "$(systemctl --failed --no-legend --plain | grep -v "^${due:-nothing} ")"
+  no_lines "$1: no unit has failed${due:+ but $due}" failed_units
 }
 due=''
+
+# failed_units: those of systemd, but for $due.
+failed_units() {
+  local units
+  units=$(systemctl --failed --no-legend --plain) || return
+  [[ -z $units ]] || awk -v due="$due" '$1 != due' <<<"$units"
+}

@@ -13,6 +13,8 @@
 #   --cases-only    the cases alone, and nothing of what does not depend on the area
 #   --seeds N       the cases N times, each time with another seed (2)
 set -u
+# shellcheck source=../kernel-log.sh
+. "$(dirname "$0")/../kernel-log.sh"
 
 command=cma-test out=/tmp/suite skips='' faults='' module='' cases_only='' seeds=2
 while [ $# -gt 0 ]; do
@@ -77,6 +79,7 @@ without_module() {
 # Where the kernel shows the allocator's own bitmap, the suite must have looked at it.
 if [ -d /sys/kernel/debug ]; then mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; fi
 
+mark_log || exit 1
 [ -n "$cases_only" ] || without_module
 load "$module" alloc_count=0
 "$command" areas
@@ -116,25 +119,37 @@ is 'some cases pass, as text' 0 $?
 "$command" run --filter '*-page' --list >"$out/list"
 is 'a filter chooses cases' 'single-page foreign-page pinned-page ' "$(awk '{ printf "%s ", $1 }' "$out/list")"
 
+# interrupt SIGNAL REPORT: sends it to the run that writes REPORT, once that has begun to report: under
+# emulation, and KASAN, its start alone takes seconds.
+interrupt() {
+  waited=0
+  until grep -q '^1\.\.' "$2" 2>/dev/null || [ "$waited" = 60 ]; do
+    sleep 1
+    waited=$((waited + 1))
+  done
+  kill -s "$1" "$(cat "$2.pid")"
+}
+
 # What ends a run early: a report that says so, and nothing left behind.
 ends() {
   "$command" run --area nonsense >/dev/null 2>&1
   is 'an area that is not there is a usage error' 64 $?
   "$command" run --filter zero >/dev/full 2>/dev/null
   is 'a report that cannot be written is an error' 18 $?
-  for signal in INT TERM; do
-    "$command" run --format ktap >"$out/$signal.ktap" &
-    pid=$!
-    # Once it has begun to report: under emulation, and KASAN, its start alone takes seconds.
-    waited=0
-    until grep -q '^1\.\.' "$out/$signal.ktap" || [ "$waited" = 60 ]; do
-      sleep 1
-      waited=$((waited + 1))
-    done
-    kill -s "$signal" "$pid"
-    wait "$pid"
+  "$command" run --filter zero >&- 2>/dev/null
+  is 'no report at all is one, too' 18 $?
+  { "$command" run 2>"$out/head.err"; echo $? >"$out/head.code"; } | { read -r _; }
+  is 'a reader that goes ends the run' 18 "$(cat "$out/head.code")"
+  is 'one line says so' 'cma-test: error: write to standard output: Broken pipe' \
+    "$(cat "$out/head.err")"
+  for signal in INT TERM HUP; do
+    # Not in the background: a shell has it ignore SIGINT there.
+    interrupt "$signal" "$out/$signal.ktap" &
+    sh -c 'echo $$ >"$1.pid"; exec "$2" run --format ktap >"$1"' sh "$out/$signal.ktap" "$command"
     code=$?
+    wait
     case $signal in
+      HUP) is 'SIGHUP ends the run' 129 $code ;;
       INT) is 'SIGINT ends the run' 130 $code ;;
       TERM) is 'SIGTERM ends the run' 143 $code ;;
     esac
@@ -142,6 +157,11 @@ ends() {
     is "all cases are in it (SIG$signal)" "$cases" \
       "$(grep -cE '^(not )?ok [0-9]+ ' "$out/$signal.ktap")"
   done
+  interrupt HUP "$out/nohup.ktap" &
+  sh -c 'echo $$ >"$1.pid"; trap "" HUP; exec "$2" run --format ktap --filter "[!m]*" >"$1"' \
+    sh "$out/nohup.ktap" "$command"
+  is 'a hang-up that is ignored, as under nohup, does not end the run' 0 $?
+  wait
   "$command" run --timeout 1 --format ktap >"$out/timeout.ktap"
   is 'a run that takes too long has failed' 1 $?
   is 'the report says so (timeout)' 1 "$(grep -c '^# ended by timeout: ' "$out/timeout.ktap")"
@@ -150,6 +170,8 @@ ends() {
 [ -n "$cases_only" ] || ends
 rmmod cmatest
 is 'the module can go' 0 $?
+complaints=$(kernel_is_quiet)
+is 'the kernel complains of nothing' '' "$complaints"
 
 # Each fault is found by the case that is for it, which without one passes on the same module.
 if [ -n "$faults" ] && [ -z "$cases_only" ]; then
@@ -168,6 +190,9 @@ if [ -n "$faults" ] && [ -z "$cases_only" ]; then
   done
   rmmod cmatest
 fi
+
+complaints=$(kernel_is_quiet)
+is 'nor of the faults' '' "$complaints"
 
 # For scripts/vm/suite, which reads them.
 for file in run.ktap run.json run.xml run.txt; do

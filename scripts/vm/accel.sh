@@ -9,7 +9,7 @@
 #   mapfile -t machine < <(accelerator amd64)
 accelerator() {
   local arch=$1 with
-  with=${CMA_TEST_ACCEL:-$(accelerator_probe "$arch")}
+  with=$(accelerator_kind "$arch") || return
   case $arch-$with in
     amd64-kvm) printf '%s\n' -machine q35 -cpu host -accel kvm ;;
     # cma_alloc() needs nothing of a late processor, but a guest that has IBT, SMAP and LA57 off
@@ -20,6 +20,15 @@ accelerator() {
     arm64-tcg) printf '%s\n' -machine virt -cpu cortex-a72 -accel tcg,thread=multi ;;
     *) die "no QEMU machine for '$arch' with '$with': use amd64 or arm64, and kvm or tcg" ;;
   esac
+}
+
+# accelerator_kind ARCH: prints kvm or tcg.
+accelerator_kind() {
+  if [[ -n ${CMA_TEST_ACCEL:-} ]]; then
+    printf '%s\n' "$CMA_TEST_ACCEL"
+  else
+    accelerator_probe "$1"
+  fi
 }
 
 # accelerator_probe ARCH: prints kvm or tcg. The answer holds for one boot of this host.
@@ -59,11 +68,24 @@ accelerator_boots() {
   grep -aq 'Unable to mount root fs' "$log"
 }
 
-# died_of_emulation CONSOLE-LOG: whether the kernel there died of QEMU rather than of itself: it patches
-# its own code while another processor runs it, and emulation with several threads may then take a
-# breakpoint for real that is there for a moment only. No KVM and no real machine does.
+# boot_line RELEASE WORDS LOADER: what scripts/vm/vm writes to a console's log before each boot.
+boot_line() {
+  printf '=== %s: %s, %s, loader: %s\n' "$(date +%T)" "$1" "$2" "$3"
+}
+
+# died_of_emulation ARCH CONSOLE-LOG: whether the kernel of the last boot there died of QEMU rather than
+# of itself: it patches its own code while another processor runs it, and emulation with several threads
+# may then take a breakpoint for real that is there for a moment only. No KVM and no real machine does:
+# there it is the kernel's own fault.
 died_of_emulation() {
-  grep -aqsE 'Oops: int3' "$1"
+  local arch=$1 log=$2 kind
+  kind=$(accelerator_kind "$arch") || return 1
+  [[ $kind == tcg && -s $log ]] || return 1
+  # All boots of a machine of scripts/vm/vm are in one log.
+  LC_ALL=C awk '
+    /^=== [0-9][0-9]:[0-9][0-9]:[0-9][0-9]: .*, loader: / { died = 0 }
+    /Oops: int3/ { died = 1 }
+    END { exit !died }' "$log"
 }
 
 # qemu_system ARCH: the emulator's name; installs it when it is missing.

@@ -70,7 +70,7 @@ scenario_end() {
   if [[ $bad != 0 ]]; then
     grep '^not ok - ' "$results" >&2 || true
   fi
-  rm -f "$results"
+  rm -f "$results" "$results.tar"
   printf '%s on %s: %d checks, %d failed%s, %d s\n' "$scenario" "$arch" "$((good + bad))" "$bad" \
     "$([[ $scenario_done == yes ]] || echo ', broken off')" "$SECONDS"
   exit "$rc"
@@ -88,12 +88,12 @@ boot_again() {
   await
 }
 
-# await: waits for the machine; one whose emulation failed is started anew. Beside a second machine
+# await: waits for the machine, which is of $arch; one whose emulation failed is started anew. Beside a second machine
 # that happens twice in a row now and then.
 await() {
   local tries=1
   until "$vm" wait "$machine" --timeout 600; do
-    if [[ $tries == 5 ]] || ! died_of_emulation "$("$vm" log "$machine")"; then return 1; fi
+    if [[ $tries == 5 ]] || ! died_of_emulation "$arch" "$("$vm" log "$machine")"; then return 1; fi
     tries=$((tries + 1))
     say "$machine died of its emulation while it booted: try $tries"
     "$vm" reboot "$machine"
@@ -103,13 +103,15 @@ await() {
 # part SECONDS SCRIPT ARGUMENT...: runs a script of Tests/, with bash, inside the machine. Its checks are the
 # lines "ok - …" and "not ok - …"; one that fails without such a line is a failed check as well.
 part() {
-  local seconds=$1 script=$2 file rc=0 began=$SECONDS before
+  local seconds=$1 script=$2 rc=0 began=$SECONDS before
   shift 2
-  for file in "$top/Tests/${script%/*}"/*.sh; do
-    "$vm" put "$machine" "$file" "/tmp/cma-test-checks/${script%/*}/${file##*/}"
-  done
+  # In one file, as each takes a session with the agent.
+  tar -C "$top/Tests" -cf "$results.tar" kernel-log.sh "${script%/*}"
+  "$vm" put "$machine" "$results.tar" /tmp/cma-test-checks.tar
   before=$(grep -c '^not ok - ' "$results") || true
-  "$vm" run "$machine" --timeout "$seconds" -- bash "/tmp/cma-test-checks/$script" "$@" | tee -a "$results" || rc=$?
+  "$vm" run "$machine" --timeout "$seconds" -- bash -c '
+    mkdir -p /tmp/cma-test-checks && tar -C /tmp/cma-test-checks -xf /tmp/cma-test-checks.tar || exit 2
+    exec bash "/tmp/cma-test-checks/$0" "$@"' "$script" "$@" | tee -a "$results" || rc=$?
   if [[ $rc -ge 124 ]]; then
     broken=$((broken + 1))
     die "$script $* did not end by itself ($rc)"

@@ -9,18 +9,20 @@ public final class ProgressReporter: RunObserver {
   private static let interval: UInt64 = 100_000_000
 
   private let write: (String) -> Void
-  private let isTerminal: Bool
+  private let columns: (() -> Int)?
   private let now: () -> UInt64
   private var total = 0
   private var current = (number: 0, name: "", began: UInt64(0))
   private var written: UInt64 = 0
 
   /// - Parameters:
-  ///   - isTerminal: whether a line can be written over.
+  ///   - columns: the width of the terminal now; nil where a line cannot be written over.
   ///   - now: nanoseconds, for the time that a case has taken.
   ///   - write: takes the text.
-  public init(isTerminal: Bool, now: @escaping () -> UInt64, write: @escaping (String) -> Void) {
-    self.isTerminal = isTerminal
+  public init(
+    columns: (() -> Int)?, now: @escaping () -> UInt64, write: @escaping (String) -> Void
+  ) {
+    self.columns = columns
     self.now = now
     self.write = write
   }
@@ -33,12 +35,12 @@ public final class ProgressReporter: RunObserver {
   }
 
   public func caseAdvanced(_ done: Int, of total: Int) {
-    guard now().clampedDifference(written) >= Self.interval else { return }
+    guard total > 0, now().clampedDifference(written) >= Self.interval else { return }
     show(Double(min(done, total)) / Double(total))
   }
 
   public func caseEnded(_ number: Int, _ result: CaseResult) {
-    if isTerminal {
+    if columns != nil {
       // The report's own line comes next.
       write("\r\u{1B}[K")
     } else {
@@ -49,15 +51,18 @@ public final class ProgressReporter: RunObserver {
   }
 
   private func show(_ fraction: Double?) {
-    guard isTerminal else { return }
+    guard let columns else { return }
     let time = now()
     written = time
-    var line = "\r\u{1B}[K[\(current.number)/\(total)] \(current.name) "
-    line += seconds(time.clampedDifference(current.began)) + " s"
-    if let fraction {
-      let full = Int(fraction * Double(Self.barWidth))
-      line += " [" + padded(String(repeating: "#", count: full), Self.barWidth) + "]"
+    // The last column stays free: some terminals go to the next line as soon as it is filled.
+    let room = max(0, columns() - 1)
+    let spent = seconds(time.clampedDifference(current.began))
+    var line = "[\(current.number)/\(total)] \(current.name) \(spent) s"
+    let barWidth = min(Self.barWidth, room - line.count - 3)
+    if let fraction, barWidth > 0 {
+      let full = Int(fraction * Double(barWidth))
+      line += " [" + padded(String(repeating: "#", count: full), barWidth) + "]"
     }
-    write(line)
+    write("\r\u{1B}[K" + line.prefix(room))
   }
 }

@@ -6,7 +6,7 @@ internal import CMATestDevice
 internal import CMATestSuite
 internal import CMATestSystem
 
-struct Areas: ParsableCommand {
+struct Areas: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the areas that this kernel has reserved for CMA.",
     discussion: """
@@ -31,25 +31,29 @@ struct Areas: ParsableCommand {
 
   @OptionGroup var device: DeviceOptions
 
-  func run() throws {
-    PendingSignal.hold()
+  func run(printing output: StandardOutput) throws {
+    try run(printing: output, on: RunningHost(ownerCommand: []))
+  }
+
+  func run(printing output: StandardOutput, on host: some DeviceHost) throws {
+    let signals = PendingSignal.hold()
     let ending = Ending(
-      deadline: nil, now: monotonicNanoseconds, signal: { PendingSignal.current?.name })
+      deadline: nil, now: monotonicNanoseconds, signal: { signals.pending?.name })
+    let session = device.session(for: "areas", on: host, ending: ending)
     do {
-      let session = device.session(for: "areas", ownerCommand: [], ending: ending)
       let (kernel, surveys) = try session.use { device in
-        (device.kernel.release, try survey(device, ending: ending))
+        (device.kernel.release, try survey(device, session))
       }
-      try StandardStream.output.write(
+      try output.write(
         json ? AreaReport.json(surveys, kernel: kernel).text + "\n" : AreaReport.text(surveys))
     } catch let error as DeviceSessionFailure {
-      throw try report(error)
-    } catch let error as CaseEnd {
-      throw try report(DeviceSessionFailure(survey: error))
+      throw try report(error, output)
     }
   }
 
-  private func survey(_ device: OpenDevice, ending: Ending) throws -> [AreaSurvey] {
+  private func survey(
+    _ device: OpenDevice, _ session: DeviceSession
+  ) throws -> [AreaSurvey] {
     var chosen = device.areas
     if let area {
       do throws(AreaChoice.Failure) {
@@ -60,46 +64,35 @@ struct Areas: ParsableCommand {
     }
     var surveys: [AreaSurvey] = []
     for area in chosen {
-      let survey = try AreaSurvey.survey(
-        area, among: device.areas, device.information, on: device.kernel,
-        searches: largest || self.area != nil, ending: ending)
+      let survey: AreaSurvey
+      do throws(CaseEnd) {
+        survey = try AreaSurvey.survey(
+          area, among: device.areas, device.information, on: device.kernel,
+          searches: largest || self.area != nil, ending: session.ending)
+      } catch {
+        throw DeviceSessionFailure(error)
+      }
       surveys.append(survey)
       if !survey.isActivated {
         let (message, remedy) = device.whyNotActivated(area)
-        self.device.warn("areas", "\(message): \(remedy)")
+        session.warn("\(message): \(remedy)")
       }
     }
     return surveys
   }
 
-  private func report(_ failure: DeviceSessionFailure) throws -> ArgumentParser.ExitCode {
+  private func report(
+    _ failure: DeviceSessionFailure, _ output: StandardOutput
+  ) throws -> ArgumentParser.ExitCode {
     if json {
       let whole = JSON.failure(
         failure.code, kind: failure.kind, message: failure.message, remedy: failure.remedy)
-      try StandardStream.output.write(whole.text + "\n")
+      try output.write(whole.text + "\n")
     } else {
-      try StandardStream.error.write(
+      StandardError.write(
         "cma-test areas: error: \(failure.message)\n"
           + "cma-test areas: to mend it: \(failure.remedy)\n")
     }
     return ArgumentParser.ExitCode(failure.code.rawValue)
-  }
-}
-
-extension DeviceSessionFailure {
-  /// A survey that did not come to its end.
-  fileprivate init(survey end: CaseEnd) {
-    switch end {
-    case .failed(let reason), .skipped(let reason):
-      self.init(
-        .deviceRefused, kind: "device-refused", message: reason,
-        remedy: "look for 'cmatest' in the output of dmesg")
-    case .interrupted(let signal):
-      self.init(
-        ExitCode(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
-        remedy: "start it again")
-    case .timeUp:
-      self.init(.failed, kind: "ended", message: "the time was up", remedy: "start it again")
-    }
   }
 }

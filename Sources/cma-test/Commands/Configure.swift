@@ -5,7 +5,7 @@ internal import CMATestConfigure
 internal import CMATestCore
 internal import CMATestSystem
 
-struct Configure: ParsableCommand {
+struct Configure: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Resolve the kernel's symbol addresses and write the options for 'modprobe cmatest'.",
     discussion: """
@@ -37,24 +37,25 @@ struct Configure: ParsableCommand {
     guard !root.isEmpty else { throw ValidationError("'--root' needs the name of a folder") }
   }
 
-  func run() throws {
+  func run(printing output: StandardOutput) throws {
     let machine = Machine(root: root)
     let path = machine.path(OptionsFile.path)
+    let result: String
     do throws(ConfigureFailure) {
       let configurator = Configurator(machine: machine, usesCache: !ignoresCache)
-      let text =
+      result =
         dryRun
         ? text(of: try configurator.plan(), at: path)
         : text(of: try configurator.configure(), at: path)
-      try? StandardStream.output.write(text)
     } catch {
       if json {
-        try StandardStream.output.write(ConfigureReport.json(error).text + "\n")
+        try output.write(ConfigureReport.json(error).text + "\n")
       } else {
-        try StandardStream.error.write(ConfigureReport.text(error, program: "cma-test configure"))
+        StandardError.write(ConfigureReport.text(error, program: "cma-test configure"))
       }
       throw ArgumentParser.ExitCode(error.exitCode.rawValue)
     }
+    try output.write(result)
   }
 
   private func text(of plan: OptionsFile, at path: String) -> String {

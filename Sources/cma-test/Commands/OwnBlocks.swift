@@ -6,7 +6,7 @@ internal import CMATestDevice
 internal import CMATestSystem
 
 /// The other process of the case `owner-killed`; not for users.
-struct OwnBlocks: ParsableCommand {
+struct OwnBlocks: PrintingCommand {
   static let name = "own-blocks"
   static let configuration = CommandConfiguration(
     commandName: name, abstract: "Own blocks until killed.", shouldDisplay: false)
@@ -16,11 +16,13 @@ struct OwnBlocks: ParsableCommand {
   @Argument var order: UInt32
   @Argument var blocks: Int
 
-  func run() throws {
+  func run(printing output: StandardOutput) throws {
     let owner = BlockOwner(
       file: try KernelDevice(), request: BlockRequest(area: area, count: count, order: order))
     try owner.run(keeping: blocks) {
-      try? StandardStream.output.write(BlockOwner.ready + "\n")
+      try? output.write(BlockOwner.ready + "\n")
+      return output.failure == nil
     }
+    if let failure = output.failure { throw failure }
   }
 }

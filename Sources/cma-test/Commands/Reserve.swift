@@ -5,7 +5,7 @@ internal import CMATestCore
 internal import CMATestReserve
 internal import CMATestSystem
 
-struct Reserve: ParsableCommand {
+struct Reserve: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Reserve memory for CMA from the next boot on.",
     discussion: """
@@ -54,28 +54,30 @@ struct Reserve: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run(printing output: StandardOutput) throws {
     let machine = Machine(root: root)
     let reserver = Reserver(machine: machine, runner: machine.isRunning ? ChildRunner() : nil)
     let reservation = try reservation()
+    let outcome: ReserveOutcome
     do throws(ReserveFailure) {
-      let outcome =
+      outcome =
         if let reservation {
           try reserver.reserve(reservation, writes: !dryRun)
         } else {
           try reserver.remove(writes: !dryRun)
         }
-      try? StandardStream.output.write(
-        json ? ReserveReport.json(outcome).text + "\n" : ReserveReport.text(outcome))
     } catch {
-      let isAdvice = error.exitCode == .otherBootLoader
+      let text = ReserveReport.text(error, program: "cma-test reserve")
       if json {
-        try StandardStream.output.write(ReserveReport.json(error).text + "\n")
+        try output.write(ReserveReport.json(error).text + "\n")
+      } else if error.exitCode == .otherBootLoader {
+        // What to do by hand is the result.
+        try output.write(text)
       } else {
-        try (isAdvice ? StandardStream.output : .error).write(
-          ReserveReport.text(error, program: "cma-test reserve"))
+        StandardError.write(text)
       }
       throw ArgumentParser.ExitCode(error.exitCode.rawValue)
     }
+    try output.write(json ? ReserveReport.json(outcome).text + "\n" : ReserveReport.text(outcome))
   }
 }

@@ -6,7 +6,7 @@ internal import CMATestDevice
 public import CMATestSuite
 internal import CMATestSystem
 
-struct Run: ParsableCommand {
+struct Run: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Test the allocator: every case on one area, or some of them.",
     discussion: """
@@ -47,53 +47,52 @@ struct Run: ParsableCommand {
     guard timeout != 0 else { throw ValidationError("'--timeout' needs at least one second") }
   }
 
-  func run() throws {
+  func run(printing output: StandardOutput) throws {
+    try run(printing: output, on: RunningHost(ownerCommand: [OwnBlocks.name]))
+  }
+
+  func run(printing output: StandardOutput, on host: some DeviceHost) throws {
     let cases = cases(matching: filter)
     if list {
-      try StandardStream.output.write(CaseList.text(cases, as: format))
+      try output.write(CaseList.text(cases, as: format))
       return
     }
-    PendingSignal.hold()
+    let signals = PendingSignal.hold()
     let began = monotonicNanoseconds()
-    let report = ReportOutput()
+    let rewritesLines = Terminal.of(.error).rewritesLines
     let progress = ProgressReporter(
-      isTerminal: StandardStream.error.isTerminal, now: monotonicNanoseconds
-    ) { try? StandardStream.error.write($0) }
+      columns: rewritesLines ? { Terminal.columns(of: .error) } : nil, now: monotonicNanoseconds,
+      write: StandardError.write)
     // Where lines come one by one anyway, a second line for each would only be in the way.
-    let showsProgress = StandardStream.error.isTerminal || !format.isLive
-    let observers = (showsProgress ? [progress] : []) + [format.reporter(write: report.write)]
+    let showsProgress = rewritesLines || !format.isLive
+    // A report that cannot be written ends the run below.
+    let report = format.reporter { try? output.write($0) }
+    let observers = (showsProgress ? [progress] : []) + [report]
     let ending = Ending(
       deadline: timeout.map { began + UInt64($0) * 1_000_000_000 }, now: monotonicNanoseconds,
-      signal: { PendingSignal.current?.name })
-    let (result, refusal) = try result(of: cases, ending: ending, observers: observers)
-    var code = refusal ?? result.exitCode(forAutopkgtest: autopkgtest)
-    if let failure = report.failure {
-      code = .cannotWrite
-      try? StandardStream.error.write(
-        "cma-test run: error: cannot write the report: \(failure.reason)\n")
-    }
+      signal: {
+        output.failure == nil ? signals.pending?.name : "a failed write to standard output"
+      })
+    let (result, refusal) = try result(
+      of: cases, with: device.session(for: "run", on: host, ending: ending), observers)
+    if let failure = output.failure { throw failure }
+    let code = refusal ?? result.exitCode(forAutopkgtest: autopkgtest)
     if code != .success { throw ArgumentParser.ExitCode(code.rawValue) }
   }
 
   /// - Returns: the result, and the exit code where that is not the result's own.
   private func result(
-    of cases: [TestCase], ending: Ending, observers: [any RunObserver]
+    of cases: [TestCase], with session: DeviceSession, _ observers: [any RunObserver]
   ) throws -> (RunResult, CMATestCore.ExitCode?) {
     var facts = RunFacts(
       version: packageVersion, kernel: (try? Machine().kernelRelease()) ?? "unknown",
       seed: seed ?? UInt32.random(in: 0...UInt32.max), time: utcTimestamp())
-    func runner() -> Runner { Runner(facts: facts, ending: ending, observers: observers) }
+    func runner() -> Runner {
+      Runner(facts: facts, ending: session.ending, observers: observers)
+    }
     do {
-      let session = device.session(for: "run", ownerCommand: [OwnBlocks.name], ending: ending)
       return try session.use { device in
-        let chosen: AreaInformation
-        do throws(AreaChoice.Failure) {
-          chosen = try device.area(area)
-        } catch {
-          throw ValidationError(error.message)
-        }
-        let area = try AreaUnderTest(
-          chosen, among: device.areas, device.information, on: device.kernel)
+        let (chosen, area) = try areaUnderTest(of: device)
         facts.area = area.title
         facts.pages = area.pages
         facts.pageSize = area.pageSize
@@ -101,32 +100,41 @@ struct Run: ParsableCommand {
           let (message, remedy) = device.whyNotActivated(chosen)
           return (runner().refuse(because: "\(message): \(remedy)"), nil)
         }
-        facts.occupancy = try Occupancy.read(of: area, on: device.kernel)
+        do throws(CaseEnd) {
+          facts.occupancy = try Occupancy.read(of: area, on: device.kernel)
+        } catch {
+          throw DeviceSessionFailure(error)
+        }
         return (runner().run(cases, in: area, on: device.kernel), nil)
       }
     } catch let failure as DeviceSessionFailure {
       // Without a module nothing can be tested here, and that is no failure.
       let isSkip = failure.code == .noDevice
-      let result = runner().refuse(
-        because: "\(failure.message): \(failure.remedy)", isError: !isSkip)
-      if !isSkip { device.warn("run", "error: \(failure.message): \(failure.remedy)") }
+      let text = "\(failure.message): \(failure.remedy)"
+      let result = runner().refuse(because: text, isError: !isSkip)
+      if !isSkip { session.warn("error: \(text)") }
       return (result, isSkip ? nil : failure.code)
+    }
+  }
+
+  private func areaUnderTest(
+    of device: OpenDevice
+  ) throws -> (AreaInformation, AreaUnderTest) {
+    let chosen: AreaInformation
+    do throws(AreaChoice.Failure) {
+      chosen = try device.area(area)
+    } catch {
+      throw ValidationError(error.message)
+    }
+    do throws(SystemFailure) {
+      return (
+        chosen,
+        try AreaUnderTest(chosen, among: device.areas, device.information, on: device.kernel)
+      )
+    } catch {
+      throw DeviceSessionFailure(CaseEnd.failed("cannot look at the area: \(error.reason)"))
     }
   }
 }
 
 extension ReportFormat: ExpressibleByArgument {}
-
-/// Standard output, and the first failure to write to it.
-private final class ReportOutput {
-  private(set) var failure: SystemFailure?
-
-  func write(_ text: String) {
-    guard failure == nil else { return }
-    do throws(SystemFailure) {
-      try StandardStream.output.write(text)
-    } catch {
-      failure = error
-    }
-  }
-}

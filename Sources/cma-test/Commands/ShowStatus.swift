@@ -5,7 +5,7 @@ internal import CMATestCore
 internal import CMATestStatus
 internal import CMATestSystem
 
-struct ShowStatus: ParsableCommand {
+struct ShowStatus: PrintingCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Tell whether 'modprobe cmatest' would work now, and if not, why.",
@@ -29,12 +29,12 @@ struct ShowStatus: ParsableCommand {
     guard !root.isEmpty else { throw ValidationError("'--root' needs the name of a folder") }
   }
 
-  func run() throws {
+  func run(printing output: StandardOutput) throws {
     let status = Status(of: Machine(root: root))
-    try StandardStream.output.write(
+    try output.write(
       json
         ? StatusReport.json(status).text + "\n"
-        : StatusReport.text(status, for: .ofStandardOutput()))
+        : StatusReport.text(status, for: .of(.output)))
     guard status.exitCode == .success else {
       throw ArgumentParser.ExitCode(status.exitCode.rawValue)
     }

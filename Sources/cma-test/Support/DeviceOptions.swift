@@ -14,16 +14,13 @@ struct DeviceOptions: ParsableArguments {
 
   /// - Parameters:
   ///   - command: its name, for warnings.
-  ///   - ownerCommand: see `RunningKernel`.
-  ///   - ending: ends the waiting.
-  func session(for command: String, ownerCommand: [String], ending: Ending) -> DeviceSession {
+  ///   - host: the machine.
+  ///   - ending: ends the waiting, and the work.
+  func session(
+    for command: String, on host: any DeviceHost, ending: Ending
+  ) -> DeviceSession {
     DeviceSession(
-      loads: !noLoad, waits: wait, host: RunningHost(ownerCommand: ownerCommand), ending: ending,
-      warn: { warn(command, $0) })
-  }
-
-  /// Says one line on standard error.
-  func warn(_ command: String, _ message: String) {
-    try? StandardStream.error.write("cma-test \(command): \(message)\n")
+      loads: !noLoad, waits: wait, host: host, ending: ending,
+      warn: { StandardError.write("cma-test \(command): \($0)\n") })
   }
 }

@@ -72,7 +72,7 @@ struct DeviceSession {
         if !isTold { warn("waiting: \(holder) has the device") }
         isTold = true
       }
-      if let reason = ending.reason { throw DeviceSessionFailure(ended: reason) }
+      if let reason = ending.reason { throw DeviceSessionFailure(reason) }
       host.pause(nanoseconds: 200_000_000)
     }
   }
@@ -140,15 +140,19 @@ struct DeviceSessionFailure: Error, Equatable {
     self.remedy = remedy
   }
 
-  /// For a command that was ended while it waited.
-  init(ended reason: CaseEnd) {
-    let (code, words): (ExitCode, String) =
-      switch reason {
-      case .interrupted(let signal): (ExitCode(signal: signal) ?? .failed, "by \(signal)")
-      default: (.failed, "since its time was up")
-      }
-    self.init(
-      code, kind: "ended", message: "ended \(words) while another process had the device",
-      remedy: "start it again")
+  /// What ended the work with the device before its end.
+  init(_ end: CaseEnd) {
+    switch end {
+    case .failed(let reason), .skipped(let reason):
+      self.init(
+        .deviceRefused, kind: "device-refused", message: reason,
+        remedy: "look for 'cmatest' in the output of dmesg")
+    case .interrupted(let signal):
+      self.init(
+        ExitCode(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
+        remedy: "start it again")
+    case .timeUp:
+      self.init(.failed, kind: "ended", message: "the time was up", remedy: "start it again")
+    }
   }
 }

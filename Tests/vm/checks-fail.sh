@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# That each form of check in checks.sh fails when it must, above all when what it asks cannot answer.
+# Needs no machine: scripts/vm/checks-fail runs it.
+# shellcheck source=checks.sh
+. "$(dirname "$0")/checks.sh"
+# shellcheck source=status.sh
+. "$(dirname "$0")/status.sh"
+
+# fails TEXT CHECK...: that this check is a failed one.
+fails() {
+  local text=$1 said
+  shift
+  said=$(
+    failed=0
+    "$@"
+    exit "$((failed > 0))"
+  )
+  if [[ $? == 1 && $said == 'not ok - '* ]]; then
+    ok "$text"
+  else
+    not_ok "$text" "'$*' said '$said'"
+  fi
+}
+
+# passes TEXT CHECK...: that it is a passed one.
+passes() {
+  local text=$1 said
+  shift
+  said=$(
+    failed=0
+    "$@"
+    exit "$((failed > 0))"
+  )
+  if [[ $? == 0 && $said == 'ok - '* ]]; then
+    ok "$text"
+  else
+    not_ok "$text" "'$*' said '$said'"
+  fi
+}
+
+# Commands as they fail: silently, by a signal, after some output, in a pipeline, not there at all.
+# shellcheck disable=SC2317  # called by name
+killed() { bash -c 'kill -9 $$'; }
+# shellcheck disable=SC2317
+half() {
+  echo 'one line'
+  return 3
+}
+# shellcheck disable=SC2317
+lost_pipeline() { false | sed 's/a/b/'; }
+for command in false half killed lost_pipeline no-such-command; do
+  fails "check fails with $command" check x "$command"
+  fails "no_lines fails with $command" no_lines x "$command"
+  fails "no_match fails with $command" no_match x 'no such line' "$command"
+done
+for command in half killed no-such-command; do
+  fails "check_not fails with $command, which is no answer" check_not x "$command"
+done
+passes 'check passes with true' check x true
+passes 'check_not passes with false' check_not x false
+fails 'check_not fails with true' check_not x true
+fails 'check_not fails where grep has no file' check_not x grep word /nowhere/at/all
+passes 'no_lines passes with nothing' no_lines x true
+passes 'no_lines passes with a warning of a command that succeeds' no_lines x sh -c 'echo warning >&2'
+fails 'no_lines fails with a line' no_lines x echo line
+fails 'no_lines fails with an empty line before another' no_lines x printf '\n\nline\n'
+fails 'no_lines fails where find has no folder' no_lines x find /nowhere/at/all -name '*'
+passes 'below has nothing where there is no folder' no_lines x below /nowhere/at/all -name '*'
+fails 'below finds what is there' no_lines x below / -maxdepth 0
+fails 'no_match fails with a line that matches' no_match x '^b' printf 'a\nb\n'
+fails 'no_match fails with a pattern that is none' no_match x '(' echo line
+passes 'no_match passes with one that does not' no_match x '^c' printf 'a\nb\n'
+fails 'lacks fails with nothing to look at' lacks x word ''
+fails 'lacks fails with a line that matches' lacks x word 'a word'
+passes 'lacks passes with one that does not' lacks x word 'another'
+fails 'same fails' same x 0 ''
+fails 'matches fails with nothing' matches x '[0-9]+' ''
+fails 'matches wants all of it' matches x '[0-9]+' '1 and more'
+fails 'the log of the kernel without a mark is no quiet one' check x kernel_is_quiet
+status_text='' status_json=''
+fails 'said fails without a status' said x '.*'
+same 'fact has nothing of a status that is none' '' "$(fact code)"
+
+# What a part of a scenario ends with.
+for status in 0 1; do
+  same "a part with $status failed checks ends with $status" "$status" \
+    "$(bash -c '. "$1/checks.sh" && check x test "$2" = 0 >/dev/null; finish' bash "$(dirname "$0")" "$status" >/dev/null
+      echo $?)"
+done
+same 'typed ends with 2 when the command fails' 2 "$(
+  (typed false) >/dev/null
+  echo $?
+)"
+same 'typed ends with 2 when the command is not there' 2 "$(
+  (typed no-such-command) >/dev/null
+  echo $?
+)"
+finish
