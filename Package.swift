@@ -100,7 +100,9 @@ let package = Package(
     .testTarget(
       name: "CMATestSuiteTests",
       dependencies: [
-        "CMATestCore", "CMATestDevice", "CMATestSuite", "CMATestSystem", "TestSupport",
+        "cma-test", "CMATestCore", "CMATestDevice", "CMATestSuite", "CMATestSystem",
+        "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .testTarget(
