@@ -28,7 +28,7 @@ static unsigned int area_count;
 static unsigned int default_index;
 
 /* Of each area, pages that open files have, or ask for. */
-static atomic_long_t charged[AREAS];
+static atomic_long_t area_charged[AREAS];
 
 static int add_area(struct cma *cma, void *unused)
 {
@@ -174,7 +174,7 @@ struct cma *cmatest_area_get(u32 index)
  */
 void cmatest_area_charge(u32 index, long count)
 {
-	atomic_long_add(count, &charged[array_index_nospec(index, AREAS)]);
+	atomic_long_add(count, &area_charged[array_index_nospec(index, AREAS)]);
 }
 
 /*
@@ -227,7 +227,7 @@ int cmatest_area_describe(u32 index, struct cmatest_area *area)
 		area->base = cmatest_cma_base(cma);
 	}
 
-	area->held_pages = atomic_long_read(&charged[array_index_nospec(index, AREAS)]);
+	area->held_pages = atomic_long_read(&area_charged[array_index_nospec(index, AREAS)]);
 	/* What is held since load is always of the default area. */
 	if (index == default_index)
 		area->held_pages += cmatest_hold_count();
