@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The kernel's log from a mark on, for every test: read from /dev/kmsg, where each message has a
 # number, so that a message which the ring buffer lost is noticed. Source it, in any shell; needs
-# awk, grep, mktemp and timeout, as busybox has them. Uses file descriptor 8.
+# awk, grep, sed, tail, mktemp and timeout, of GNU or of busybox. Uses file descriptor 8.
 
 # What no working module makes the kernel say: an extended regular expression. This is the only place
 # where it is written; a test may add to it what its module says itself.
@@ -11,6 +11,15 @@ kernel_fault="$kernel_fault|INFO: (task|rcu|possible|trying to register)|rcu.*de
 kernel_fault="$kernel_fault|[Kk]ernel panic|Unable to handle|Internal error|unreferenced object|nobody cared"
 
 kernel_log=''
+
+# log_read TEXT: reads from file descriptor 8 up to the message TEXT and prints all of it; fails when
+# messages are lost or TEXT does not come. GNU's grep takes no file that cannot tell its position, and
+# the sed of busybox looks one message ahead, for which it would wait; awk of either reads too little.
+if grep --version >/dev/null 2>&1; then
+  log_read() { timeout 60 sed "/;$1\$/q" <&8; }
+else
+  log_read() { timeout 60 grep -m 1 -B 100000 "^[0-9]*,[0-9]*,.*;$1\$" <&8; }
+fi
 
 # log_line: writes its arguments as a message of the user into the kernel's log.
 log_line() { printf '%s\n' "$*" >/dev/kmsg; }
@@ -26,7 +35,12 @@ mark_log() {
   # A read fails with EPIPE when the oldest messages, which are of no concern, go at this moment; the
   # next one goes on after them.
   for _ in 1 2 3 4 5; do
-    if timeout 60 grep -m 1 -F "$log_mark" <&8 >"$kernel_log" 2>/dev/null; then return 0; fi
+    if log_read "$log_mark" >"$kernel_log" 2>/dev/null; then
+      log_seen=$(tail -n 1 "$kernel_log")
+      case $log_seen in
+        *";$log_mark") printf '%s\n' "$log_seen" >"$kernel_log" && return 0 ;;
+      esac
+    fi
   done
   echo "the kernel's log shows no mark that is written to it" >&2
   return 1
@@ -41,13 +55,15 @@ log_take() {
   }
   log_end="cma-test: end $(cat /proc/sys/kernel/random/uuid)"
   log_line "$log_end" || return 1
-  # Not sed or awk: one of busybox looks ahead, the other reads too little for a message.
-  timeout 60 grep -m 1 -B 100000 -F "$log_end" <&8 >>"$kernel_log" 2>/dev/null || {
-    echo "the kernel's log was overrun: messages since the mark are lost"
-    # A gap, for whoever reads the rest later.
-    echo lost >>"$kernel_log"
-    return 1
-  }
+  if log_read "$log_end" >>"$kernel_log" 2>/dev/null; then
+    case $(tail -n 1 "$kernel_log") in
+      *";$log_end") return 0 ;;
+    esac
+  fi
+  echo "the kernel's log was overrun: messages since the mark are lost"
+  # A gap, for whoever reads the rest later.
+  echo lost >>"$kernel_log"
+  return 1
 }
 
 # log_since: prints the messages since the mark, without priority and time. Fails, and says so, when

@@ -63,11 +63,12 @@ need_packages() {
   say "installing ${missing[*]}"
   exec {apt_lock}>"$cache/apt.lock"
   flock "$apt_lock"
-  if ! quietly "$cache/log/apt-install.log" \
-    env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; then
-    quietly "$cache/log/apt-update.log" apt-get update
-    quietly "$cache/log/apt-install.log" \
-      env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}")
+  # The first try may find no lists, or old ones, which is no failure: its words are kept and not shown.
+  if ! "${install[@]}" >"$cache/log/apt-install-first.log" 2>&1 </dev/null; then
+    say "apt has no lists of packages, or old ones: updating them"
+    { quietly "$cache/log/apt-update.log" apt-get update && quietly "$cache/log/apt-install.log" "${install[@]}"; } ||
+      die "cannot install ${missing[*]}: see above, mend apt's sources or install them by hand, and run this again"
   fi
   exec {apt_lock}>&-
 }

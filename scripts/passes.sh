@@ -10,18 +10,23 @@ scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve)
 # These have a whole Debian system; all other stages a kernel with an initramfs, by scripts/vm/mini.
 for_systems=(scripts/vm/{vm,root,guest,pool,next-version,kernels.sh,scenario.sh}
   Tests/vm/{checks,kernels,status}.sh)
-for_mini=(scripts/vm/{mini,kmod-refusals,kmod-engine,suite,debug-kernel,debug.config}
-  Tests/kmod Tests/vm/suite.sh)
+for_mini=(scripts/vm/{mini,kmod-refusals,kmod-engine,suite,checks-fail,debug-kernel,debug.config}
+  Tests/kmod Tests/vm/{suite,checks-fail}.sh)
 
 # know_kernels: once, before the stages, for apt takes seconds.
-know_kernels() { kernels_there=$(all_kernels); }
+know_kernels() {
+  kernels_there=$(all_kernels)
+  # Without it all stages would have the same files, which are none.
+  git -C "$top" ls-files --error-unmatch scripts/passes.sh >/dev/null ||
+    die "git does not list the files of $top: run 'git -C $top status'"
+}
 
 # what_counts STAGE COMMAND...: all that the result of a stage comes from: its command, the kernels, and
 # the files of the work tree; but for documents, for what only runs the stages or no machine has to do
 # with, and for what is another scenario's or the other kind's alone.
 what_counts() {
   local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh' ':!scripts/benchmark'
-    ':!scripts/demo')
+    ':!scripts/demo' ':!scripts/pace.sh' ':!scripts/costs')
   local others=("${for_systems[@]}")
   shift
   for name in "${scenarios[@]}"; do
@@ -31,19 +36,25 @@ what_counts() {
       not+=(":!scripts/vm/$name" ":!Tests/vm/$name.sh")
     fi
   done
-  not+=("${others[@]/#/:!}")
+  # This one is about all checks, and the pace.
+  if [[ $stage == checks-fail ]]; then not=(':!*.md') others=(); fi
+  not+=(${others[@]+"${others[@]/#/:!}"})
   [[ $stage == autopkgtest-* ]] || not+=(':!debian/tests')
   printf '%s\n' "$*" "$kernels_there"
   cd "$top" || return
-  # One that was removed and not committed yet is still listed.
   git ls-files -z --cached --others --exclude-standard -- . "${not[@]}" | LC_ALL=C sort -z |
-    xargs -0 sha256sum 2>/dev/null || :
+    while IFS= read -r -d '' name; do
+      # One that was removed and not committed yet is still listed.
+      [[ ! -e $name ]] || printf '%s\0' "$name"
+    done | xargs -0 sha256sum
 }
 
 # pass_of STAGE COMMAND...: prints the file that is there if the stage has passed with all of that.
 pass_of() {
   mkdir -p "$cache/passed"
-  printf '%s/passed/%s-%s\n' "$cache" "$1" "$(what_counts "$@" | sha256sum | cut -c 1-16)"
+  local digest
+  digest=$(what_counts "$@" | sha256sum) || die "what the result of $1 comes from cannot be read: see above"
+  printf '%s/passed/%s-%s\n' "$cache" "$1" "${digest:0:16}"
 }
 
 # forget_old_passes: those that nobody will resume.

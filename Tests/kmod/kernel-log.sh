@@ -141,4 +141,5 @@ log_line '<7>BUG: after a flood'
 ended kernel_is_quiet
 is 'a flood that is taken in parts is no loss' '1:BUG: after a flood' "$code:$said"
 
+echo "# done: $failed failed"
 [ "$failed" = 0 ]

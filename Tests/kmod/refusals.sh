@@ -411,8 +411,11 @@ drained() {
   inspect
 }
 
-# The region that the kernel said it reserved, as numbers; on some machines the log has rolled over.
+# The region that the kernel said it reserved, as numbers.
 region=$(dmesg | sed -n 's/.*cma: Reserved \([0-9]*\) MiB at \(0x[0-9a-f]*\).*/\1 \2/p' | head -n 1)
+why=''
+[ -n "$region" ] || why=' there is no such line in its log'
+verdict 'the kernel says where the area is' "$why"
 
 # counter NAME: what the default area's file in sysfs says, '' if this kernel has none
 counter() { cat "/sys/kernel/mm/cma/reserved/$1" 2>/dev/null; }

@@ -103,12 +103,13 @@ await() {
 # part SECONDS SCRIPT ARGUMENT...: runs a script of Tests/, with bash, inside the machine. Its checks are the
 # lines "ok - …" and "not ok - …"; one that fails without such a line is a failed check as well.
 part() {
-  local seconds=$1 script=$2 rc=0 began=$SECONDS before
+  local seconds=$1 script=$2 rc=0 began=$SECONDS before ended
   shift 2
   # In one file, as each takes a session with the agent.
   tar -C "$top/Tests" -cf "$results.tar" kernel-log.sh "${script%/*}"
   "$vm" put "$machine" "$results.tar" /tmp/cma-test-checks.tar
   before=$(grep -c '^not ok - ' "$results") || true
+  ended=$(grep -c '^# done: ' "$results") || true
   "$vm" run "$machine" --timeout "$seconds" -- bash -c '
     mkdir -p /tmp/cma-test-checks && tar -C /tmp/cma-test-checks -xf /tmp/cma-test-checks.tar || exit 2
     exec bash "/tmp/cma-test-checks/$0" "$@"' "$script" "$@" | tee -a "$results" || rc=$?
@@ -120,6 +121,11 @@ part() {
   if [[ $rc != 0 && $(grep -c '^not ok - ' "$results" || true) == "$before" ]]; then
     broken=$((broken + 1))
     say "not ok - $script $* failed with $rc"
+  fi
+  # What ends with 0 before its end has not looked at the rest.
+  if [[ $rc == 0 && $(grep -c '^# done: ' "$results" || true) == "$ended" ]]; then
+    broken=$((broken + 1))
+    say "not ok - $script $* did not come to its end"
   fi
   say "$script $*: $((SECONDS - began)) s"
   return 0
