@@ -234,15 +234,22 @@ _cma-test_reserve() {
 
 _cma-test_areas() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
+    non_repeating_flags=(--largest --json --no-load --wait --version -h --help)
     repeating_options=()
-    non_repeating_options=()
+    non_repeating_options=(--area)
     __cma-test_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--area')
+        return
+        ;;
+    esac
 }
 
 _cma-test_run() {
     repeating_flags=()
-    non_repeating_flags=(--list --autopkgtest --version -h --help)
+    non_repeating_flags=(--list --autopkgtest --no-load --wait --version -h --help)
     repeating_options=()
     non_repeating_options=(--area --filter --seed --format --timeout)
     __cma-test_offer_flags_options 0
@@ -259,7 +266,7 @@ _cma-test_run() {
         return
         ;;
     '--format')
-        __cma-test_add_completions -W 'text'$'\n''ktap'$'\n''json'$'\n''junit'
+        __cma-test_add_completions -W 'text'$'\n''ktap'$'\n''tap'$'\n''json'$'\n''junit'
         return
         ;;
     '--timeout')

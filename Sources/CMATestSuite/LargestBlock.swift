@@ -80,8 +80,10 @@ extension CaseRun {
     guard let fixed else { return }
     let pieces = fixed.gaps(in: frames).union([own])
     // Where just as many pages are fixed as the allocator has given away, these are those.
-    let isExact = occupancy.isExact && frames.count - Int(clamping: pieces.count)
-      == Int(clamping: occupancy.others)
+    let isExact =
+      occupancy.isExact
+      && frames.count - Int(clamping: pieces.count)
+        == Int(clamping: occupancy.others)
     search.pieces = pieces
     if isExact { search.bad = min(search.bad, pieces.longest.clampedSum(1)) }
   }
@@ -105,7 +107,9 @@ extension CaseRun {
         rest = rest.union([piece])
         continue
       }
-      rest = rest.union([piece.lowerBound..<first.lowerBound, first.lowerBound + 1..<piece.upperBound])
+      rest = rest.union([
+        piece.lowerBound..<first.lowerBound, first.lowerBound + 1..<piece.upperBound,
+      ])
     }
     // Nothing was learned where no page is in the way any more: others had it for a moment.
     search.pieces = rest == pieces ? nil : rest

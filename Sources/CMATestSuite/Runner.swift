@@ -68,6 +68,7 @@ public struct Runner {
     result.cases = [CaseResult(name: device.name, purpose: device.purpose, outcome: outcome)]
     for observer in observers {
       observer.runBegan(facts, cases: [device])
+      observer.caseBegan(1, device.name)
       observer.caseEnded(1, result.cases[0])
       observer.runEnded(result)
     }

@@ -38,7 +38,9 @@ func printable(_ text: String) -> String {
 extension RunResult {
   /// How many cases ended in which way, in one line.
   var tally: String {
-    var words = ["\(cases.count) case\(cases.count == 1 ? "" : "s")", "\(passed) passed", "\(failed) failed"]
+    var words = [
+      "\(cases.count) case\(cases.count == 1 ? "" : "s")", "\(passed) passed", "\(failed) failed",
+    ]
     if skipped > 0 { words.append("\(skipped) skipped") }
     if notRun > 0 { words.append("\(notRun) not run") }
     return words.joined(separator: ", ")
@@ -46,6 +48,8 @@ extension RunResult {
 
   /// That it is not whole; nil where it is.
   var partial: String? {
-    endedBy.map { "ended by \($0): this is a part of the run, \(notRun) case\(notRun == 1 ? " was" : "s were") not run" }
+    endedBy.map {
+      "ended by \($0): this is a part of the run, \(notRun) case\(notRun == 1 ? " was" : "s were") not run"
+    }
   }
 }

@@ -56,7 +56,9 @@ private func survey(
     #expect(kernel.usedPages == 0)
   }
 
-  @Test(arguments: [0..<0, 500..<700]) func searchWithoutAHintFindsTheSame(_ others: Range<Int>) throws {
+  @Test(arguments: [0..<0, 500..<700]) func searchWithoutAHintFindsTheSame(_ others: Range<Int>)
+    throws
+  {
     for knowsAvailable in [true, false] {
       let kernel = SimulatedKernel(knowsAvailable: knowsAvailable, others: others)
       let hinted = try survey(kernel).largest

@@ -88,7 +88,7 @@ private struct Failure: Error {}
   @Test func moduleIsNotLoadedForThoseWhoDoNotWantThat() throws {
     let host = try FakeHost()
     try session(host, loads: false).use { _ in }
-    #expect(host.steps == ["lock", "look", "open", "unload"])
+    #expect(host.steps == ["look", "lock", "look", "open", "unload"])
   }
 
   @Test func moduleGoesAfterAFailureToo() throws {

@@ -52,7 +52,8 @@ import Testing
   @Test func eachBitIsAFrame() throws {
     #expect(
       try bitmap()
-        == AreaBitmap(used: 2, largestFree: 61, frames: 1024..<1088, 
+        == AreaBitmap(
+          used: 2, largestFree: 61, frames: 1024..<1088,
           allocated: FrameRanges([1024..<1025, 1026..<1027])))
   }
 

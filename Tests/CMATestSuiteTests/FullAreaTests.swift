@@ -31,7 +31,8 @@ struct Others: Sendable, CustomTestStringConvertible {
 @Suite struct FullAreaTests {
   private static let needNoPage: Set<String> = ["zero", "foreign-page"]
 
-  @Test(arguments: Others.all) func nothingFailsAndWhatPassesWasGivenPages(_ others: Others) throws {
+  @Test(arguments: Others.all) func nothingFailsAndWhatPassesWasGivenPages(_ others: Others) throws
+  {
     for knowsAvailable in [true, false] {
       var area = SimulatedArea("reserved", base: 0x4_0000, pages: 512, others: others.ranges)
       // Without counters, what is known of others is what the module itself has held since its load.
@@ -98,7 +99,9 @@ struct Others: Sendable, CustomTestStringConvertible {
     SimulatedKernel(areas: [SimulatedArea("reserved", base: 0x4_0000, pages: pages)])
   }
 
-  @Test(arguments: [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 63]) func areaOfAnySizeHasAReport(_ pages: Int) throws {
+  @Test(arguments: [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 63]) func areaOfAnySizeHasAReport(_ pages: Int)
+    throws
+  {
     try report(smallKernel(pages))
   }
 

@@ -44,7 +44,8 @@ struct KTAPReport {
       return
     }
     // The pattern of kunit_parser.py, without what it tolerates.
-    guard let match = line.wholeMatch(of: /(ok|not ok) ([0-9]+) ([a-z-]+)( # (SKIP|error) ([^#]+))?/)
+    guard
+      let match = line.wholeMatch(of: /(ok|not ok) ([0-9]+) ([a-z-]+)( # (SKIP|error) ([^#]+))?/)
     else { throw Malformed(line: line, why: "it is neither a result nor a comment") }
     guard Int(match.2) == results.count + 1 else {
       throw Malformed(line: line, why: "its number is not the next")

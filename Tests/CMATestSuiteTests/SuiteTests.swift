@@ -9,6 +9,7 @@ import Testing
 ///
 /// - Parameters:
 ///   - kernel: which.
+///   - index: of the area.
 ///   - filter: as of the command.
 ///   - seed: of the run.
 ///   - ending: what ends it before its last case.

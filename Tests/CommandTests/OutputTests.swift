@@ -33,7 +33,9 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
       (command, ["--version"]), (command, ["--generate-completion-script", "bash"]),
       (helper, here), (helper, ["--save-cache"] + here), (helper, ["--help"]),
       (helper, ["--version"]),
-    ] + (hasNoModule ? [(command, ["run"]), (command, ["areas", "--json"])] : [])
+    ]
+      + (hasNoModule
+        ? [(command, ["run", "--no-load"]), (command, ["areas", "--no-load", "--json"])] : [])
   }
 
   private func expectOneLine(_ output: Program.Output, _ reason: String) throws {
@@ -127,7 +129,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
 @Suite(.enabled(if: hasNoModule)) struct ProgressInTerminalTests {
   private func run(columns: UInt16, _ environment: String...) throws -> String {
     try command.runInTerminal(
-      ["run", "--format", "json"], columns: columns, environment: environment
+      ["run", "--no-load", "--format", "json"], columns: columns, environment: environment
     ).output
   }
 

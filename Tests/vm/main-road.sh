@@ -46,7 +46,7 @@ cycles() {
 # cuts it, whatever this kernel counts.
 largest_block() {
   modprobe cmatest alloc_count=0 || return
-  cma-test areas --json | awk '
+  cma-test areas --largest --json | awk '
     /"default":/ { wanted = /true/ }
     wanted && /"largest_block_pages":/ { print $2 + 0 }'
   rmmod cmatest

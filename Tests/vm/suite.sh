@@ -64,26 +64,134 @@ load() {
   }
 }
 
+# interrupt SIGNAL REPORT: sends it to the run that writes REPORT, once that has begun to report: under
+# emulation, and KASAN, its start alone takes seconds.
+interrupt() {
+  waited=0
+  until grep -q '^1\.\.' "$2" 2>/dev/null || [ "$waited" = 60 ]; do
+    sleep 1
+    waited=$((waited + 1))
+  done
+  kill -s "$1" "$(cat "$2.pid")"
+}
+
+# counted: what the kernel has counted of allocations, area by area; nothing where it does not count.
+counted() {
+  for area in /sys/kernel/mm/cma/*; do
+    [ -e "$area/alloc_pages_success" ] && echo "${area##*/} $(cat "$area/alloc_pages_success")"
+  done
+}
+
 # Without the module nothing can run, and the reason is said.
 without_module() {
-  "$command" run --format ktap >"$out/none.ktap" 2>/dev/null
+  "$command" run --no-load --format ktap >"$out/none.ktap" 2>/dev/null
   is 'without the module it is skipped' 4 $?
-  "$command" run --autopkgtest >/dev/null 2>&1
+  "$command" run --no-load --autopkgtest >/dev/null 2>&1
   is 'without the module autopkgtest skips it' 77 $?
-  is 'without the module each case says why' "$("$command" run --list | wc -l)" \
-    "$(grep -c '^ok [0-9]* [a-z-]* # SKIP .*modprobe cmatest' "$out/none.ktap")"
-  "$command" areas >/dev/null 2>&1
+  is 'without the module the reason is said once' 1 \
+    "$(grep -c '^ok 1 device # SKIP .*modprobe cmatest' "$out/none.ktap")"
+  is 'and for nothing else' 1 "$(grep -cE '^(not )?ok ' "$out/none.ktap")"
+  "$command" areas --no-load >/dev/null 2>&1
   is 'without the module there are no areas' 30 $?
+}
+
+# One command is enough: it loads the module where modprobe would find it, and removes it again.
+loads_the_module() {
+  if [ ! -e "/lib/modules/$(uname -r)/modules.dep" ]; then
+    echo "skip - one command is enough: this machine has no modules for modprobe"
+    return
+  fi
+  before=$(counted)
+  "$command" areas
+  is 'areas loads the module' 0 $?
+  is 'areas allocates nothing' "$before" "$(counted)"
+  is 'areas removes the module' 'no device' "$([ -e /dev/cmatest ] || echo no device)"
+  "$command" run --filter single-page >"$out/one.txt"
+  is 'run loads the module' 0 $?
+  is 'run removes the module' 'no device' "$([ -e /dev/cmatest ] || echo no device)"
+  interrupt TERM "$out/load.ktap" &
+  sh -c 'echo $$ >"$1.pid"; exec "$2" run --format ktap >"$1"' sh "$out/load.ktap" "$command"
+  is 'SIGTERM ends the run that loaded the module' 143 $?
+  wait
+  is 'and the module is removed' 'no device' "$([ -e /dev/cmatest ] || echo no device)"
+}
+
+# The second of two says who has the device, or waits.
+two_at_once() {
+  "$command" run --format ktap --filter '[!m]*' >"$out/first.ktap" &
+  first=$!
+  waited=0
+  until grep -q '^ok ' "$out/first.ktap" || [ "$waited" = 60 ]; do
+    sleep 1
+    waited=$((waited + 1))
+  done
+  for second in 'areas' 'areas --json' 'run' 'run --format junit'; do
+    # shellcheck disable=SC2086  # words
+    "$command" $second >"$out/second" 2>&1
+    is "$second beside a run has an exit code of its own" 33 $?
+    is "$second says who has the device" 'said' "$(grep -q "process $first " "$out/second" && echo said)"
+  done
+  "$command" areas --wait >/dev/null 2>"$out/second"
+  is 'areas waits for the run to end' 0 $?
+  is 'and says so once' 1 "$(grep -c "waiting: process $first " "$out/second")"
+  wait "$first"
+  is 'the first run passes all the same' 0 $?
+}
+
+# Each area is listed, searched and tested without a page of another.
+several_areas() {
+  others=$("$command" areas --json | awk '/"index":/ { index_ = $2 + 0 } /"default": false/ { print index_ }')
+  if [ -z "$others" ]; then
+    echo "skip - each of several areas: this machine has one"
+    return
+  fi
+  before=$(counted)
+  "$command" areas
+  is 'listing several areas allocates nothing' "$before" "$(counted)"
+  for area in $others; do
+    name=$("$command" areas --json | awk -F'"' -v n="$area" \
+      '/"index":/ { i = $3; gsub(/[^0-9]/, "", i) } /"name":/ && i == n { print $4 }')
+    before=$(counted | grep -v "^$name ")
+    "$command" areas --area "$area" >"$out/area"
+    is "the largest block of area $area ($name) is searched" 0 $?
+    cat "$out/area"
+    "$command" run --area "$area" --filter '[!mp]*' >"$out/area"
+    is "the suite passes in area $area" 0 $?
+    grep -E '^FAIL|^skip' "$out/area"
+    is 'no other area was touched' "$before" "$(counted | grep -v "^$name ")"
+  done
+}
+
+# Others have nearly all of the area: nothing fails, and nothing passes that was given nothing.
+nearly_full() {
+  largest=$("$command" areas --largest --json |
+    awk '/"default":/ { ours = /true/ } ours && /"largest_block_pages":/ { print $2 + 0 }')
+  rmmod cmatest
+  for left in 0 40; do
+    load "$module" alloc_count=$((largest - left))
+    "$command" run --format ktap --filter '[!mp]*' >"$out/full.ktap"
+    is "a run with $left pages left has no failure" 0 $?
+    grep -E '^not ok|# SKIP' "$out/full.ktap"
+    is 'the head says how much is others' 1 "$(grep -c "^# [0-9]* of its [0-9]* pages are others'\|^# at least" "$out/full.ktap")"
+    is 'nothing passes with no page' '' "$(grep -E '^# .*: (pages|blocks|largest_pages) 0$' "$out/full.ktap")"
+    rmmod cmatest
+  done
+  load "$module" alloc_count=0
 }
 
 # Where the kernel shows the allocator's own bitmap, the suite must have looked at it.
 if [ -d /sys/kernel/debug ]; then mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; fi
 
 mark_log || exit 1
-[ -n "$cases_only" ] || without_module
+if [ -z "$cases_only" ]; then
+  without_module
+  loads_the_module
+fi
 load "$module" alloc_count=0
+before=$(counted)
 "$command" areas
 is 'areas' 0 $?
+is 'listing allocates nothing' "$before" "$(counted)"
 cases=$("$command" run --list | wc -l)
 time=$(date +%s)
 "$command" run --format ktap --seed 1 --timeout 900 >"$out/run.ktap"
@@ -118,17 +226,6 @@ is 'some cases pass, as JUnit' 0 $?
 is 'some cases pass, as text' 0 $?
 "$command" run --filter '*-page' --list >"$out/list"
 is 'a filter chooses cases' 'single-page foreign-page pinned-page ' "$(awk '{ printf "%s ", $1 }' "$out/list")"
-
-# interrupt SIGNAL REPORT: sends it to the run that writes REPORT, once that has begun to report: under
-# emulation, and KASAN, its start alone takes seconds.
-interrupt() {
-  waited=0
-  until grep -q '^1\.\.' "$2" 2>/dev/null || [ "$waited" = 60 ]; do
-    sleep 1
-    waited=$((waited + 1))
-  done
-  kill -s "$1" "$(cat "$2.pid")"
-}
 
 # What ends a run early: a report that says so, and nothing left behind.
 ends() {
@@ -167,7 +264,12 @@ ends() {
   is 'the report says so (timeout)' 1 "$(grep -c '^# ended by timeout: ' "$out/timeout.ktap")"
 }
 
-[ -n "$cases_only" ] || ends
+if [ -z "$cases_only" ]; then
+  ends
+  two_at_once
+  several_areas
+  nearly_full
+fi
 rmmod cmatest
 is 'the module can go' 0 $?
 complaints=$(kernel_is_quiet)

@@ -17,7 +17,8 @@ struct Run: PrintingCommand {
       while a device needs CMA: the area is taken whole, for moments.
       """)
 
-  @Option(help: ArgumentHelp("The area, by its name or index in 'cma-test areas'.", valueName: "area"))
+  @Option(
+    help: ArgumentHelp("The area, by its name or index in 'cma-test areas'.", valueName: "area"))
   var area: String?
 
   @Option(help: ArgumentHelp("Only the cases whose names match.", valueName: "glob"))

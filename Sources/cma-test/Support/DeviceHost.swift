@@ -15,6 +15,7 @@ protocol DeviceHost {
   ///
   /// - Parameter loads: false to take it only if it is there.
   /// - Returns: what removes it again, if it was loaded for that.
+  /// - Throws: why it is not loaded, as `cma-test status` has it.
   func module(loads: Bool) throws(DeviceSessionFailure) -> any ModuleHold
   /// Opens the device.
   func open() throws(DeviceSessionFailure) -> any Kernel
@@ -41,6 +42,8 @@ struct RunningHost: DeviceHost {
   func lock() throws(SystemFailure) -> ProcessLock.Attempt { try ProcessLock.take(Self.lockPath) }
 
   func module(loads: Bool) throws(DeviceSessionFailure) -> any ModuleHold {
+    // Where the device is, there is nothing to ask libkmod for.
+    if Machine().exists(KernelDevice.path) { return ModuleOfOthers() }
     do throws(ModuleSessionFailure) {
       return ModuleOfSession(session: try ModuleSession.begin(loads: loads))
     } catch {
@@ -75,6 +78,10 @@ struct RunningHost: DeviceHost {
   func unactivatedDefaultArea() -> UnactivatedArea? { Machine().unactivatedDefaultArea() }
 
   func pause(nanoseconds: UInt64) { CMATestSystem.pause(nanoseconds: nanoseconds) }
+}
+
+private struct ModuleOfOthers: ModuleHold {
+  func end() throws(DeviceSessionFailure) {}
 }
 
 private struct ModuleOfSession: ModuleHold {

@@ -16,6 +16,7 @@ struct DeviceOptions: ParsableArguments {
   ///   - command: its name, for warnings.
   ///   - host: the machine.
   ///   - ending: ends the waiting, and the work.
+  /// - Returns: the session, with these options.
   func session(
     for command: String, on host: any DeviceHost, ending: Ending
   ) -> DeviceSession {

@@ -26,6 +26,8 @@ struct DeviceSession {
   /// - Returns: what the body returned.
   /// - Throws: `DeviceSessionFailure` where there is no device to be had, and what the body throws.
   func use<Result>(_ body: (OpenDevice) throws -> Result) throws -> Result {
+    // What is not to be loaded needs no lock to be looked for.
+    if !loads { _ = try host.module(loads: false) }
     let lock = try takeLock()
     let module = try host.module(loads: loads)
     defer {
