@@ -62,6 +62,22 @@ import Testing
     #expect(try bitmap()?.allocated.ranges == [1024..<1026, 1028..<1030])
   }
 
+  /// An area of 64 GiB that is full but for its last page: 5.8 MB of text.
+  @Test func bitmapOfALargeAreaIsReadWhole() throws {
+    let words = 524_288
+    try tree.write("\(words * 32)\n", to: "/sys/kernel/debug/cma/reserved/count")
+    let text = String(repeating: "4294967295 ", count: words - 1) + "2147483647\n"
+    try tree.write(text, to: "/sys/kernel/debug/cma/reserved/bitmap")
+    #expect(try bitmap()?.allocated.ranges == [1024..<1024 + UInt64(words * 32) - 1])
+  }
+
+  @Test(arguments: ["4294967296\n", "99999999999999999999999\n", "-1\n", "0x1\n"])
+  func wordThatIsTooLargeIsAnError(_ text: String) throws {
+    let path = "/sys/kernel/debug/cma/reserved/bitmap"
+    try tree.write(text, to: path)
+    #expect(throws: SystemFailure(.read, tree.machine.path(path), EINVAL)) { try bitmap() }
+  }
+
   @Test func aKernelWithoutItShowsNothing() throws {
     #expect(try AreaBitmap(on: tree.machine, area: "other") == nil)
   }
@@ -145,5 +161,24 @@ import Testing
     stretch.forget(allBut: [0, 4, 7])
     let kept = (0..<8).filter { stretch.bytes(of: $0..<$0 + 1)[0] == 1 }
     #expect(kept == [0, 4, 7])
+  }
+}
+
+@Suite struct FrameRangesTests {
+  @Test func rangesAreJoinedSortedAndCounted() {
+    let set = FrameRanges([8..<10, 0..<2, 2..<4, 9..<12, 5..<5])
+    #expect(set.ranges == [0..<4, 8..<12] && set.count == 8 && set.longest == 4)
+    #expect(set.gaps(in: 0..<20).ranges == [4..<8, 12..<20])
+    #expect(set.gaps(in: 2..<9).ranges == [4..<8])
+    #expect(FrameRanges().gaps(in: 3..<5).ranges == [3..<5])
+    #expect(FrameRanges([0..<9]).gaps(in: 3..<5).ranges.isEmpty)
+  }
+
+  @Test func differenceIsWhatOnlyOneHas() {
+    let one = FrameRanges([0..<4, 8..<12])
+    let two = FrameRanges([2..<9, 20..<21])
+    #expect(one.symmetricDifference(two).ranges == [0..<2, 4..<8, 9..<12, 20..<21])
+    #expect(one.symmetricDifference(one).ranges.isEmpty)
+    #expect(FrameRanges().symmetricDifference(one) == one)
   }
 }

@@ -222,6 +222,8 @@ while [ "$seed" -lt "$seeds" ]; do
 done
 "$command" run --format junit --filter '*-page' >"$out/run.xml" 2>/dev/null
 is 'some cases pass, as JUnit' 0 $?
+"$command" run --format tap --filter '*-page' >"$out/run.tap"
+is 'some cases pass, as TAP' 0 $?
 "$command" run --filter '*-page' >"$out/run.txt"
 is 'some cases pass, as text' 0 $?
 "$command" run --filter '*-page' --list >"$out/list"
@@ -297,7 +299,7 @@ complaints=$(kernel_is_quiet)
 is 'nor of the faults' '' "$complaints"
 
 # For scripts/vm/suite, which reads them.
-for file in run.ktap run.json run.xml run.txt; do
+for file in run.ktap run.tap run.json run.xml run.txt; do
   echo "# --- $file"
   cat "$out/$file"
   echo "# --- end"
