@@ -82,6 +82,15 @@ counted() {
   done
 }
 
+# counts_stand TEXT BEFORE AFTER: one check, of what `counted` printed.
+counts_stand() {
+  if [ -d /sys/kernel/mm/cma ]; then
+    is "$1" "$2" "$3"
+  else
+    echo "skip - $1: this kernel does not count"
+  fi
+}
+
 # Without the module nothing can run, and the reason is said.
 without_module() {
   "$command" run --no-load --format ktap >"$out/none.ktap" 2>/dev/null
@@ -104,7 +113,7 @@ loads_the_module() {
   before=$(counted)
   "$command" areas
   is 'areas loads the module' 0 $?
-  is 'areas allocates nothing' "$before" "$(counted)"
+  counts_stand 'areas allocates nothing' "$before" "$(counted)"
   is 'areas removes the module' 'no device' "$([ -e /dev/cmatest ] || echo no device)"
   "$command" run --filter single-page >"$out/one.txt"
   is 'run loads the module' 0 $?
@@ -147,7 +156,7 @@ several_areas() {
   fi
   before=$(counted)
   "$command" areas
-  is 'listing several areas allocates nothing' "$before" "$(counted)"
+  counts_stand 'listing several areas allocates nothing' "$before" "$(counted)"
   for area in $others; do
     name=$("$command" areas --json | awk -F'"' -v n="$area" \
       '/"index":/ { i = $3; gsub(/[^0-9]/, "", i) } /"name":/ && i == n { print $4 }')
@@ -158,7 +167,7 @@ several_areas() {
     "$command" run --area "$area" --filter '[!mp]*' >"$out/area"
     is "the suite passes in area $area" 0 $?
     grep -E '^FAIL|^skip' "$out/area"
-    is 'no other area was touched' "$before" "$(counted | grep -v "^$name ")"
+    counts_stand 'no other area was touched' "$before" "$(counted | grep -v "^$name ")"
   done
 }
 
@@ -173,8 +182,7 @@ nearly_full() {
     is "a run with $left pages left has no failure" 0 $?
     grep -E '^not ok|# SKIP' "$out/full.ktap"
     is 'the head says how much is others' 1 "$(grep -c "^# [0-9]* of its [0-9]* pages are others'\|^# at least" "$out/full.ktap")"
-    is 'nothing passes with no page' 0 \
-      "$(grep -cE '^# .*: (pages|blocks|largest_pages) 0$' "$out/full.ktap")"
+    is 'nothing passes with no page' 0 "$(grep -cE '^# .*: (pages|blocks|largest_pages) 0$' "$out/full.ktap")"
     rmmod cmatest
   done
   load "$module" alloc_count=0
@@ -192,7 +200,7 @@ load "$module" alloc_count=0
 before=$(counted)
 "$command" areas
 is 'areas' 0 $?
-is 'listing allocates nothing' "$before" "$(counted)"
+counts_stand 'listing allocates nothing' "$before" "$(counted)"
 cases=$("$command" run --list | wc -l)
 time=$(date +%s)
 "$command" run --format ktap --seed 1 --timeout 900 >"$out/run.ktap"
