@@ -43,12 +43,16 @@ TTYPath=/dev/%I
 SendSIGHUP=yes
 SuccessExitStatus=0 208 SIGHUP SIGINT SIGTERM SIGPIPE
 END
+  # Loaded at the boot: autopkgtest-virt-qemu waits for its shared folder for ten seconds only.
+  printf '%s\n' 9p 9pnet_virtio >"$dir/modules"
   cat >"$dir/changes" <<'END'
 mkdir /boot/grub
 cd /boot/grub
 write /machine/grub.cfg grub.cfg
 cd /etc/default
 write /machine/default grub
+cd /etc/modules-load.d
+write /machine/modules autopkgtest.conf
 cd /etc/systemd/system
 write /machine/shell autopkgtest@.service
 symlink grub-common.service /dev/null
@@ -74,7 +78,7 @@ END
     dd if=core.img of=boot bs=512 seek=1 conv=notrunc status=none
     debugfs -w -f changes disk
     # It says what went wrong, and ends with 0 all the same.
-    for file in /boot/grub/grub.cfg /etc/default/grub /etc/systemd/system/autopkgtest@.service; do
+    for file in /boot/grub/grub.cfg /etc/default/grub /etc/modules-load.d/autopkgtest.conf /etc/systemd/system/autopkgtest@.service; do
       debugfs -R "cat $file" disk | grep .
     done
     debugfs -R "ls -l /etc/systemd/system/multi-user.target.wants" disk | grep -F autopkgtest@hvc1'
