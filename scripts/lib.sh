@@ -49,6 +49,18 @@ quietly() {
   return "$rc"
 }
 
+# lines_of ARRAY COMMAND...: makes it the lines that the command prints, maybe none; ends the script when
+# the command fails, which mapfile < <(…) would not notice.
+lines_of() {
+  local -n lines_array=$1
+  local lines_text
+  shift
+  lines_text=$("$@") || die "'$*' failed, see above"
+  lines_array=()
+  # shellcheck disable=SC2034  # the caller's
+  [[ -z $lines_text ]] || mapfile -t lines_array <<<"$lines_text"
+}
+
 need_root() {
   [[ $(id -u) == 0 ]] || die "this installs packages and makes Debian roots: run it as root (sudo $0)"
 }
@@ -180,9 +192,10 @@ kernel_suites() {
 
 # all_kernels: the releases of all that there are for the tests.
 all_kernels() {
-  local arch from
+  local arch from suites
   for arch in amd64 arm64; do
-    for from in $(kernel_suites "$arch"); do kernels "$arch" "$from"; done | sort -Vu
+    lines_of suites kernel_suites "$arch"
+    for from in "${suites[@]}"; do kernels "$arch" "$from" || return; done | sort -Vu
   done
 }
 

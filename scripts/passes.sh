@@ -45,7 +45,7 @@ what_counts() {
   git ls-files -z --cached --others --exclude-standard -- . "${not[@]}" | LC_ALL=C sort -z |
     while IFS= read -r -d '' name; do
       # One that was removed and not committed yet is still listed.
-      [[ ! -e $name ]] || printf '%s\0' "$name"
+      [[ ! -f $name ]] || printf '%s\0' "$name"
     done | xargs -0 sha256sum
 }
 

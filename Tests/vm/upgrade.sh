@@ -112,10 +112,11 @@ booted() {
 }
 
 old_kernel_goes() {
-  local old=$1 packages
+  local old=$1 packages all
   check "what is kept of $old from its boots is there" grep -rqF "kernel $old" /var/cache/cma-test
-  mapfile -t packages < <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "linux-*-${old%-*}*" |
-    sed -n 's/^installed //p')
+  all=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "linux-*-${old%-*}*")
+  mapfile -t packages <<<"$(sed -n 's/^installed //p' <<<"$all")"
+  check "$old has packages to be removed" test "${#packages[@]}" -gt 1
   typed apt-get purge -y "${packages[@]}"
   no_lines "no package of $old is left" packages_like "^linux-.*$(exactly "${old%-*}")"
   no_match 'dkms knows nothing of it' "$(exactly "$old")" dkms status cma-test

@@ -7,7 +7,7 @@
 
 # accelerator ARCH: prints the QEMU arguments (machine, processor, accelerator), one a line, for a
 # guest of ARCH (amd64, arm64). CMA_TEST_ACCEL=kvm|tcg overrules the probe.
-#   mapfile -t machine < <(accelerator amd64)
+#   lines_of machine accelerator amd64
 accelerator() {
   local arch=$1 with
   with=$(accelerator_kind "$arch") || return
@@ -61,7 +61,7 @@ accelerator_boots() {
   local arch=$1 kernel log=$cache/log/accel-$1.log release args
   release=$(latest_kernel "$arch" "$suite-backports") || return 1
   kernel=$(kernel_image "$release") || return 1
-  mapfile -t args < <(CMA_TEST_ACCEL=kvm accelerator "$arch")
+  CMA_TEST_ACCEL=kvm lines_of args accelerator "$arch"
   mkdir -p "$cache/log"
   timeout --kill-after=2 20 "$(qemu_system "$arch")" "${args[@]}" -m 512 -smp 2 -nodefaults \
     -no-reboot -display none -serial "file:$log" -kernel "$kernel" \
@@ -150,13 +150,14 @@ kernel_image() {
 
 # kernel_suite RELEASE: the suite that has this stock kernel.
 kernel_suite() {
-  local release=$1 arch=${1##*-} from
-  for from in $(kernel_suites "$arch"); do
-    if kernels "$arch" "$from" | grep -Fx "$release" >/dev/null; then
+  local release=$1 arch=${1##*-} from suites there=()
+  lines_of suites kernel_suites "$arch"
+  for from in "${suites[@]}"; do
+    lines_of there kernels "$arch" "$from"
+    if [[ " ${there[*]-} " == *" $release "* ]]; then
       echo "$from"
       return
     fi
   done
-  die "no stock kernel $release; there are: $(
-    for from in $(kernel_suites "$arch"); do kernels "$arch" "$from"; done | tr '\n' ' ')"
+  die "no stock kernel $release: 'scripts/vm/mini --list' prints those that there are"
 }

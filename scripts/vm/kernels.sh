@@ -33,6 +33,6 @@ machine_with_older_kernel() {
 # would at its start.
 image_with_older_kernel() {
   local arguments
-  mapfile -t arguments < <(machine_with_older_kernel "$1")
+  lines_of arguments machine_with_older_kernel "$1"
   "$top/scripts/vm/root" "$1" "${arguments[@]:1}"
 }
