@@ -33,6 +33,12 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("MemberImportVisibility"),
   ] + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
 
+// What debian/rules has from dpkg-buildflags, for the targets in C alone: `-Xcc` would give the flags to
+// Swift's importer, too, for which the C library's functions become ambiguous with _FORTIFY_SOURCE.
+let compilerFlags = (Context.environment["CMA_TEST_CFLAGS"] ?? "").split(separator: " ")
+let cSettings: [CSetting] =
+  compilerFlags.isEmpty ? [] : [.unsafeFlags(compilerFlags.map(String.init))]
+
 let package = Package(
   name: "cma-test",
   products: [
@@ -42,15 +48,15 @@ let package = Package(
   dependencies: [argumentParser],
   targets: [
     // Not a system library, for it is not linked: Sources/CLibkmod says why.
-    .target(name: "CLibkmod"),
+    .target(name: "CLibkmod", cSettings: cSettings),
     .target(
       name: "CVersion",
-      cSettings: [.define("CMA_TEST_VERSION", to: "\"\(version)\"")]),
+      cSettings: [.define("CMA_TEST_VERSION", to: "\"\(version)\"")] + cSettings),
     .target(name: "Kmod", dependencies: ["CLibkmod"], swiftSettings: settings),
     .target(name: "CMATestCore", dependencies: ["CVersion"], swiftSettings: settings),
-    .target(name: "CLinux"),
+    .target(name: "CLinux", cSettings: cSettings),
     .target(name: "CMATestSystem", dependencies: ["CLinux"], swiftSettings: settings),
-    .target(name: "CCMATestABI"),
+    .target(name: "CCMATestABI", cSettings: cSettings),
     .target(
       name: "CMATestDevice",
       dependencies: ["CCMATestABI", "CLinux", "CMATestCore", "CMATestSystem"],

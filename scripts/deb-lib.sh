@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What is needed to build the packages and the Swift programs: the root with the compilers, the
 # Swift dependency, another architecture's standard library, a copy of the sources.
 # Source scripts/lib.sh first.
@@ -7,18 +8,36 @@
 # A function that fails inside $(…) must end it, not go on.
 shopt -s inherit_errexit
 
+# native_arch: prints the architecture of this machine, if packages are built for it.
+native_arch() {
+  local arch
+  arch=$(dpkg --print-architecture)
+  [[ $arch == amd64 || $arch == arm64 ]] ||
+    die "this machine is $arch: Debian has swiftlang for amd64 and arm64 only; build on one of these"
+  printf '%s\n' "$arch"
+}
+
 # build_root: prints the folder of the Debian root with all build dependencies (debian/control),
-# the cross compilers for arm64, and what examines packages. Enter it with in_root.
+# the cross compilers for the other architecture, and what examines packages. Enter it with in_root.
 build_root() {
-  local packages=(
+  local native other=arm64 packages
+  native=$(native_arch)
+  [[ $native == amd64 ]] || other=amd64
+  packages=(
     build-essential debhelper dh-dkms dh-dlopenlibdeps libkmod-dev lld swiftlang
-    crossbuild-essential-arm64 {libc6-dev,libstdc++-14-dev,libkmod-dev}:arm64
+    "crossbuild-essential-$other" {libc6-dev,libstdc++-14-dev,libkmod-dev}:"$other"
     # SwiftPM clones its dependencies with it where they are not in the tree.
     git ca-certificates
     apt-utils fakeroot lintian systemd
   )
-  root build --architectures=amd64,arm64 --include="$(IFS=, && echo "${packages[*]}")"
+  root build "--architectures=$native,$other" --include="$(IFS=, && echo "${packages[*]}")"
 }
+
+# check_root: prints the folder of the Debian root with what examines packages besides lintian.
+check_root() { root check --include=devscripts,licenserecon,piuparts; }
+
+# base_root: prints the folder of a Debian root as small as one that has dkms gets.
+base_root() { root base --include=dkms,libkmod2; }
 
 # sid_root: prints the folder of a Debian unstable root with the newest lintian. A mirror that is
 # a snapshot of it has expired; for this use it need not be fresh.
@@ -28,7 +47,7 @@ sid_root() {
 }
 
 # argument_parser: prints the folder of swift-argument-parser's sources, of the version that
-# Package.swift asks for, without .git.
+# Package.swift asks for, without .git. Beside it, as FOLDER.tar, they are as git archives them.
 argument_parser() {
   local url version dir
   url=$(sed -nE 's/.*url: "([^"]*swift-argument-parser)".*/\1/p' "$top/Package.swift")
@@ -36,32 +55,39 @@ argument_parser() {
   [[ -n $url && -n $version ]] ||
     die "Package.swift does not say which swift-argument-parser it wants, as '.package(url: \"…\", exact: \"…\")'"
   dir=$cache/swift-argument-parser-$version
-  if [[ ! -d $dir ]]; then
+  if [[ ! -d $dir || ! -e $dir.tar ]]; then
     need_packages git ca-certificates
     rm -rf "$dir.new"
     quietly "$cache/log/swift-argument-parser.log" \
       git -c advice.detachedHead=false clone --branch "$version" --depth 1 "$url" "$dir.new" ||
       die "cloning $url failed"
-    rm -rf "$dir.new/.git"
+    git -C "$dir.new" -c tar.umask=0022 archive --prefix=swift-argument-parser/ "$version" >"$dir.tar.new"
+    mv "$dir.tar.new" "$dir.tar"
+    rm -rf "$dir.new/.git" "$dir"
     mv "$dir.new" "$dir"
   fi
   printf '%s\n' "$dir"
 }
 
-# swiftlang ARCH: prints a folder with that architecture's standard library, out of Debian's
-# package; debian/README.source says what for.
+# swiftlang ARCH ROOT: prints a folder with that architecture's standard library, out of Debian's
+# package of the version that ROOT has; debian/README.source says what for.
 swiftlang() {
-  local arch=$1 dir new debs
-  dir=$cache/swiftlang-$suite-$arch
+  local arch=$1 root=$2 version dir new debs
+  version=$(dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Version}' swiftlang)
+  dir=$cache/swiftlang-$version-$arch
   if [[ ! -d $dir ]]; then
     new=$(mktemp -d "$cache/swiftlang.XXXXXX")
     (cd "$new" && quietly "$cache/log/swiftlang-$arch.log" \
-      apt_for "$arch" "$suite" apt-get download swiftlang) ||
-      die "cannot get Debian's swiftlang for $arch"
+      apt_for "$arch" "$suite" apt-get download "swiftlang=$version") || {
+      rm -rf "$new"
+      die "no swiftlang $version for $arch on the mirror, and the root has that one: delete $root to have it" \
+        "made anew"
+    }
     debs=("$new"/*.deb)
     mkdir "$new/root"
     dpkg-deb --fsys-tarfile "${debs[0]}" |
-      tar -x -C "$new/root" ./usr/libexec/swift/lib/{clang,swift_static}
+      tar -x -C "$new/root" ./usr/libexec/swift/lib/{clang,swift_static} ./usr/share/doc/swiftlang
+    find "$cache" -maxdepth 1 -name "swiftlang-[0-9]*-$arch" -exec rm -rf {} +
     mv "$new/root" "$dir"
     rm -rf "$new"
   fi
@@ -110,16 +136,52 @@ copy_sources() {
   rm -rf "$new"
 }
 
-# orig_tarballs DIR VERSION: makes the upstream tarballs of the source package from the copy of the
-# sources in DIR/cma-test; the same files give the same bytes.
-orig_tarballs() {
-  local dir=$1 version=${2%-*} date
-  version=${version#*:}
-  date=$(sed -nE 's/^ -- .*>  (.*)/\1/p;T;q' "$dir/cma-test/debian/changelog")
-  local options=(--sort=name --format=gnu --owner=0 --group=0 --numeric-owner "--mode=go=rX,u+rw"
-    "--mtime=$date" -J -c)
-  tar -C "$dir" "${options[@]}" --exclude=cma-test/{debian,swift-argument-parser} \
-    -f "$dir/cma-test_$version.orig.tar.xz" cma-test
-  tar -C "$dir/cma-test" "${options[@]}" \
-    -f "$dir/cma-test_$version.orig-swift-argument-parser.tar.xz" swift-argument-parser
+# upstream_commit VERSION: prints the commit that the upstream tarball of that version holds: the
+# release's, tagged with its name; before there is a tag, the last commit that changes anything outside
+# debian/. Either way a Debian revision and what is not committed leave it as it is.
+upstream_commit() {
+  local commit
+  if ! commit=$(git -C "$top" rev-parse --verify --quiet "refs/tags/$1^{commit}"); then
+    commit=$(git -C "$top" rev-list -1 HEAD -- . ':!debian')
+  fi
+  printf '%s\n' "$commit"
+}
+
+# source_tree DIR COMMIT VERSION: makes in DIR what dpkg-source takes: the upstream tarballs, as git
+# archives them, with the times of their commits; and cma-test/, which is these and the work tree's
+# debian/.
+source_tree() {
+  local dir=$1 commit=$2 upstream=${3%-*} parser
+  upstream=${upstream#*:}
+  parser=$(argument_parser)
+  mkdir -p "$dir/cma-test"
+  git -C "$top" -c tar.umask=0022 archive "--prefix=cma-test-$upstream/" "$commit" -- . ':!debian' \
+    >"$dir/cma-test_$upstream.orig.tar"
+  cp "$parser.tar" "$dir/cma-test_$upstream.orig-swift-argument-parser.tar"
+  tar -C "$dir/cma-test" --strip-components=1 -xf "$dir/cma-test_$upstream.orig.tar"
+  tar -C "$dir/cma-test" -xf "$parser.tar"
+  sources | grep -z '^debian/' | tar -C "$top" --null --files-from=- -c | tar -C "$dir/cma-test" -x
+}
+
+# not_in_source COMMIT: the files, but for debian/, in which the work tree differs from that commit.
+not_in_source() {
+  git -C "$top" diff --name-only --no-renames "$1" -- . ':!debian'
+  git -C "$top" ls-files --others --exclude-standard -- . ':!debian'
+}
+
+# how_to_install: the commands that install what is in dist/ on this machine, two blanks before each.
+# apt's own user reads a repository: below a folder of root's or of a user's alone, it cannot.
+how_to_install() {
+  local dist=$top/dist version native
+  native=$(native_arch)
+  version=$(sed -nE '1s/^[^ ]+ \(([0-9]+:)?([^)]*)\).*/\2/p' "$top/debian/changelog")
+  set -- "$dist/cma-test_${version}_$native.deb" "$dist/cma-test-dkms_${version}_all.deb"
+  printf 'To install:\n  apt install %s\n' "${*/#"$PWD"/.}"
+  if setpriv --reuid _apt --regid nogroup --clear-groups test -r "$dist/Packages"; then
+    printf '%s\n' "or, to get the next build by 'apt upgrade', too:" \
+      "  echo 'deb [trusted=yes] file:$dist ./' > /etc/apt/sources.list.d/cma-test.list" \
+      '  apt update' '  apt install cma-test-dkms'
+  else
+    echo "apt's own user cannot read $dist: as a repository it serves in a copy elsewhere, as in /srv."
+  fi
 }

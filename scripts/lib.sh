@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What every script here shares: messages, the cache, the mirror, and clean Debian roots.
 # Source it first; it turns on the strict mode.
 # With pipefail a reader that stops early is trouble: what writes to it dies of SIGPIPE, now and then.
@@ -106,35 +107,54 @@ mirror() {
   printf '%s\n' "${uri%/}"
 }
 
-# apt_lines SUITE...: sources.list lines for these suites from that archive.
+# security_mirror: the archive of security updates that this machine's own apt uses, or else the one
+# that Debian and most mirrors have beside theirs.
+security_mirror() {
+  local uri main
+  main=$(mirror) || return
+  uri=$(apt-get indextargets --format '$(REPO_URI)|$(ORIGIN)|$(LABEL)' 'Created-By: Packages' |
+    awk -F'|' '$2 == "Debian" && $3 == "Debian-Security" && !found++ { print $1 }')
+  uri=${uri:-$main-security}
+  printf '%s\n' "${uri%/}"
+}
+
+# apt_lines SUITE...: sources.list lines for these suites from those archives.
 apt_lines() {
   local m s
-  m=$(mirror) || return
-  for s; do printf 'deb %s %s main\n' "$m" "$s"; done
+  for s; do
+    if [[ $s == *-security ]]; then m=$(security_mirror) || return; else m=$(mirror) || return; fi
+    printf 'deb %s %s main\n' "$m" "$s"
+  done
 }
 
 # apt_for ARCH SUITE COMMAND...: an apt command (apt-get, apt-cache) on that suite and architecture
 # alone, with lists of its own, refreshed when older than a day; this machine's apt is untouched.
 apt_for() {
-  local arch=$1 from=$2 dir=$cache/apt/$1-$2 tool=$3 apt_options
+  local arch=$1 from=$2 dir=$cache/apt/$1-$2 tool=$3 apt_options lock rc=0
   shift 3
   mkdir -p "$dir"/{lists,archives}/partial
-  apt_lines "$from" >"$dir/sources.list" || return
   apt_options=(-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir" -o Dir::State::status=/dev/null
     -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=-
     -o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o APT::Sandbox::User=root)
+  exec {lock}>"$dir/lock"
+  flock "$lock"
   if [[ -z $(find "$dir/fresh" -mtime -1 2>/dev/null) ]]; then
-    quietly "$cache/log/apt-$arch-$from.log" apt-get "${apt_options[@]}" update || return
-    touch "$dir/fresh"
+    apt_lines "$from" >"$dir/sources.list" &&
+      quietly "$cache/log/apt-$arch-$from.log" apt-get "${apt_options[@]}" update || rc=$?
+    [[ $rc != 0 ]] || touch "$dir/fresh"
   fi
+  exec {lock}>&-
+  [[ $rc == 0 ]] || return "$rc"
   "$tool" "${apt_options[@]}" "$@"
 }
 
-# kernels ARCH SUITE: the releases (uname -r) of the stock kernels there that have an image and
-# headers, oldest first.
+# kernels ARCH SUITE [FLAVOUR]: the releases (uname -r) of the stock kernels there that have an image
+# and headers, oldest first; of a flavour as 16k, or of none. linux-image-6.12-arm64 is none: it depends
+# on the newest of the series.
 kernels() {
   apt_for "$1" "$2" apt-cache pkgnames linux- |
-    sed -nE "s/^linux-(image|headers)-([0-9][^-]*(-[0-9]+)?-$1${3:+-$3})\$/\2/p" | sort -V | uniq -d
+    sed -nE "s/^linux-(image|headers)-([0-9]+(\.[0-9]+){2}[^-]*(-[0-9]+)?-$1${3:+-$3})\$/\2/p" |
+    sort -V | uniq -d
 }
 
 # arch_of RELEASE: the architecture of a kernel, of whatever flavour.
@@ -146,11 +166,39 @@ arch_of() {
   esac
 }
 
-# kernel_suites ARCH: where stock kernels to test on come from. The arm64 kernel of the release before
-# is one of those that list no variables in kallsyms (CONFIG_KALLSYMS_ALL is off) and do have CMA.
-kernel_suites() {
+# no_security ARCH SUITE: why the mirror has no security updates of it, in apt's words; prints nothing
+# if it has them. Asked once a day.
+no_security() {
+  local arch=$1 from=$2-security absent=$cache/apt/$1-$2-security.absent
+  if [[ -z $(find "$absent" -mtime -1 2>/dev/null) ]]; then
+    rm -f "$absent"
+    if ! apt_for "$arch" "$from" true 2>/dev/null; then
+      printf '%s: %s\n' "$from" "$(
+        grep '^E: ' "$cache/log/apt-$arch-$from.log" | sed -n 1p || echo "see $cache/log/apt-$arch-$from.log"
+      )" >"$absent"
+      say "no kernels from $(<"$absent")"
+    fi
+  fi
+  [[ ! -e $absent ]] || cat "$absent"
+}
+
+# kernel_releases ARCH: the Debian releases whose stock kernels are tested. The arm64 kernel of the one
+# before is one of those that list no variables in kallsyms (CONFIG_KALLSYMS_ALL is off) and do have CMA.
+kernel_releases() {
   [[ $1 != arm64 ]] || echo bookworm
-  printf '%s\n' "$suite" "$suite-backports"
+  echo "$suite"
+}
+
+# kernel_suites ARCH: where stock kernels to test on come from: the releases, with their security
+# updates where the mirror has them, and the backports.
+kernel_suites() {
+  local release missing
+  for release in $(kernel_releases "$1"); do
+    echo "$release"
+    missing=$(no_security "$1" "$release") || return
+    [[ -n $missing ]] || echo "$release-security"
+  done
+  echo "$suite-backports"
 }
 
 # all_kernels: the releases of all that there are for the tests.
@@ -158,7 +206,7 @@ all_kernels() {
   local arch from suites
   for arch in amd64 arm64; do
     lines_of suites kernel_suites "$arch"
-    for from in "${suites[@]}"; do kernels "$arch" "$from" || return; done
+    for from in "${suites[@]}"; do kernels "$arch" "$from" || return; done | sort -Vu
   done
 }
 
@@ -175,43 +223,69 @@ stock_kernel() {
   latest_kernel "$1" "$from"
 }
 
+# A root that is older than this many days is made anew, with the packages that the mirror has by then.
+root_days=14
+
 # root NAME MMDEBSTRAP-ARGUMENT...: prints the folder of a cached Debian root, made on first use.
 # Its key is the arguments, so that a change of packages makes it anew and the old one goes.
-# Never write into it: enter it with in_root.
+# Never write into it: enter it with in_root. What it is made of is known by its file .complete.
 root() {
-  local name=$1 key dir lock
+  local name=$1 key dir lock lines
   shift
   key=$(printf '%s\n' "$@" | sha256sum | cut -c 1-12)
   dir=$cache/root/$name-$key
   mkdir -p "$cache/root"
   exec {lock}>"$cache/root/$name.lock"
   flock "$lock"
-  if [[ ! -e $dir/.complete ]]; then
+  if [[ -z $(find "$dir/.complete" -mtime "-$root_days" 2>/dev/null) ]]; then
     need_packages mmdebstrap arch-test
-    rm -rf "$cache/root/$name"-????????????
-    mkdir -p "$dir"
-    if [[ $suite == sid ]]; then
-      apt_lines sid >"$dir.list"
-    else
-      apt_lines "$suite" "$suite-backports" >"$dir.list"
-    fi
+    rm -rf "$dir.new"
+    mkdir "$dir.new"
+    if [[ $suite == sid ]]; then lines=(sid); else lines=("$suite" "$suite-backports"); fi
     # In a namespace of its own, so that what it mounts goes with it when it is killed.
-    quietly "$cache/log/root-$name.log" unshare --mount mmdebstrap --variant=minbase --format=directory \
-      --skip=check/empty "$@" "$suite" "$dir" "$dir.list" || {
-      rm -rf "$dir"
+    if apt_lines "${lines[@]}" >"$dir.list" &&
+      quietly "$cache/log/root-$name.log" unshare --mount mmdebstrap --variant=minbase --format=directory \
+        --skip=check/empty "$@" "$suite" "$dir.new" "$dir.list"; then
+      date --iso-8601=seconds >"$dir.new/.complete"
+      put_root "$name" "$dir"
+    elif [[ -e $dir/.complete ]]; then
+      rm -rf "$dir.new"
+      say "the $name root is of $(date -r "$dir/.complete" --iso-8601) and could not be made anew (see" \
+        "$cache/log/root-$name.log): going on with its packages"
+    else
+      rm -rf "$dir.new"
       die "making the $name root failed: see $cache/log/root-$name.log"
-    }
-    touch "$dir/.complete"
+    fi
   fi
   exec {lock}>&-
   printf '%s\n' "$dir"
 }
 
-# in_root DIR [--bind HOST:INSIDE]... [--keep UPPER] -- COMMAND...: runs COMMAND in a throw-away
-# overlay of the root, with /proc, /dev and /sys; what it writes goes with it, but for the binds.
-# All of it lives in a private mount namespace: nothing to unmount when it is killed.
+# put_root NAME DIR: has DIR.new take the place of DIR once nobody is in that, and deletes what was made
+# under other keys, unless somebody is in it.
+put_root() {
+  local name=$1 dir=$2 old use patience
+  for old in "$cache/root/$name"-????????????; do
+    [[ -e $old/.complete ]] || continue
+    if [[ $old == "$dir" ]]; then patience=3600; else patience=0; fi
+    exec {use}<"$old/.complete"
+    if flock --timeout "$patience" "$use"; then
+      rm "$old/.complete"
+      [[ $old == "$dir" ]] || rm -rf "$old" "$old.list"
+    elif [[ $old == "$dir" ]]; then
+      die "$dir is older than $root_days days, and something has been running in it for an hour: end that first"
+    fi
+    exec {use}<&-
+  done
+  rm -rf "$dir"
+  mv "$dir.new" "$dir"
+}
+
+# in_root DIR [--bind HOST:INSIDE]... -- COMMAND...: runs COMMAND in a throw-away overlay of the root,
+# with /proc, /dev and /sys; what it writes goes with it, but for the binds. All of it lives in a
+# private mount namespace: nothing to unmount when it is killed.
 in_root() {
-  local dir=$1 binds=()
+  local dir=$1 binds=() use
   shift
   while [[ $1 != -- ]]; do
     [[ $1 == --bind ]] || die "in_root: unknown argument $1"
@@ -220,6 +294,8 @@ in_root() {
   done
   shift
   local layer rc=0
+  exec {use}<"$dir/.complete"
+  flock --shared "$use"
   layer=$(mktemp -d "$cache/overlay.XXXXXX")
   mkdir "$layer"/{upper,work,merged}
   CMA_TEST_BINDS=$(printf '%s\n' ${binds[@]+"${binds[@]}"}) \
@@ -241,5 +317,6 @@ in_root() {
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
     DEBIAN_FRONTEND=noninteractive "$@" || rc=$?
   rm -rf "$layer"
+  exec {use}<&-
   return "$rc"
 }

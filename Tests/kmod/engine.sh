@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Loads cmatest.ko in each way that matters to /dev/cmatest and runs the program engine (engine.c) on
 # it: run as root in a virtual machine with a CMA area, never on a machine that matters. Needs a
 # shell, awk, dmesg, insmod and rmmod: busybox has them.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What cmatest.ko does with each wrong input, and with right ones, on the kernel this runs on: run as
 # root in a virtual machine, never on a machine that matters. Needs a shell, awk, grep, dmesg,
 # insmod and rmmod, and what ../kernel-log.sh needs: busybox has them.

@@ -352,7 +352,23 @@ chroot_and_container() {
     status_text=$(inside cma-test status)
     same "in a container the exit code of the status is 32" 32 $?
     said "in a container the status says so" "in a container"
-    no_lines "in a container dpkg finds nothing half-done" chroot $root dpkg --audit'
+    no_lines "in a container dpkg finds nothing half-done" chroot $root dpkg --audit
+
+    # With the /run of the machine bound into it, as schroot does.
+    options=/run/modprobe.d/cma-test-symbols.conf
+    mkdir -p /run/modprobe.d
+    made=""
+    [ -e $options ] || { echo "# as the helper leaves it" >$options; made=$options; }
+    mount --bind /run $root/run
+    inside dpkg --purge cma-test-dkms cma-test
+    same "in a container with the /run of the machine the packages are purged" 0 $?
+    check "and the options of the machine are left alone" test -s $options
+    inside dpkg --install /srv/cma-test/cma-test_*_"$(dpkg --print-architecture)".deb
+    mount -t proc proc $root/proc
+    chroot $root dpkg --purge cma-test
+    same "in a chroot with the /run of the machine the package is purged" 0 $?
+    check "and the options of the machine are left alone, too" test -s $options
+    [ -z "$made" ] || rm "$made"'
 }
 
 # lockdown_says LEVEL: what is said on a machine that is locked down.

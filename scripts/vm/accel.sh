@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Which accelerator QEMU uses here: found out by booting, not by looking. /dev/kvm may be there,
 # open, and still not run a kernel (nested without hardware help, a paravisor in the way).
 # Source it after ../lib.sh.
