@@ -187,22 +187,3 @@ import Testing
     #expect(FrameRanges().symmetricDifference(one) == one)
   }
 }
-
-@Suite struct FrameRangesTests {
-  @Test func rangesAreJoinedSortedAndCounted() {
-    let set = FrameRanges([8..<10, 0..<2, 2..<4, 9..<12, 5..<5])
-    #expect(set.ranges == [0..<4, 8..<12] && set.count == 8 && set.longest == 4)
-    #expect(set.gaps(in: 0..<20).ranges == [4..<8, 12..<20])
-    #expect(set.gaps(in: 2..<9).ranges == [4..<8])
-    #expect(FrameRanges().gaps(in: 3..<5).ranges == [3..<5])
-    #expect(FrameRanges([0..<9]).gaps(in: 3..<5).ranges.isEmpty)
-  }
-
-  @Test func differenceIsWhatOnlyOneHas() {
-    let one = FrameRanges([0..<4, 8..<12])
-    let two = FrameRanges([2..<9, 20..<21])
-    #expect(one.symmetricDifference(two).ranges == [0..<2, 4..<8, 9..<12, 20..<21])
-    #expect(one.symmetricDifference(one).ranges.isEmpty)
-    #expect(FrameRanges().symmetricDifference(one) == one)
-  }
-}
