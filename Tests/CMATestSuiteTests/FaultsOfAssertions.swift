@@ -298,10 +298,7 @@ let assertionFaults: [AssertionFault] = [
     kernel.on.pages.firstWrongPage = { _ in kernel.allocations > 0 ? 3 : nil }
   },
   fault("has the pinned page", "pinned-page") { kernel in
-    kernel.on.pages.frames = { frames in
-      // It is in a block that can be had, and only looks pinned.
-      frames = [SimulatedKernel.base]
-    }
+    kernel.on.pages.isPinned = { false }
   },
   fault("what was pinned was not what this process had written", "pinned-page") { kernel in
     kernel.on.pages.unpin = { _ in false }
