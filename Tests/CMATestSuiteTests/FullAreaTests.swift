@@ -12,20 +12,24 @@ struct Others: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  static let all: [Others] =
-    [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 33, 63, 64, 100, 255, 511].flatMap { free in
-      [
-        Others(name: "the last \(free) are free", ranges: [0..<512 - free]),
-        Others(name: "the first \(free) are free", ranges: [free..<512]),
-        Others(
-          name: "\(free) in the middle are free",
-          ranges: [0..<(512 - free) / 2, (512 - free) / 2 + free..<512]),
-      ]
-    } + [
-      Others(name: "every second is free", ranges: (0..<256).map { 2 * $0..<2 * $0 + 1 }),
-      Others(name: "every 16th is free", ranges: (0..<32).map { 16 * $0..<16 * $0 + 15 }),
-      Others(name: "every 16th is taken", ranges: (0..<32).map { 16 * $0..<16 * $0 + 1 }),
+  static let all: [Others] = counts.flatMap(free) + patterns
+
+  private static let counts = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 33, 63, 64, 100, 255, 511]
+
+  private static func free(_ free: Int) -> [Others] {
+    let middle = (512 - free) / 2
+    return [
+      Others(name: "the last \(free) are free", ranges: [0..<512 - free]),
+      Others(name: "the first \(free) are free", ranges: [free..<512]),
+      Others(name: "\(free) in the middle are free", ranges: [0..<middle, middle + free..<512]),
     ]
+  }
+
+  private static let patterns: [Others] = [
+    Others(name: "every second is free", ranges: (0..<256).map { 2 * $0..<2 * $0 + 1 }),
+    Others(name: "every 16th is free", ranges: (0..<32).map { 16 * $0..<16 * $0 + 15 }),
+    Others(name: "every 16th is taken", ranges: (0..<32).map { 16 * $0..<16 * $0 + 1 }),
+  ]
 }
 
 @Suite struct FullAreaTests {
