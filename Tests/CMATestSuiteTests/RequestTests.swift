@@ -218,7 +218,7 @@ private func fields<Structure>(_ structure: Structure) -> Set<String> {
 
   @Test func fillAsksForItsRangeAndSeed() throws {
     let (device, module) = try Module.device(cmatest_request_fill, cmatest_fill.self) { fill in
-      #expect(fill.handle == 8 && fill.flags == 0 && fill.seed == .max - 1)
+      #expect(fill.handle == 8 && fill.flags == 0 && fill.seed == UInt64.max - 1)
       #expect(fill.offset == 64 && fill.length == 4096)
       return 0
     }
