@@ -35,3 +35,13 @@ command_tree() {
   fi
   printf '%s\n' "$tree"
 }
+
+# module_tree RELEASE MODULES: prints a folder with the module of MODULES where modprobe finds it.
+module_tree() {
+  local release=$1 tree=$work/modules/$1
+  mkdir -p "$tree/lib/modules/$release/updates/dkms"
+  cp "$2/$release/cmatest.ko" "$tree/lib/modules/$release/updates/dkms/"
+  touch "$tree/lib/modules/$release"/modules.{order,builtin,builtin.modinfo}
+  depmod -b "$tree" "$release"
+  printf '%s\n' "$tree"
+}
