@@ -143,9 +143,8 @@ extension CaseRun {
   }
 
   private func refusal(_ error: DeviceFailure, _ count: UInt64) throws(CaseEnd) -> CaseEnd {
-    let occupancy = try occupancy()
-    return occupancy.explainsRefusal(of: count)
-      ? .skipped("\(error.message): \(occupancy.words)") : CaseEnd(error)
+    guard let occupancy = try occupancy(explainingRefusalOf: count) else { return CaseEnd(error) }
+    return .skipped("\(error.message): \(occupancy.words)")
   }
 
   /// - Returns: whether a block could be had; it is given back at once.

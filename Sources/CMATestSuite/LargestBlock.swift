@@ -55,7 +55,7 @@ extension CaseRun {
   /// - Returns: nil where the kernel does not show it, or the place of the area is not known.
   func estimatedLargestBlock() throws(CaseEnd) -> UInt64? {
     guard let frames = area.frames else { return nil }
-    let fixed = try known { () throws(SystemFailure) in try kernel.fixedPages(in: frames) }
+    let fixed = try fixedPages(in: frames)
     return fixed?.gaps(in: frames).longest
   }
 
@@ -75,7 +75,7 @@ extension CaseRun {
       }
     }
     let own = page.block.frames
-    let fixed = try known { () throws(SystemFailure) in try kernel.fixedPages(in: frames) }
+    let fixed = try fixedPages(in: frames)
     try release(page)
     guard let fixed else { return }
     let pieces = fixed.gaps(in: frames).union([own])
@@ -100,9 +100,7 @@ extension CaseRun {
     var rest = FrameRanges()
     for piece in pieces.ranges {
       guard piece.upperBound - piece.lowerBound >= count,
-        let occupied = try known({ () throws(SystemFailure) in
-          try kernel.occupiedPages(in: piece)
-        }), let first = occupied.ranges.first
+        let occupied = try occupiedPages(in: piece), let first = occupied.ranges.first
       else {
         rest = rest.union([piece])
         continue
@@ -115,11 +113,22 @@ extension CaseRun {
     search.pieces = rest == pieces ? nil : rest
   }
 
-  private func known<Result>(
-    _ body: () throws(SystemFailure) -> Result
-  ) throws(CaseEnd) -> Result {
+  /// The pages of an area that are neither free nor movable.
+  ///
+  /// - Returns: nil where the kernel does not tell.
+  func fixedPages(in frames: Range<UInt64>) throws(CaseEnd) -> FrameRanges? {
     do throws(SystemFailure) {
-      return try body()
+      return try kernel.fixedPages(in: frames)
+    } catch {
+      throw CaseEnd(error)
+    }
+  }
+}
+
+extension CaseRun {
+  private func occupiedPages(in frames: Range<UInt64>) throws(CaseEnd) -> FrameRanges? {
+    do throws(SystemFailure) {
+      return try kernel.occupiedPages(in: frames)
     } catch {
       throw CaseEnd(error)
     }

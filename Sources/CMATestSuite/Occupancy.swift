@@ -141,10 +141,34 @@ extension CaseRun {
 
   /// That not one page can be had: where others have nearly all, no fault.
   private func nothingToHave() throws(CaseEnd) -> CaseEnd {
-    let occupancy = try occupancy()
     let message = "not one page of \(area.title) can be had"
-    return occupancy.explainsRefusal(of: 1) || occupancy.pages == 0
-      ? .skipped("\(message): \(occupancy.words)") : .failed("\(message), and \(occupancy.words)")
+    if let occupancy = try occupancy(explainingRefusalOf: 1) {
+      return .skipped("\(message): \(occupancy.words)")
+    }
+    let occupancy = try occupancy()
+    return .failed("\(message), and \(occupancy.words)")
+  }
+
+  /// What others have, where that is enough to explain the refusal of a block of so many pages; nil
+  /// where the refusal is a fault.
+  ///
+  /// Where no counter tells what others have, the module knows only of what it holds itself. Then the
+  /// kind of each page tells of drivers and of the kernel's own pools.
+  func occupancy(explainingRefusalOf count: UInt64) throws(CaseEnd) -> Occupancy? {
+    var occupancy = try occupancy()
+    if occupancy.explainsRefusal(of: count) || occupancy.pages == 0 { return occupancy }
+    guard !occupancy.isExact, let frames = area.frames, let fixed = try fixedPages(in: frames)
+    else { return nil }
+    let held: UInt64
+    do throws(DeviceFailure) {
+      held = try file.area(area.index).heldPages
+    } catch {
+      throw CaseEnd(error)
+    }
+    // What the suite has at this moment is not others'.
+    let own = held.clampedDifference(occupancy.others)
+    occupancy.others = max(occupancy.others, fixed.count.clampedDifference(own))
+    return occupancy.explainsRefusal(of: count) ? occupancy : nil
   }
 
   /// The order of blocks by which what is free is taken in no more than that many. At least one such

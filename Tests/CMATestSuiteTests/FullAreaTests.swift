@@ -61,6 +61,16 @@ struct Others: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// A driver, or the pool of the kernel for atomic DMA, on a kernel without CONFIG_CMA_SYSFS.
+  @Test(arguments: [0, 96, 511]) func whatNoCounterTellsOfIsNoFaultEither(_ unknown: Int) throws {
+    var area = SimulatedArea("reserved", base: 0x4_0000, pages: 512, others: [0..<512])
+    area.loadedPages = UInt64(512 - unknown)
+    let result = try run(SimulatedKernel(areas: [area], knowsAvailable: false))
+    for test in result.cases where !Self.needNoPage.contains(test.name) {
+      #expect(test.outcome.word == "skip", "\(test.name)")
+    }
+  }
+
   @Test func fullAreaSkipsAllThatNeedsAPageAndSaysWhoHasIt() throws {
     let area = SimulatedArea("reserved", base: 0x4_0000, pages: 512, others: [0..<512])
     let result = try run(SimulatedKernel(areas: [area]))
