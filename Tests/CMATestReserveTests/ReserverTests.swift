@@ -88,6 +88,15 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
 
   @Test(arguments: [
     ("/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet cma=64M\"\n", "cma=64M"),
+    ("/etc/default/grub", "export\tGRUB_CMDLINE_LINUX_DEFAULT='cma=64M'\n", "cma=64M"),
+    (
+      "/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"ro $(echo \"a (b\" ')') cma=64M\"\n",
+      "cma=64M"
+    ),
+    (
+      "/etc/default/grub", "X=`( echo \"a b\" ) || true`; GRUB_CMDLINE_LINUX_DEFAULT=cma=64M\n",
+      "cma=64M"
+    ),
     (
       "/etc/default/grub.d/cma.cfg", "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX cma=64M\"\n",
       "cma=64M"
