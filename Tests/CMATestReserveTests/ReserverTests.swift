@@ -293,4 +293,10 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     #expect(failure?.exitCode == .noCMA)
     #expect(failure?.message.contains("CONFIG_DMA_CMA") == true)
   }
+
+  @Test func aRunningKernelCountsWhereNoneIsInBoot() throws {
+    try tree.remove("/boot/vmlinuz-7.3.4+deb13-amd64")
+    try tree.write("# CONFIG_CMA is not set\nCONFIG_X=y\n", to: "/boot/config-7.3.4+deb13-amd64")
+    #expect(try failure("256M")?.exitCode == .noCMA)
+  }
 }
