@@ -18,7 +18,7 @@ package struct ConfiguredOptions: Equatable, Sendable {
   package var remedy: String? {
     guard let source else { return nil }
     guard let line else { return "take cmatest.\(text) off the kernel command line, and reboot" }
-    return "sed -i '\(line)s/^/# /' \(source)"
+    return "sed -i '\(line)s/^/# /' \(shellWord(source))"
   }
 }
 

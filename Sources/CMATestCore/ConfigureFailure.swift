@@ -147,7 +147,7 @@ extension ConfigureFailure {
       "check /etc/modprobe.d and /run/modprobe.d, then run 'cma-test configure'"
     case .overridden(_, _, _, _, source: let source?) where Self.isNamedAsOurs(source):
       // What hides ours need not have options itself: a link to /dev/null masks it.
-      "rm \(source) && cma-test configure"
+      "rm \(shellWord(source)) && cma-test configure"
     case .overridden(let parameter, _, _, _, source: let source?)
     where source.hasSuffix("/proc/cmdline"):
       "take cmatest.\(parameter)= off the kernel command line, and reboot"

@@ -97,6 +97,12 @@ extension AdvisedBootLoader {
   func remove(in session: ReserveSession) throws(ReserveFailure) -> ReserveOutcome {
     // A drop-in of a GRUB that went is of no use to anybody.
     try session.removeStaleDropIn()
-    throw .otherLoader(try advice(for: nil, on: session.machine))
+    var advice = try advice(for: nil, on: session.machine)
+    let file = advice.file.map(session.machine.path) ?? ""
+    advice.edits.removeAll { !$0.isNeeded }
+    guard advice.edits.isEmpty else { throw .otherLoader(advice) }
+    return ReserveOutcome(
+      path: file,
+      notes: ["there is no cma= in the settings of \(name), as in \(file): nothing to take back"])
   }
 }

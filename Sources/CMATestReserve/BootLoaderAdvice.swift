@@ -31,6 +31,8 @@ public struct BootLoaderAdvice: Equatable, Sendable {
     public var file: String?
     /// The whole line as it should be; nil where something is to go, or the line cannot be printed.
     public var line: String?
+    /// False for a line that stays as it is, for it has nothing to take back.
+    public var isNeeded = true
 
     public init(_ place: Place, in file: String? = nil, _ line: String?) {
       self.place = place

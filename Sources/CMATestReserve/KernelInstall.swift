@@ -72,8 +72,11 @@ struct KernelInstall {
   func edit(
     for reservation: CMAReservation?
   ) throws(ReserveFailure) -> BootLoaderAdvice.Edit {
-    let line = try edited(line, for: reservation, in: source)
-    return .init(source == Self.file ? .line : .newFile, in: Self.file, line)
+    let text = try edited(line, for: reservation, in: source)
+    var edit = BootLoaderAdvice.Edit(
+      source == Self.file ? .line : .newFile, in: Self.file, text)
+    edit.isNeeded = isNeeded(line, for: reservation)
+    return edit
   }
 }
 

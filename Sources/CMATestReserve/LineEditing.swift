@@ -23,6 +23,16 @@ func edited(
   return line
 }
 
+/// Whether there is anything to change in a kernel command line.
+///
+/// - Parameters:
+///   - text: the present line.
+///   - reservation: what to put there; nil to take `cma=` out.
+/// - Returns: false only where nothing is to be taken out.
+func isNeeded(_ text: some Sequence<UInt8>, for reservation: CMAReservation?) -> Bool {
+  reservation != nil || KernelCommandLine(text).cma != nil
+}
+
 private func word(_ reservation: CMAReservation?) -> String { reservation?.parameter ?? "cma=" }
 
 /// The lines of a text, without their ends, LF or CR LF.

@@ -31,9 +31,12 @@ struct RaspberryPi: AdvisedBootLoader {
   ) throws(ReserveFailure) -> BootLoaderAdvice {
     let lines = lines(of: try machine.text(of: file) ?? [])
     let others = lines.dropFirst().contains { !KernelCommandLine.trimmed(Array($0)).isEmpty }
-    let line = try edited(Array(lines.first ?? []), for: reservation, in: file)
+    let present = Array(lines.first ?? [])
+    let line = try edited(present, for: reservation, in: file)
+    var edit = BootLoaderAdvice.Edit(others ? .firstLine : .line, in: file, line)
+    edit.isNeeded = isNeeded(present, for: reservation)
     return BootLoaderAdvice(
-      loader: name, edits: [.init(others ? .firstLine : .line, in: file, line)],
+      loader: name, edits: [edit],
       notes: others ? ["\(file) has more lines, and the firmware reads the first one only"] : [])
   }
 }
@@ -86,9 +89,10 @@ struct RaspiFirmware: AdvisedBootLoader {
     var value = reservation?.text ?? "0"
     // Of a Pi 4 the hook takes 64M for its own default, and leaves it out.
     if value == "64M" { value = "65536K" }
+    let edit = setting.edit("CMA=\(value)", inOrAfter: Self.settings)
     var advice = BootLoaderAdvice(
-      loader: name, edits: [setting.edit("CMA=\(value)", inOrAfter: Self.settings)],
-      commands: ["update-initramfs -u -k all"])
+      loader: name, edits: [edit], commands: ["update-initramfs -u -k all"],
+      notes: setting.notes(on: edit))
     if reservation == nil {
       advice.notes.append(
         "without a line for CMA in \(Self.settings), raspi-firmware reserves its default, 64M")

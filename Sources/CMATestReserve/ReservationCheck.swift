@@ -89,7 +89,8 @@ extension CMAReservation {
     }
     if start != nil, memory.ranges == nil {
       notes.append(
-        "whether there is memory at START is not known: only root can read that in /proc/iomem")
+        "whether there is memory at START is not known: /proc/iomem, which tells it to root alone, "
+          + "could not be read")
     }
     return notes + occupationNotes(rounded, memory)
   }

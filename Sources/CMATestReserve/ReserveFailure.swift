@@ -109,8 +109,9 @@ extension ReserveFailure {
       (restored ? "" : "look at \(path); ") + "run 'update-grub' by itself, then try again"
     case .cannotEdit(let path, _):
       "mend the line in \(path) by hand, then try again"
-    case .unreadable:
-      "check that /proc is mounted, and run it as root"
+    case .unreadable(_, let path, _):
+      path.contains("/proc/")
+        ? "check that /proc is mounted, and run it as root" : "look at \(path), and run it as root"
     case .cannotWrite:
       "run it as root, with the file system writable and not full"
     }

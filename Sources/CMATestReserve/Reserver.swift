@@ -78,7 +78,9 @@ struct ReserveSession {
 extension Machine {
   /// Installed kernels that will pass over `cma=`, a line each.
   fileprivate func kernelsWithoutCMA() throws(ReserveFailure) -> [String] {
-    let kernels = try readable { () throws(SystemFailure) in try installedKernels() }
+    var kernels = try readable { () throws(SystemFailure) in try installedKernels() }
+    // A board's own kernel may be anywhere.
+    if kernels.isEmpty, let running = try? kernelRelease() { kernels = [running] }
     var without: [String] = []
     var isSomeCapable = false
     for kernel in kernels {

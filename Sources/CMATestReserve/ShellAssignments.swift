@@ -16,6 +16,8 @@ public struct ShellAssignments: Sendable {
     public var own: String
     /// Whether the text has nothing that only a shell can evaluate, as `$(program)`.
     public var isPlain: Bool
+    /// Where it begins and ends in the file, counted from 1.
+    public var lines: ClosedRange<Int>
   }
 
   /// A value as it is being read.
@@ -47,10 +49,13 @@ public struct ShellAssignments: Sendable {
     var rest = text[...]
     while !rest.isEmpty {
       rest = rest.drop { $0 == .space || $0 == .tab || $0 == .newline || $0 == .semicolon }
-      if rest.starts(with: "export ".utf8) {
-        rest = rest.dropFirst("export ".utf8.count)
+      let afterExport = rest.dropFirst("export".utf8.count)
+      if rest.starts(with: "export".utf8), afterExport.first == .space || afterExport.first == .tab
+      {
+        rest = afterExport
         continue
       }
+      let start = rest.startIndex
       let name = rest.prefix(while: Self.isOfName)
       let afterName = rest.dropFirst(name.count)
       let appends = afterName.starts(with: "+=".utf8)
@@ -59,19 +64,22 @@ public struct ShellAssignments: Sendable {
         continue
       }
       rest = afterName.dropFirst(appends ? 2 : 1)
+      let value = Self.value(&rest, values)
+      let first = 1 + text[..<start].count { $0 == .newline }
+      let last = first + text[start..<rest.startIndex].count { $0 == .newline }
       assign(
-        String(decoding: name, as: UTF8.self), appends, Self.value(&rest, values), from: file)
+        String(decoding: name, as: UTF8.self), appends, value, from: file, lines: first...last)
     }
   }
 
   private mutating func assign(
-    _ name: String, _ appends: Bool, _ value: Value, from file: String
+    _ name: String, _ appends: Bool, _ value: Value, from file: String, lines: ClosedRange<Int>
   ) {
     values[name] = (appends ? self[name] : "") + String(decoding: value.whole, as: UTF8.self)
     assignments.append(
       Assignment(
         file: file, name: name, own: String(decoding: value.own, as: UTF8.self),
-        isPlain: value.isPlain))
+        isPlain: value.isPlain, lines: lines))
   }
 
   /// Takes a value off the front of `rest`: all up to a blank or `;` outside quotes.
@@ -95,8 +103,10 @@ public struct ShellAssignments: Sendable {
         escape(next, in: quote, &value)
       } else if byte == .dollar, quote != .apostrophe {
         expand(&rest, values, &value)
+      } else if byte == .backtick, quote != .apostrophe {
+        value.append(byte)
+        takeProgram(&rest, upTo: .backtick, &value)
       } else {
-        if byte == .backtick, quote != .apostrophe { value.isPlain = false }
         value.append(byte)
       }
     }
@@ -121,8 +131,13 @@ public struct ShellAssignments: Sendable {
     rest = rest.dropFirst(name.count)
     if name.isEmpty {
       // `$(program)`, `$1` and the like; a `$` by itself is one.
-      value.isPlain = value.isPlain && !isBraced && rest.first != UInt8(ascii: "(")
+      value.isPlain = value.isPlain && !isBraced
       value.append(.dollar)
+      if !isBraced, let parenthesis = rest.first, parenthesis == .opening {
+        rest.removeFirst()
+        value.append(parenthesis)
+        takeProgram(&rest, upTo: .closing, &value)
+      }
       return
     }
     if isBraced {
@@ -131,6 +146,32 @@ public struct ShellAssignments: Sendable {
       rest = rest.drop { $0 != UInt8(ascii: "}") && $0 != .newline }.dropFirst()
     }
     value.whole += (values[String(decoding: name, as: UTF8.self)] ?? "").utf8
+  }
+
+  /// Takes the text of a program of the shell off the front, which has quotes of its own, and puts
+  /// it as it is, up to the byte that closes it.
+  private static func takeProgram(
+    _ rest: inout ArraySlice<UInt8>, upTo end: UInt8, _ value: inout Value
+  ) {
+    value.isPlain = false
+    var quote: UInt8?
+    var depth = 1
+    while depth > 0, let byte = rest.popFirst() {
+      value.append(byte)
+      if byte == .backslash, quote != .apostrophe {
+        if let next = rest.popFirst() { value.append(next) }
+      } else if byte == quote {
+        quote = nil
+      } else if quote != nil {
+        continue
+      } else if byte == end {
+        depth -= 1
+      } else if byte == .quote || byte == .apostrophe {
+        quote = byte
+      } else if end == .closing, byte == .opening {
+        depth += 1
+      }
+    }
   }
 
   private static func isOfName(_ byte: UInt8) -> Bool {
@@ -153,4 +194,6 @@ extension UInt8 {
   fileprivate static let backslash = UInt8(ascii: "\\")
   fileprivate static let backtick = UInt8(ascii: "`")
   fileprivate static let dollar = UInt8(ascii: "$")
+  fileprivate static let opening = UInt8(ascii: "(")
+  fileprivate static let closing = UInt8(ascii: ")")
 }

@@ -8,6 +8,8 @@ struct ShellSetting {
   private let name: String
   private let machine: Machine
   private let last: ShellAssignments.Assignment?
+  /// How often the file that sets it last does so.
+  private let count: Int
   /// Empty where no file sets it.
   let value: String
 
@@ -24,7 +26,9 @@ struct ShellSetting {
     }
     self.name = name
     self.machine = machine
-    last = settings.assignments.last { $0.name == name }
+    let last = settings.assignments.last { $0.name == name }
+    self.last = last
+    count = settings.assignments.count { $0.name == name && $0.file == last?.file }
     value = settings[name]
   }
 
@@ -57,7 +61,29 @@ struct ShellSetting {
     }
     let value = value.isEmpty ? `default` : value
     let line = try edited(Array(value.utf8), for: reservation, in: file ?? place)
-    return edit("\(name)=\(Self.quoted(line))", inOrAfter: place)
+    var edit = edit("\(name)=\(Self.quoted(line))", inOrAfter: place)
+    edit.isNeeded = isNeeded(value.utf8, for: reservation)
+    return edit
+  }
+
+  /// What whoever makes the change should know, a line each.
+  ///
+  /// - Parameter edit: a change of this setting.
+  /// - Returns: nothing where there is one line that sets it, or none.
+  func notes(on edit: BootLoaderAdvice.Edit) -> [String] {
+    guard let last, case .lineOf = edit.place else { return [] }
+    var notes: [String] = []
+    if count > 1 {
+      notes.append(
+        "\(last.file) sets \(name) several times, and the last one counts: change that, at line "
+          + "\(last.lines.lowerBound)")
+    }
+    if last.lines.count > 1 {
+      notes.append(
+        "\(name) in \(last.file) goes from line \(last.lines.lowerBound) to line "
+          + "\(last.lines.upperBound): the new line takes the place of all of them")
+    }
+    return notes
   }
 
   /// The change of the whole assignment.

@@ -47,9 +47,9 @@ struct UBootMenu: AdvisedBootLoader {
       advice.notes = present.notes
     } else {
       let place = setting.file?.hasPrefix(Self.vendorFolder) == true ? Self.ownFile : Self.settings
-      advice.edits = [
-        try setting.edit(for: reservation, whenUnset: "ro quiet", inOrAfter: place)
-      ]
+      let edit = try setting.edit(for: reservation, whenUnset: "ro quiet", inOrAfter: place)
+      advice.edits = [edit]
+      advice.notes = setting.notes(on: edit)
     }
     return advice
   }
@@ -76,11 +76,17 @@ struct Extlinux: AdvisedBootLoader {
       return advice
     }
     let line = try edited(entry.append ?? [], for: reservation, in: Self.menu)
+    if entry.appendLines > 1 {
+      advice.notes.append(
+        "the entry '\(entry.label)' has several lines with append, of which U-Boot takes the last: "
+          + "change that one")
+    }
     advice.edits = [
       entry.append == nil
         ? .init(.newLineBelow(entry.label), in: Self.menu, "append \(line)")
         : .init(.lineBelow("append", label: entry.label), in: Self.menu, "append \(line)")
     ]
+    advice.edits[0].isNeeded = isNeeded(entry.append ?? [], for: reservation)
     let others = menu.entries.map(\.label).filter { $0 != entry.label }
     if !others.isEmpty {
       advice.notes.append(
@@ -97,6 +103,8 @@ struct ExtlinuxMenu {
     var label: String
     /// The kernel command line; nil where the entry has none.
     var append: [UInt8]?
+    /// How many lines set it: the last one counts.
+    var appendLines = 0
   }
 
   private(set) var entries: [Entry] = []
@@ -109,17 +117,21 @@ struct ExtlinuxMenu {
       let rest = KernelCommandLine.trimmed(Array(line.dropFirst(word.count)))
       let text = String(decoding: rest, as: UTF8.self)
       switch String(decoding: word, as: UTF8.self).lowercased() {
-      case "default" where entries.isEmpty: defaultLabel = text
+      case "default", "ontimeout": defaultLabel = text.isEmpty ? defaultLabel : text
       case "label": entries.append(Entry(label: text))
-      case "append" where !entries.isEmpty: entries[entries.count - 1].append = rest
-      case "menu" where text.lowercased() == "default": defaultLabel = entries.last?.label
+      case "append" where !entries.isEmpty:
+        entries[entries.count - 1].append = rest
+        entries[entries.count - 1].appendLines += 1
+      case "menu" where text.lowercased() == "default":
+        // It gives way to the other two, wherever these are.
+        defaultLabel = defaultLabel ?? entries.last?.label
       default: continue
       }
     }
   }
 
   /// The entry that boots unless somebody chooses another: without such a label, the first.
-  var defaultEntry: Entry? { entries.first { $0.label == defaultLabel } ?? entries.first }
+  var defaultEntry: Entry? { entries.last { $0.label == defaultLabel } ?? entries.first }
 }
 
 /// U-Boot with a script of the vendor that imports a text of `name=value`, as on Armbian: the value
@@ -147,24 +159,35 @@ struct EnvironmentFile: AdvisedBootLoader {
     for reservation: CMAReservation?, on machine: Machine
   ) throws(ReserveFailure) -> BootLoaderAdvice {
     var values: [String: [UInt8]] = [:]
+    var counts: [String: Int] = [:]
     // Of several, U-Boot keeps the last.
     for line in lines(of: try machine.text(of: file) ?? []) where line.first != UInt8(ascii: "#") {
       guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { continue }
-      values[String(decoding: line[..<equals], as: UTF8.self)] = Array(line[(equals + 1)...])
+      let name = String(decoding: line[..<equals], as: UTF8.self)
+      values[name] = Array(line[(equals + 1)...])
+      counts[name, default: 0] += 1
     }
     var edits = [try edit(variable, values[variable], for: reservation)]
+    var names = [variable]
     for (other, value) in values.sorted(by: { $0.key < $1.key })
     where other != variable && KernelCommandLine(value).cma != nil {
       edits.append(try edit(other, value, for: nil))
+      names.append(other)
     }
-    return BootLoaderAdvice(loader: name, edits: edits)
+    let notes = names.filter { counts[$0, default: 0] > 1 }.map {
+      "\(file) has several lines with \($0)=, of which U-Boot keeps the last: change that one"
+    }
+    return BootLoaderAdvice(loader: name, edits: edits, notes: notes)
   }
 
   private func edit(
     _ variable: String, _ value: [UInt8]?, for reservation: CMAReservation?
   ) throws(ReserveFailure) -> BootLoaderAdvice.Edit {
     let line = "\(variable)=" + (try edited(value ?? [], for: reservation, in: file))
-    return .init(value == nil ? .newLine : .lineOf("\(variable)="), in: file, line)
+    var edit = BootLoaderAdvice.Edit(
+      value == nil ? .newLine : .lineOf("\(variable)="), in: file, line)
+    edit.isNeeded = isNeeded(value ?? [], for: reservation)
+    return edit
   }
 }
 
@@ -184,13 +207,17 @@ struct FlashKernel: AdvisedBootLoader {
   ) throws(ReserveFailure) -> BootLoaderAdvice {
     let own = try ShellSetting("LINUX_KERNEL_CMDLINE", in: [Self.settings], on: machine)
     var edits = [try own.edit(for: reservation, whenUnset: "", inOrAfter: Self.settings)]
+    var notes = own.notes(on: edits[0])
     // It comes first on the line, and an address there would stay.
     let defaults = try ShellSetting(
       "LINUX_KERNEL_CMDLINE_DEFAULTS", in: [Self.settings], on: machine)
     if KernelCommandLine(defaults.value).cma != nil {
-      edits.append(try defaults.edit(for: nil, whenUnset: "", inOrAfter: Self.settings))
+      let edit = try defaults.edit(for: nil, whenUnset: "", inOrAfter: Self.settings)
+      edits.append(edit)
+      notes += defaults.notes(on: edit)
     }
-    return BootLoaderAdvice(loader: name, edits: edits, commands: ["flash-kernel"])
+    return BootLoaderAdvice(
+      loader: name, edits: edits, commands: ["flash-kernel"], notes: notes)
   }
 }
 

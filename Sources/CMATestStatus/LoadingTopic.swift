@@ -35,6 +35,15 @@ struct LoadingTopic: Topic {
     isDisabled = (try? machine.line("/proc/sys/kernel/modules_disabled")) == "1"
   }
 
+  /// Whether a command has the form of those in modprobe.d(5) that load the module in their turn.
+  private static func mayLoad(_ command: String) -> Bool {
+    let words = command.split { " \t;&|(){}".contains($0) }.map {
+      $0.split(separator: "/").last ?? $0
+    }
+    return words.contains("insmod")
+      || words.contains("modprobe") && (words.contains("--ignore-install") || words.contains("-i"))
+  }
+
   var findings: [Finding] {
     var findings: [Finding] = []
     if isDisabled {
@@ -53,10 +62,15 @@ struct LoadingTopic: Topic {
       let place = installPlace.map {
         ", by 'install \($0.statement.subject)' in \($0.place)"
       }
+      let remedy = "modprobe --ignore-install cmatest"
       findings.append(
-        .wrong(
-          "modprobe would run '\(installCommand)' instead of loading it\(place ?? "")",
-          remedy: "modprobe --ignore-install cmatest", .loadingBlocked))
+        Self.mayLoad(installCommand)
+          ? .notice(
+            "modprobe would run '\(installCommand)' to load it\(place ?? ""); whether that does is "
+              + "not known", remedy: remedy, code: .loadingBlocked)
+          : .wrong(
+            "modprobe would run '\(installCommand)' instead of loading it\(place ?? "")",
+            remedy: remedy, .loadingBlocked))
     }
     if let removeCommand {
       findings.append(
@@ -68,7 +82,8 @@ struct LoadingTopic: Topic {
       findings.append(
         .notice(
           "blacklisted in modprobe.d: nothing loads it at boot; 'modprobe cmatest' does",
-          remedy: "grep -r 'blacklist *cmatest' /etc/modprobe.d"))
+          remedy: "grep -rs 'blacklist.*cmatest' /etc/modprobe.d /run/modprobe.d "
+            + "/usr/local/lib/modprobe.d /usr/lib/modprobe.d /proc/cmdline"))
     }
     return findings.isEmpty ? [.good("nothing forbids it")] : findings
   }

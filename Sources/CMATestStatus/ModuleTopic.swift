@@ -74,7 +74,7 @@ struct ModuleTopic: Topic {
           "\(path) is another module of that name, or damaged",
           remedy: isDKMS
             ? "dkms install --force \(DKMSTree.package)/\(packageVersion) -k \(release)"
-            : "rm \(path) && depmod",
+            : "rm \(shellWord(path)) && depmod",
           .otherModule)
       ]
     }
@@ -91,7 +91,8 @@ struct ModuleTopic: Topic {
     if !isDKMS, let installed {
       return [
         .wrong(
-          "\(path) comes before \(installed)", remedy: "rm \(path) && depmod", .otherModule)
+          "\(path) comes before \(installed)", remedy: "rm \(shellWord(path)) && depmod",
+          .otherModule)
       ]
     }
     guard isDKMS, version == packageVersion else {

@@ -78,9 +78,11 @@ struct SignatureTopic: Topic {
     if !hasCertificate { steps.append("dkms generate_mok") }
     if !hasCertificate || isOfDKMS == false { steps.append(build) }
     if isText {
-      steps.append("openssl x509 -in \(certificate) -outform DER -out \(certificate).der")
+      steps.append(
+        "openssl x509 -in \(shellWord(certificate)) -outform DER -out "
+          + shellWord(certificate + ".der"))
     }
-    steps.append("mokutil --import \(certificate)\(isText ? ".der" : "")")
+    steps.append("mokutil --import " + shellWord(certificate + (isText ? ".der" : "")))
     return steps.joined(separator: " && ")
   }
 
@@ -112,7 +114,7 @@ struct SignatureTopic: Topic {
       return [
         .notice(
           "\(reason), and the module is \(by); whether that key is enrolled is not known",
-          remedy: "mokutil --test-key \(certificate)", code: .signatureRejected)
+          remedy: "mokutil --test-key \(shellWord(certificate))", code: .signatureRejected)
       ]
     }
   }

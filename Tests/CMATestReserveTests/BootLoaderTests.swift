@@ -65,7 +65,8 @@ private let firmware = "/boot/firmware/cmdline.txt"
     #expect(advice?.loader == "systemd-boot")
     #expect(advice?.edits == [.init(.line, in: kernelCommandLine, without + " cma=256M")])
     #expect(advice?.notes.count == (text.contains("#") ? 1 : 0))
-    #expect(try self.advice(nil)?.line == without)
+    // A line that has none stays as it is, comments and all.
+    #expect(try self.advice(nil)?.line == (text.contains("cma=") ? without : nil))
   }
 
   @Test func wordsOfInitStayBehindTheTwoHyphens() throws {
@@ -216,6 +217,10 @@ private let firmware = "/boot/firmware/cmdline.txt"
       "new", "root=\"a  b\" ro"
     ),
     ("label a\nappend ro\nlabel b\nmenu default\nappend rw", "b", "rw"),
+    // As in boot/pxe_utils.c of U-Boot: the last of these, wherever, goes before `menu default`.
+    ("label a\nappend ro\nlabel b\nappend rw\ndefault b\n", "b", "rw"),
+    ("DEFAULT\ta\nlabel a\nappend ro\nlabel b\nmenu default\nappend rw\n", "a", "ro"),
+    ("label a\nmenu default\nappend ro\nlabel b\nappend rw\nONTIMEOUT b\n", "b", "rw"),
     ("default gone\nlabel a\nappend ro\nlabel b\nappend rw\n", "a", "ro"),
   ])
   func extlinuxByHandGetsTheEntryThatBootsByItself(
@@ -230,6 +235,43 @@ private let firmware = "/boot/firmware/cmdline.txt"
     let entries =
       text.lowercased().split(separator: "label ", omittingEmptySubsequences: false).count - 1
     #expect(advice?.notes.count == (entries > 1 ? 1 : 0))
+  }
+
+  @Test(arguments: [
+    (menu, "label a\nappend ro\nappend rw\n", "append rw cma=256M"),
+    ("/boot/armbianEnv.txt", "extraargs=a\nextraargs=b\n", "extraargs=b cma=256M"),
+    (
+      "/etc/default/flash-kernel", "LINUX_KERNEL_CMDLINE=a\nLINUX_KERNEL_CMDLINE=b\n",
+      "LINUX_KERNEL_CMDLINE=\"b cma=256M\""
+    ),
+  ])
+  func ofSeveralLinesTheOneThatCountsIsNamed(
+    _ file: String, _ text: String, _ line: String
+  ) throws {
+    try tree.write(text, to: file)
+    let advice = try advice()
+    #expect(advice?.line == line)
+    #expect(advice?.notes.count == 1 && advice?.notes.first?.contains("last") == true)
+  }
+
+  @Test func aSettingOfSeveralLinesIsReplacedAsAWhole() throws {
+    try tree.write("#\n\nLINUX_KERNEL_CMDLINE=\"a \\\n b\"\n", to: "/etc/default/flash-kernel")
+    let advice = try advice()
+    #expect(advice?.line == "LINUX_KERNEL_CMDLINE=\"a  b cma=256M\"")
+    #expect(advice?.notes.first?.contains("from line 3 to line 4") == true)
+  }
+
+  @Test(arguments: [
+    (firmware, "root=/dev/sda1\n"), (menu, "label a\nappend ro\n"),
+    ("/boot/armbianEnv.txt", "extraargs=a\n"), ("/etc/default/flash-kernel", "X=1\n"),
+    (uBoot, "U_BOOT_UPDATE=true\n"), (kernelCommandLine, "root=/dev/vda1\n"),
+  ])
+  func whereNothingIsReservedThereIsNothingToTakeBack(_ file: String, _ text: String) throws {
+    if file == uBoot { try addUBootMenu() }
+    if file == kernelCommandLine { try bootsWithSystemdBoot() }
+    try tree.write(text, to: file)
+    let outcome = try Reserver(machine: tree.machine, runner: nil).remove()
+    #expect(outcome.notes.first?.hasSuffix("nothing to take back") == true && !outcome.wrote)
   }
 
   @Test func extlinuxEntryWithoutALine() throws {
@@ -404,6 +446,7 @@ private let firmware = "/boot/firmware/cmdline.txt"
       try self.failure(nil)
     }
     #expect(failure?.exitCode == .unreadable && failure?.message.contains(file) == true)
+    #expect(failure?.remedy.contains("/proc") == false)
   }
 
   @Test func aLineThatWouldNotComeOutTheSameIsNotPrinted() throws {

@@ -88,6 +88,15 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
 
   @Test(arguments: [
     ("/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet cma=64M\"\n", "cma=64M"),
+    ("/etc/default/grub", "export\tGRUB_CMDLINE_LINUX_DEFAULT='cma=64M'\n", "cma=64M"),
+    (
+      "/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"ro $(echo \"a (b\" ')') cma=64M\"\n",
+      "cma=64M"
+    ),
+    (
+      "/etc/default/grub", "X=`( echo \"a b\" ) || true`; GRUB_CMDLINE_LINUX_DEFAULT=cma=64M\n",
+      "cma=64M"
+    ),
     (
       "/etc/default/grub.d/cma.cfg", "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX cma=64M\"\n",
       "cma=64M"
@@ -283,5 +292,11 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     let failure = try failure("256M")
     #expect(failure?.exitCode == .noCMA)
     #expect(failure?.message.contains("CONFIG_DMA_CMA") == true)
+  }
+
+  @Test func aRunningKernelCountsWhereNoneIsInBoot() throws {
+    try tree.remove("/boot/vmlinuz-7.3.4+deb13-amd64")
+    try tree.write("# CONFIG_CMA is not set\nCONFIG_X=y\n", to: "/boot/config-7.3.4+deb13-amd64")
+    #expect(try failure("256M")?.exitCode == .noCMA)
   }
 }

@@ -174,4 +174,21 @@ private let file = "/etc/modprobe.d/mine.conf"
     #expect(finding?.text.contains("load cmaother in its place") == true)
     #expect(finding?.remedy?.contains("rm ") == false)
   }
+
+  @Test(arguments: [
+    "install cmatest /sbin/modprobe --ignore-install cmatest $CMDLINE_OPTS && /bin/true",
+    "install cma* insmod /srv/cmatest.ko", "install cmatest { /sbin/modprobe -i cmatest; }",
+  ])
+  func anInstallCommandThatMayLoadItIsNotTakenForARefusal(_ text: String) throws {
+    try tree.write(text + "\n", to: "/etc/modprobe.d/x.conf")
+    let finding = loading.first
+    #expect(finding?.mark == .notice && finding?.code == .loadingBlocked)
+  }
+
+  @Test func aCommandToTypeHasNamesOfFilesAsWords() throws {
+    try tree.write("options cmatest alloc_count=zz\n", to: "/etc/modprobe.d/a b's.conf")
+    let path = tree.root + "/etc/modprobe.d/a b'\\''s.conf"
+    #expect(
+      findings.contains { $0.remedy == "sed -i '1s/^/# /' '\(path)'" })
+  }
 }

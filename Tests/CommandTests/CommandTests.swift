@@ -55,6 +55,8 @@ private let helper = Program("cma-test-configure")
       try command.run("reserve"), try command.run("reserve", "256M", "--remove"),
       try command.run("reserve", "256MB"), try command.run("reserve", "all"),
       try helper.run("--root", ""), try helper.run("nonsense"),
+      try command.run("status", "--root", "/nowhere"),
+      try command.run("reserve", "64M", "--root", "/dev/null"),
       try helper.run("--no-cache", "--save-cache"), try helper.run("--version", "--no-cache"),
     ] {
       #expect(outcome.exitCode == CMATestCore.ExitCode.usage.rawValue)

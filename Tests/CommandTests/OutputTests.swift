@@ -27,7 +27,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
       ["reserve", "--remove"],
     ]
     let anywhere: [[String]] = [
-      ["configure", "--json", "--root", "/nonexistent"], ["run", "--list"],
+      ["configure", "--json", "--root", "/sys"], ["run", "--list"],
       ["run", "--list", "--format", "json"], [], ["--help"], ["help", "run"], ["run", "--help"],
       ["--version"], ["--generate-completion-script", "bash"],
     ]
@@ -67,7 +67,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
   @Test func messagesThatCannotBeWrittenLeaveTheExitCode() throws {
     // Nothing is printed but the complaint, and that has nowhere to go.
     for (words, code) in [
-      (["configure", "--root", "/nonexistent"], ExitCode.unreadable),
+      (["configure", "--root", "/sys"], ExitCode.unreadable),
       (["reserve", "64G", "--root", tree.root], .cannotReserve), (["--nonsense"], .usage),
     ] {
       let shell = try Program("cma-test").run(words, output: .closed)

@@ -36,7 +36,7 @@ struct Configure: PrintingCommand {
   var json = false
 
   func validate() throws {
-    guard !root.isEmpty else { throw ValidationError("'--root' needs the name of a folder") }
+    try checkRoot(root)
   }
 
   func run(printing output: StandardOutput) throws {

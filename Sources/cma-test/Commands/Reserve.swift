@@ -38,7 +38,7 @@ struct Reserve: PrintingCommand {
   var json = false
 
   func validate() throws {
-    guard !root.isEmpty else { throw ValidationError("'--root' needs the name of a folder") }
+    try checkRoot(root)
     guard (size == nil) == remove else {
       throw ValidationError("give either a size to reserve, as 256M, or '--remove'")
     }
