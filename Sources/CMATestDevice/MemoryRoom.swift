@@ -39,10 +39,22 @@ struct MemoryRoom {
       // The pages are moved out of the area, where the memory of CMA is no room for them.
       let outside = available - min(available, meminfo["CmaFree"] ?? 0)
       var limits = [(name: "what the machine has besides CMA", bytes: outside)]
+      // An allocation of this program that fails ends it: the mapping must not take all there is.
+      if try isStrictlyAccounted(), let most = meminfo["CommitLimit"],
+        let committed = meminfo["Committed_AS"]
+      {
+        limits.append((name: "vm.overcommit_memory=2", bytes: most - min(most, committed)))
+      }
       limits += try machine.memoryLimits().map { (name: $0.file, bytes: $0.room) }
       return limits
     } catch {
       throw .system(error)
     }
+  }
+
+  private func isStrictlyAccounted() throws(SystemFailure) -> Bool {
+    let file = "/proc/sys/vm/overcommit_memory"
+    guard machine.exists(file) else { return false }
+    return try contents(of: machine.path(file)).first == UInt8(ascii: "2")
   }
 }

@@ -141,6 +141,26 @@ import Testing
     #expect(throws: PlacementFailure.impossible(words)) { try room(4096) }
   }
 
+  @Test func strictAccountingLeavesRoomForTheProgramItself() throws {
+    try group("system.slice/run-u1.service", max: "max", current: 1 << 20)
+    func commit(_ kibibytes: Int, mode: Int) throws {
+      try tree.write("\(mode)\n", to: "/proc/sys/vm/overcommit_memory")
+      try tree.write(
+        "MemAvailable: 900000 kB\nCommitLimit: \(100000 + kibibytes) kB\nCommitted_AS: 100000 kB\n",
+        to: "/proc/meminfo")
+    }
+    try commit(32 << 10, mode: 2)
+    #expect(try room(4096) == 2048)
+    try commit(20 << 10, mode: 2)
+    let words = "vm.overcommit_memory=2 leaves 20480 KiB of memory"
+    #expect(throws: PlacementFailure.impossible(words)) { try room(4096) }
+    // More may be committed than the limit of a mode that is not in force.
+    for mode in [0, 1] {
+      try commit(-50000, mode: mode)
+      #expect(try room(4096) == 4096)
+    }
+  }
+
   @Test func limitOfTheGroupAboveCountsToo() throws {
     try group("system.slice/run-u1.service", max: "max", current: 1 << 20)
     try group("system.slice", max: "\(64 << 20)", current: 38 << 20)

@@ -4,26 +4,26 @@
 # on memory and disk that a stranger's machine may have: run as root in a virtual machine, never on a
 # machine that matters. Needs a shell, awk, grep, insmod and rmmod: busybox has them.
 #
-# usage: places.sh --module FILE [--command FILE] [--seconds N] [--zone NAME] [--cases-only]
+# usage: places.sh --module FILE [--command FILE] [--seconds N] [--zone NAME] [--disk DIR] [PART...]
 #   --module FILE   cmatest.ko
 #   --command FILE  cma-test (the one on PATH)
 #   --seconds N     how long each case may take (5)
-#   --zone NAME     where the area must be, as DMA32, or this machine shows something else
-#   --cases-only    the cases alone
-#   --limits-only   the limits alone
+#   --zone NAME     where the first area must be, as DMA32, or this machine shows something else
+#   --disk DIR      /dev/vda, which has ext4, becomes /var/tmp; DIR has its modules and their order
+#   PART            cases, killed, beside or limits; without any: all of them
 set -u
 # shellcheck source=../kernel-log.sh
 . "$(dirname "$0")/../kernel-log.sh"
 
-command=cma-test module='' seconds=5 zone='' parts='cases killed beside limits'
+command=cma-test module='' seconds=5 zone='' disk='' parts=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --cases-only) parts=cases && shift && continue ;;
-    --limits-only) parts=limits && shift && continue ;;
+    cases | killed | beside | limits) parts="$parts $1" && shift && continue ;;
     --module) module=$2 ;;
     --command) command=$2 ;;
     --seconds) seconds=$2 ;;
     --zone) zone=$2 ;;
+    --disk) disk=$2 ;;
     *) echo "places.sh: unknown argument $1" >&2 && exit 2 ;;
   esac
   shift 2
@@ -69,47 +69,84 @@ passed() {
 # meminfo NAME: KiB.
 meminfo() { awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo; }
 
-# free_memory: KiB that are free, in the area or not, once what is on its way is there.
+# free_memory: KiB that are free, in the area or not, once what is on its way is there. What lies in the
+# lists of the processors is free, too, but not of MemFree: several MiB of a large zone.
 free_memory() {
   sync
   echo 3 >/proc/sys/vm/drop_caches
   sleep 1
-  meminfo MemFree
+  awk -v page="$page_size" '
+    FILENAME == "/proc/meminfo" { if ($1 == "MemFree:") free = $2 }
+    FILENAME == "/proc/zoneinfo" { if ($1 == "count:") free += $2 * page / 1024 }
+    END { printf "%d\n", free }' /proc/meminfo /proc/zoneinfo
 }
 
-# available_pages: of all areas that are not allocated.
-available_pages() { cat /sys/kernel/mm/cma/*/available_pages; }
+# area_zone: the zone that has the first page of the first area.
+area_zone() {
+  frame=$(($("$command" areas | awk '$1 == 0 { print $3 }') / page_size))
+  awk -v frame="$frame" '
+    $1 == "Node" { zone = $4 }
+    $1 == "spanned" { spanned = $2 }
+    $1 == "start_pfn:" && spanned && frame >= $2 && frame < $2 + spanned { print zone }' /proc/zoneinfo
+}
 
+# available_pages: of all areas that are not allocated; "unknown" where the kernel does not tell.
+available_pages() {
+  if [ -e /sys/kernel/mm/cma/reserved/available_pages ]; then
+    cat /sys/kernel/mm/cma/*/available_pages
+  else
+    echo unknown
+  fi
+}
+
+page_size=$(awk '$1 == "KernelPageSize:" { print $2 * 1024; exit }' /proc/self/smaps)
 mark_log || exit 2
+mkdir -p /var/tmp
+if [ -n "$disk" ]; then
+  while read -r name; do insmod "$disk/$name.ko" || exit 2; done <"$disk/order"
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    [ -b /dev/vda ] || sleep 0.5
+  done
+  mount -t ext4 /dev/vda /var/tmp || exit 2
+  is '/var/tmp is a disk with ext4' '/dev/vda ext4' "$(awk '$2 == "/var/tmp" { print $1, $3 }' /proc/mounts)"
+fi
 # shellcheck disable=SC2046  # words
 insmod "$module" alloc_count=0 $("$command" configure --dry-run | sed -n 's/^options cmatest //p') || exit 2
 "$command" areas
 if [ -n "$zone" ]; then
-  is "the area is in $zone" "$zone" "$(awk '
-    $1 == "Node" { zone = $4 }
-    $1 == "nr_free_cma" && $2 > 0 { zones = zones zone " " }
-    END { sub(/ $/, "", zones); print zones }' /proc/zoneinfo)"
+  is "the area is in $zone" "$zone" "$(area_zone)"
 fi
 
 cases='movable-anonymous movable-page-cache pinned-page'
 # So that what a first run leaves in the machine is not counted.
 for name in $cases; do "$command" run --filter "$name" >/dev/null 2>&1; done
 before=$(free_memory) available=$(available_pages)
-# cases_pass: each passes, in time, and leaves nothing behind.
+# cases_pass: each passes twice, in time, and leaves nothing behind. What else the host does can only
+# make a case slower, so the fastest round counts, and there are up to four more if none was in time.
 cases_pass() {
-  for round in 1 2; do
-    for name in $cases; do
+  for name in $cases; do
+    in_time='' round=0
+    while [ "$round" -lt 2 ] || { [ -z "$in_time" ] && [ "$round" -lt 6 ]; }; do
+      round=$((round + 1))
       line=$("$command" run --filter "$name" 2>&1 | grep " $name ")
       is "$name passes ($round)" ok "${line%% *}"
       echo "# $line"
-      is "$name takes less than $seconds s" 1 "$(printf '%s\n' "$line" |
-        awk -v most="$seconds" '{ for (i = 2; i <= NF; i++) if ($i == "s") print $(i - 1) < most }')"
+      if printf '%s\n' "$line" | awk -v most="$seconds" '
+        { for (i = 2; i <= NF; i++) if ($i == "s") { found = 1; slow = $(i - 1) >= most } }
+        END { exit !found || slow }'; then
+        in_time=1
+      fi
     done
+    is "$name takes less than $seconds s" 1 "$in_time"
   done
   after=$(free_memory)
   is "all memory is back: $before KiB were free before, $after KiB are after" 1 \
     "$((before - after < 4096))"
-  is 'the allocator has as many pages as before' "$available" "$(available_pages)"
+  if [ "$available" = unknown ]; then
+    echo 'skip - the allocator has as many pages as before: this kernel does not tell'
+  else
+    is 'the allocator has as many pages as before' "$available" "$(available_pages)"
+  fi
 }
 
 # running NAME: how many processes of the command there are with that word, which are not dead.
@@ -142,7 +179,7 @@ killed() {
 
 # limits: what a machine may have too little of.
 limits() {
-  mkdir -p /sys/fs/cgroup /var/tmp
+  mkdir -p /sys/fs/cgroup
   mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null
   echo +memory >/sys/fs/cgroup/cgroup.subtree_control
   mkdir -p /sys/fs/cgroup/above/own
@@ -166,23 +203,25 @@ limits() {
   done
   is 'nobody was killed for a group' 'oom_kill 0' "$(grep '^oom_kill ' /sys/fs/cgroup/above/memory.events)"
 
-  # The program itself needs some of this; the case then asks for 4 to 16 MiB at once.
+  # The program itself needs some of this, and the case must leave it room for more.
   echo 2 >/proc/sys/vm/overcommit_memory
-  least=$(meminfo Committed_AS) found=''
-  for more in 65536 49152 40960 32768 28672 24576 20480 18432 16384 14336 12288 10240; do
+  least=$(meminfo Committed_AS) passed='' found=''
+  for more in 53248 40960 36864 32768 28672 24576 20480 16384; do
     echo "$((least + more))" >/proc/sys/vm/overcommit_kbytes
     line=$(case_line movable-anonymous)
     echo "# CommitLimit $more KiB above what is committed: $line"
     case $line in
-      'ok '*) ;;
-      'skip '*vm.overcommit_memory*) found=1 && break ;;
+      'ok '*) passed=1 ;;
+      'skip '*vm.overcommit_memory*) found=$passed && break ;;
       *) break ;;
     esac
   done
-  is 'memory that strict accounting does not give is a reason to skip' 1 "$found"
+  is 'what strict accounting leaves is used, and a reason to skip when it is too little' 1 "$found"
   echo 0 >/proc/sys/vm/overcommit_memory
 
-  mount -t tmpfs -o size=64k full /var/tmp
+  mount -t tmpfs -o size=1m full /var/tmp
+  passed 'a /var/tmp that is nearly full' movable-page-cache
+  head -c 2000000 /dev/zero 2>/dev/null >/var/tmp/all
   skipped 'a full /var/tmp' movable-page-cache '/var/tmp: No space left on device'
   umount /var/tmp
   mount -t tmpfs -o ro none /var/tmp
@@ -202,26 +241,34 @@ beside() {
   (
     round=0
     while [ ! -e /tmp/enough ]; do
-      head -c 100000000 /dev/zero | tail -c 60000000 >/tmp/load || exit 1
+      dd if=/dev/zero of=/tmp/load bs=1M count=60 2>/dev/null || exit 1
+      rm /tmp/load
       round=$((round + 1))
     done
-    echo "# somebody else used 100 MB of memory $round times" && rm /tmp/load
+    echo "# somebody else used 60 MiB of memory $round times"
+    [ "$round" -gt 3 ]
   ) &
   other=$!
   for name in $cases; do passed "$name passes beside somebody who uses memory" "$name"; done
   : >/tmp/enough
   wait "$other"
-  is 'which was not harmed' 0 $?
+  is 'which was not harmed and had its turns' 0 $?
 }
 
-for part in $parts; do
+for part in ${parts:-cases killed beside limits}; do
+  since=$(date +%s)
   case $part in
     cases) cases_pass ;;
     killed) for name in movable-anonymous movable-page-cache owner-killed; do killed "$name"; done ;;
     beside) beside ;;
     limits) limits ;;
   esac
+  echo "# $part: $(($(date +%s) - since)) s"
 done
+if [ -n "$disk" ]; then
+  umount /var/tmp
+  is 'the disk can go' 0 $?
+fi
 after=$(free_memory)
 is "all memory is back at the end: $before KiB, $after KiB" 1 "$((before - after < 8192))"
 rmmod cmatest
