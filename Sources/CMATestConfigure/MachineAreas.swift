@@ -43,6 +43,26 @@ extension Machine {
     return ((try? names(in: folder)) ?? []).first { exists("\(folder)/\($0)/linux,cma-default") }
   }
 
+  /// How much a node of the device tree's reserved memory asks for, in bytes: `size`, or the second
+  /// half of `reg`, which are big-endian numbers of one or two cells of 32 bits.
+  ///
+  /// - Returns: nil where the node does not say, or has several pieces.
+  public func deviceTreeAreaSize(of node: String) -> UInt64? {
+    let folder = "/proc/device-tree/reserved-memory"
+    func property(_ name: String) -> [UInt8]? { try? contents(of: path("\(folder)/\(name)")) }
+    func number(_ bytes: some Sequence<UInt8>) -> UInt64 {
+      bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    if let size = property("\(node)/size") {
+      return size.count == 4 || size.count == 8 ? number(size) : nil
+    }
+    guard let cells = property("#size-cells").map(number), 1...2 ~= cells,
+      let place = property("#address-cells").map(number), 1...2 ~= place,
+      let reg = property("\(node)/reg"), reg.count == Int(cells + place) * 4
+    else { return nil }
+    return number(reg.suffix(Int(cells) * 4))
+  }
+
   /// The page size of the machine's kernel in bytes: of a copied tree, what its configuration says.
   public func pageSize() -> UInt64 {
     if !isRunning, let release = try? kernelRelease(),

@@ -9,10 +9,13 @@ public struct AreaLog: Equatable, Sendable {
     public var base: UInt64
     /// In MiB, as the kernel rounds it down.
     public var mebibytes: UInt64
+    /// The node of the device tree that asked for it; nil for other areas.
+    public var node: String?
 
-    public init(base: UInt64, mebibytes: UInt64) {
+    public init(base: UInt64, mebibytes: UInt64, node: String? = nil) {
       self.base = base
       self.mebibytes = mebibytes
+      self.node = node
     }
   }
 
@@ -22,12 +25,18 @@ public struct AreaLog: Equatable, Sendable {
   /// How many reservations the kernel could not make at all.
   public private(set) var failures = 0
 
+  private static let pool = "Reserved memory: created CMA memory pool at "
+
   /// - Parameter messages: the log, a message each, without time and priority.
   public init(_ messages: some Sequence<String>) {
-    for message in messages { read(message) }
+    var followsPool = false
+    for message in messages {
+      read(message, followsPool: followsPool)
+      followsPool = message.hasPrefix(Self.pool)
+    }
   }
 
-  private mutating func read(_ message: String) {
+  private mutating func read(_ message: String, followsPool: Bool) {
     let words = message.split(separator: " ")
     func number(after word: Substring) -> UInt64? {
       guard let place = words.firstIndex(of: word), place + 1 < words.count else { return nil }
@@ -39,8 +48,14 @@ public struct AreaLog: Equatable, Sendable {
     }
     // The prefix is that of the file, and not in all kernels.
     let text = message.hasPrefix("cma: ") ? message.dropFirst(5) : message[...]
-    if text.hasPrefix("Reserved memory: created CMA memory pool at ") {
+    if text.hasPrefix(Self.pool) {
       append(number(after: "size"), number(after: "at"))
+    } else if message.hasPrefix("OF: reserved mem: initialized node ") {
+      // Directly after the line above, where the node is an area's: 6.1 and later.
+      let name = message.dropFirst("OF: reserved mem: initialized node ".count)
+        .prefix { $0 != " " }
+      guard followsPool, name.last == ",", !reservations.isEmpty else { return }
+      reservations[reservations.count - 1].node = String(name.dropLast())
     } else if text.hasPrefix("Reserved "), message.hasPrefix("cma: ") {
       // `Reserved N MiB at 0xBASE`, ` on node N` in some; of several ranges no base is told.
       append(number(after: "Reserved"), number(after: "at"))

@@ -48,7 +48,10 @@ enum DefaultArea {
     if wanted == 0 { return .absent }
     let others = OtherArea.all(on: line)
     if others.isEmpty, ownPools(machine).isEmpty { return .present(size: nil) }
-    guard let wanted else { return .unknown }
+    guard let wanted else {
+      guard let node = machine.deviceTreeDefaultArea() else { return .unknown }
+      return inDeviceTree(machine, node: node, total, isAlone: others.isEmpty)
+    }
     // The kernel rounds up, never down.
     if total < wanted { return .absent }
     if let log = machine.areaLog(), log.reservation(ofSize: wanted) != nil, log.failures == 0 {
@@ -69,8 +72,26 @@ enum DefaultArea {
     return mebibytes << 20
   }
 
+  /// The default area that the device tree marks, on a machine with pools for single devices: the
+  /// log names the node, and once it has lost that, there is as much as all nodes together ask for.
+  private static func inDeviceTree(
+    _ machine: Machine, node: String, _ total: UInt64, isAlone: Bool
+  ) -> DefaultArea {
+    if let area = machine.areaLog()?.reservations.first(where: { $0.node == node }) {
+      return .present(size: area.mebibytes << 20)
+    }
+    guard isAlone, let size = machine.deviceTreeAreaSize(of: node) else { return .unknown }
+    var all = size
+    for pool in ownPools(machine) {
+      guard let size = machine.deviceTreeAreaSize(of: pool) else { return .unknown }
+      all = all.clampedSum(size)
+    }
+    // The kernel rounds up, never down.
+    return total >= all ? .present(size: size) : .unknown
+  }
+
   /// The device tree's pools for single devices.
-  private static func ownPools(_ machine: Machine) -> [String] {
+  static func ownPools(_ machine: Machine) -> [String] {
     let folder = "/proc/device-tree/reserved-memory"
     return ((try? machine.names(in: folder)) ?? []).filter {
       machine.exists("\(folder)/\($0)/reusable")

@@ -31,6 +31,8 @@ struct ReservationTopic: Topic {
   /// Nil where nothing is known of the memory.
   let defaultArea: DefaultArea?
   private let isDefault: (String) -> Bool
+  /// The device tree's pools for single devices.
+  private let pools: [String]
 
   init(_ machine: Machine) {
     commandLine = (try? contents(of: machine.path("/proc/cmdline"))).map { KernelCommandLine($0) }
@@ -45,6 +47,7 @@ struct ReservationTopic: Topic {
       DefaultArea(machine, total: $0, areas: areas, commandLine: commandLine)
     }
     isDefault = machine.isDefaultArea
+    pools = DefaultArea.ownPools(machine)
   }
 
   /// The folder is not there for a kernel that has the option and no area.
@@ -113,7 +116,7 @@ struct ReservationTopic: Topic {
   /// Who has what is reserved, besides the default area.
   private var others: String {
     let names = (areas ?? []).map(\.name).filter { !isDefault($0) }
-    let words = OtherArea.all(on: commandLine)
+    let words = OtherArea.all(on: commandLine) + pools
     return (names.isEmpty ? words : names).joined(separator: ", ")
   }
 

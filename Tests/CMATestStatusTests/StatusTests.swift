@@ -157,6 +157,50 @@ private let cmdline = "/proc/cmdline"
     #expect(status.exitCode == .success)
   }
 
+  /// As arm64's 6.12, which lists no areas, has it from QEMU's tree with two pools.
+  @Test func theDefaultAreaOfADeviceTreeBesideADevicesOwnPool() throws {
+    let folder = "/proc/device-tree/reserved-memory"
+    try tree.write("ro\n", to: cmdline)
+    try tree.write("CmaTotal: 98304 kB\nCmaFree: 97920 kB\n", to: "/proc/meminfo")
+    try tree.remove("/sys/kernel/mm")
+    try tree.write("", to: "\(folder)/camera-pool/reusable")
+    try tree.write("", to: "\(folder)/linux,cma/reusable")
+    try tree.write("", to: "\(folder)/linux,cma/linux,cma-default")
+    // Of what neither the log nor the tree says the size.
+    #expect(status.exitCode == .nothingReserved)
+    #expect(findings("reservation").first?.text.contains("others (camera-pool)") == true)
+    try tree.write(
+      """
+      6,1,0,-;Reserved memory: created CMA memory pool at 0x000000005e000000, size 32 MiB
+      6,2,0,-;OF: reserved mem: initialized node camera-pool, compatible id shared-dma-pool
+      6,3,0,-;Reserved memory: created CMA memory pool at 0x000000005a000000, size 64 MiB
+      6,4,0,-;OF: reserved mem: initialized node linux,cma, compatible id shared-dma-pool
+
+      """, to: "/dev/kmsg")
+    #expect(status.exitCode == .success)
+    #expect(findings("reservation").first?.text.contains("64 MiB of it in the default") == true)
+    // The default one failed, and the log says so of no other.
+    try tree.write(
+      """
+      6,1,0,-;Reserved memory: created CMA memory pool at 0x000000005e000000, size 32 MiB
+      6,2,0,-;OF: reserved mem: initialized node camera-pool, compatible id shared-dma-pool
+
+      """, to: "/dev/kmsg")
+    try tree.write("CmaTotal: 32768 kB\nCmaFree: 32640 kB\n", to: "/proc/meminfo")
+    #expect(status.exitCode == .nothingReserved)
+    // A log that has lost the boot: the tree says how much all of them must have.
+    try tree.write("6,9,0,-;of something else\n", to: "/dev/kmsg")
+    try tree.write([0, 0, 0, 0, 2, 0, 0, 0], to: "\(folder)/camera-pool/size")
+    try tree.write([0, 0, 0, 2], to: "\(folder)/#size-cells")
+    try tree.write([0, 0, 0, 2], to: "\(folder)/#address-cells")
+    try tree.write(
+      [0, 0, 0, 0, 0x5A, 0, 0, 0] + [0, 0, 0, 0, 4, 0, 0, 0], to: "\(folder)/linux,cma/reg")
+    #expect(status.exitCode == .nothingReserved)
+    try tree.write("CmaTotal: 98304 kB\nCmaFree: 97920 kB\n", to: "/proc/meminfo")
+    #expect(status.exitCode == .success)
+    #expect(findings("reservation").first?.text.contains("64 MiB of it in the default") == true)
+  }
+
   @Test func anAreaThatWasNotActivated() throws {
     try tree.write("ro cma=600M@0-3G movablecore=25%\n", to: cmdline)
     try tree.write("MemTotal: 2012616 kB\nCmaTotal: 0 kB\nCmaFree: 0 kB\n", to: "/proc/meminfo")
