@@ -4,22 +4,25 @@
 # root, never on a machine that matters. Needs a shell, awk, grep, insmod and rmmod: busybox has them.
 #
 # usage: suite.sh --module FILE [--command FILE] [--out DIR] [--skips NAME,...] [--faults FILE]
-#                 [--cases-only] [--seeds N]
+#                 [--cases-only | --areas-only | --no-default] [--seeds N]
 #   --module FILE   cmatest.ko
 #   --command FILE  cma-test (the one on PATH)
 #   --out DIR       where the reports are left (/tmp/suite)
 #   --skips NAMES   cases that may be skipped on this kernel
 #   --faults FILE   cmatest.ko that can show faults: each must fail the case that is for it
 #   --cases-only    the cases alone, and nothing of what does not depend on the area
+#   --areas-only    what is for several areas, and nothing else; there must be several
+#   --no-default    on a machine that has areas, and no default one: what is said there
 #   --seeds N       the cases N times, each time with another seed (2)
 set -u
 # shellcheck source=../kernel-log.sh
 . "$(dirname "$0")/../kernel-log.sh"
 
-command=cma-test out=/tmp/suite skips='' faults='' module='' cases_only='' seeds=2
+command=cma-test out=/tmp/suite skips='' faults='' module='' cases_only='' areas='' seeds=2
 while [ $# -gt 0 ]; do
   case $1 in
     --cases-only) cases_only=1 && shift && continue ;;
+    --areas-only | --no-default) areas=$1 && shift && continue ;;
     --module) module=$2 ;;
     --command) command=$2 ;;
     --out) out=$2 ;;
@@ -75,16 +78,31 @@ interrupt() {
   kill -s "$1" "$(cat "$2.pid")"
 }
 
+# count_requests: has the kernel count the requests to the allocator, granted or not, by the name of the
+# area. Every stock kernel can; only those with CONFIG_CMA_SYSFS count by themselves.
+count_requests() {
+  requests='' event=/sys/kernel/tracing/events/cma/cma_alloc_finish
+  if [ -d /sys/kernel/tracing ]; then mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; fi
+  if [ -e "$event/hist" ]; then
+    requests=$event/hist
+    if ! echo hist:keys=name >"$event/trigger"; then
+      is 'requests are counted by area' counted 'refused'
+    fi
+  fi
+}
+
 # counted: what the kernel has counted of allocations, area by area; nothing where it does not count.
 counted() {
   for area in /sys/kernel/mm/cma/*; do
     [ -e "$area/alloc_pages_success" ] && echo "${area##*/} $(cat "$area/alloc_pages_success")"
   done
+  [ -z "$requests" ] ||
+    sed -n 's/^{ name: \(.*[^ ]\) *} hitcount: *\([0-9]*\).*/\1 \2 requests/p' "$requests" | sort
 }
 
 # counts_stand TEXT BEFORE AFTER: one check, of what `counted` printed.
 counts_stand() {
-  if [ -d /sys/kernel/mm/cma ]; then
+  if [ -d /sys/kernel/mm/cma ] || [ -n "$requests" ]; then
     is "$1" "$2" "$3"
   else
     echo "skip - $1: this kernel does not count"
@@ -147,28 +165,99 @@ two_at_once() {
   is 'the first run passes all the same' 0 $?
 }
 
-# Each area is listed, searched and tested without a page of another.
+# area_fact INDEX KEY: what `areas --json` says of an area.
+area_fact() {
+  "$command" areas --json | awk -v wanted="$1" -v key="\"$2\":" '
+    $1 == "\"index\":" { found = $2 + 0 == wanted }
+    found && $1 == key { sub(/^[^:]*: */, ""); sub(/,$/, ""); gsub(/"/, ""); print }'
+}
+
+# indices TRUTH: of the areas that are the default one, or that are not.
+indices() {
+  "$command" areas --json | awk -v truth="$1" '
+    $1 == "\"index\":" { i = $2 + 0 } $1 == "\"default\":" && $2 ~ truth { print i }'
+}
+
+# Each area is listed, searched and tested without a page of another, while modprobe's are held in the
+# default one.
 several_areas() {
-  others=$("$command" areas --json | awk '/"index":/ { index_ = $2 + 0 } /"default": false/ { print index_ }')
-  if [ -z "$others" ]; then
+  others=$(indices false)
+  if [ -z "$others" ] && [ "$areas" = --areas-only ]; then
+    is 'there are several areas' 'several' 'one'
+    return
+  elif [ -z "$others" ]; then
     echo "skip - each of several areas: this machine has one"
     return
   fi
+  "$command" status >"$out/status"
+  is 'status tells how much the default area has' 1 "$(grep -c '^ok *reservation .* of it in the default area' "$out/status")"
+  grep 'reservation' "$out/status"
+  rmmod cmatest
+  load "$module" alloc_count=256
   before=$(counted)
   "$command" areas
   counts_stand 'listing several areas allocates nothing' "$before" "$(counted)"
-  for area in $others; do
-    name=$("$command" areas --json | awk -F'"' -v n="$area" \
-      '/"index":/ { i = $3; gsub(/[^0-9]/, "", i) } /"name":/ && i == n { print $4 }')
-    before=$(counted | grep -v "^$name ")
-    "$command" areas --area "$area" >"$out/area"
-    is "the largest block of area $area ($name) is searched" 0 $?
+  is 'what is held since the load is charged to the default area' 256 \
+    "$(area_fact "$(indices true)" held_pages)"
+  for area in $others; do one_of_several "$area" "$(area_fact "$area" name)"; done
+  rmmod cmatest
+  load "$module" alloc_count=0
+}
+
+# one_of_several INDEX NAME: of an area that is not the default one.
+one_of_several() {
+  index=$1 name=$2
+  is "none of that is charged to area $index ($name)" 0 "$(area_fact "$index" held_pages)"
+  before=$(counted | awk -v name="$name" '$1 != name')
+  own=$(counted | awk -v name="$name" '$1 == name')
+  for word in "$index" "$name"; do
+    "$command" areas --area "$word" >"$out/area"
+    is "the largest block of $word is searched" 0 $?
     cat "$out/area"
-    "$command" run --area "$area" --filter '[!mp]*' >"$out/area"
-    is "the suite passes in area $area" 0 $?
-    grep -E '^FAIL|^skip' "$out/area"
-    counts_stand 'no other area was touched' "$before" "$(counted | grep -v "^$name ")"
+    is "and $word is one area" "$index " "$(awk 'NR > 1 { printf "%s ", $1 }' "$out/area")"
   done
+  "$command" run --area "$name" --format ktap --filter '[!mp]*' >"$out/area.ktap"
+  is "the suite passes in $name" 0 $?
+  grep -E '^not ok|# SKIP' "$out/area.ktap"
+  is "$name is nobody else's" 1 "$(grep -cE '^# (at least )?0 of its [0-9]+ pages are others' "$out/area.ktap")"
+  is "and all of $name can be had" all "$(awk '
+    /^# exhaust: pages / { pages = $4 } /^# exhaust: area_pages / { of = $4 }
+    END { if (pages > 0 && pages == of) print "all"; else print pages + 0 " of " of + 0 }' "$out/area.ktap")"
+  counts_stand "no other area than $name was touched" "$before" \
+    "$(counted | awk -v name="$name" '$1 != name')"
+  # So the counts are of use.
+  if [ -n "$before$own" ]; then
+    is "requests to $name are counted" counted \
+      "$([ "$own" != "$(counted | awk -v name="$name" '$1 == name')" ] && echo counted)"
+  fi
+}
+
+# Without a default area the module has nothing to hold; all say so alike, and take nothing of another.
+no_default() {
+  text='nothing is reserved in the default area' before=$(counted)
+  is 'the machine has areas' some "$([ "$(awk '/^CmaTotal:/ { print $2 }' /proc/meminfo)" -gt 0 ] && echo some)"
+  # shellcheck disable=SC2086  # words
+  for words in '' "$addresses"; do
+    insmod "$module" $words alloc_count=0 2>/dev/null
+    is 'the module does not load' refused "$([ ! -e /dev/cmatest ] && echo refused)"
+    is 'and says why in the log' said \
+      "$(dmesg | tail -n 1 | grep -q 'cmatest: .*this kernel reserved no default area' && echo said)"
+  done
+  "$command" status >"$out/status"
+  is 'status has an exit code for that' 24 $?
+  grep -A 1 'reservation' "$out/status"
+  is 'status names the areas that there are' 1 "$(grep -c "^no  reservation  $text, for all .* are in others ($(ls /sys/kernel/mm/cma))" "$out/status")"
+  is 'and what to do' 1 "$(grep -c 'to mend it: cma-test reserve' "$out/status")"
+  for arguments in '' '--largest' "--area $(ls /sys/kernel/mm/cma)"; do
+    # shellcheck disable=SC2086  # words
+    "$command" areas $arguments >"$out/areas" 2>&1
+    is "areas $arguments has an exit code for that" 30 $?
+    is "areas $arguments says so" 1 "$(grep -c "$text" "$out/areas")"
+  done
+  "$command" run --format ktap >"$out/none.ktap" 2>/dev/null
+  is 'nothing can be tested' 4 $?
+  is 'run says so once' 1 "$(grep -c "# SKIP $text" "$out/none.ktap")"
+  counts_stand 'no other area was touched' "$before" "$(counted)"
 }
 
 # Others have nearly all of the area: nothing fails, and nothing passes that was given nothing.
@@ -192,6 +281,21 @@ nearly_full() {
 if [ -d /sys/kernel/debug ]; then mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; fi
 
 mark_log || exit 1
+count_requests
+case $areas in
+  --no-default) no_default ;;
+  --areas-only)
+    load "$module" alloc_count=0
+    several_areas
+    rmmod cmatest
+    is 'the module can go' 0 $?
+    ;;
+esac
+if [ -n "$areas" ]; then
+  complaints=$(kernel_is_quiet)
+  is 'the kernel complains of nothing' '' "$complaints"
+  exit "$((failed > 0))"
+fi
 if [ -z "$cases_only" ]; then
   without_module
   loads_the_module
