@@ -60,6 +60,8 @@ public struct AreaInformation: Equatable, Sendable {
   public var isDefault = false
   /// Physical address of its first byte; nil where it is not known, or the area is several ranges.
   public var base: UInt64?
+  /// Whether the area may be several ranges, so that the module does not ask where it begins.
+  public var mayHaveRanges = false
   /// Bytes; nil where it is not known. 0 is an area that the kernel reserved, but could not activate.
   public var size: UInt64?
   /// Pages of the area that the module has: those of all open files, and those held since it was

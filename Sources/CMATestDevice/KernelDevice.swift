@@ -120,6 +120,7 @@ public final class KernelDevice: PagePlacer {
     area.isDefault = has(CMATEST_AREA_DEFAULT)
     if has(CMATEST_AREA_HAS_NAME) { area.name = Self.string(request.name) }
     if has(CMATEST_AREA_HAS_BASE) { area.base = request.base }
+    area.mayHaveRanges = has(CMATEST_AREA_RANGES)
     if has(CMATEST_AREA_HAS_SIZE) { area.size = request.size }
     area.heldPages = request.held_pages
     return area

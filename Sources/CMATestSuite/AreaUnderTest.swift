@@ -13,6 +13,8 @@ public struct AreaUnderTest: Sendable {
   public let pages: UInt64?
   /// Page frame numbers; nil where they are not known.
   public let frames: Range<UInt64>?
+  /// Whether they are not known because there may be several ranges, as of areas for huge pages.
+  let mayHaveRanges: Bool
   /// Bytes.
   public let pageSize: UInt64
   /// The name by which the kernel counts for this area; nil where it has none of its own.
@@ -34,6 +36,7 @@ public struct AreaUnderTest: Sendable {
     index = area.index
     name = area.name
     pageSize = information.pageSize
+    mayHaveRanges = area.mayHaveRanges
     // The kernel counts by name: of two areas of one name it has the first alone.
     let isAlone = areas.count { $0.name == area.name } < 2
     counterName = isAlone ? area.name : nil

@@ -88,8 +88,11 @@ extension CaseRun {
   /// - Throws: `skipped` where nothing tells.
   func frames() throws(CaseEnd) -> Range<UInt64> {
     guard let frames = area.frames else {
-      throw .skipped(
-        "the place of \(area.title) is not known: the module was not given cma_get_base")
+      let reason =
+        area.mayHaveRanges
+        ? "as an area for huge pages, it may be several ranges"
+        : "the module was not given cma_get_base"
+      throw .skipped("the place of \(area.title) is not known: \(reason)")
     }
     return frames
   }

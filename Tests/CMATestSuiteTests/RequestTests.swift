@@ -140,6 +140,7 @@ private func fields<Structure>(_ structure: Structure) -> Set<String> {
       #expect(area.index == 7 && area.heldPages == 1 << 42)
       #expect(area.isDefault == (flags & CMATEST_AREA_DEFAULT != 0))
       #expect(area.name == (flags & CMATEST_AREA_HAS_NAME != 0 ? "linux,cma" : nil))
+      #expect(area.mayHaveRanges == (flags & CMATEST_AREA_RANGES != 0))
       #expect(area.base == (flags & CMATEST_AREA_HAS_BASE != 0 ? 1 << 40 : nil))
       #expect(area.size == (flags & CMATEST_AREA_HAS_SIZE != 0 ? 1 << 41 : nil))
     }

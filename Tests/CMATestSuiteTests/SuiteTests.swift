@@ -71,6 +71,19 @@ func run(
       result.cases.allSatisfy { $0.outcome.word != "skip" || $0.outcome.reason?.isEmpty == false })
   }
 
+  @Test func theReasonIsThatAnAreaMayBeSeveralRanges() throws {
+    let kernel = SimulatedKernel()
+    kernel.distortsArea = {
+      $0.base = nil
+      $0.mayHaveRanges = true
+    }
+    let result = try run(kernel)
+    let inside = try #require(result.cases.first { $0.name == "inside-area" })
+    #expect(inside.outcome.word == "skip")
+    #expect(inside.outcome.reason?.hasSuffix("it may be several ranges") == true)
+    #expect(result.failed == 0)
+  }
+
   @Test func namesAndPurposesAreFitForEveryReport() {
     #expect(Set(allCases.map(\.name)).count == allCases.count)
     for test in allCases {
