@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A machine that GRUB boots and autopkgtest-virt-qemu drives, made of a disk of scripts/vm/root without
 # mounting anything. Source it after ../lib.sh.
+# autopkgtest-build-qemu makes one only where the kernel has the device mapper: its vmdb2 asks kpartx for
+# the partitions, and elsewhere ends with "device mapper prerequisites not met".
 : "${cache:?source scripts/lib.sh first}"
 
 # grub_disk DIR ROOT DISK RELEASE: makes in DIR `boot`, a disk with GRUB alone; `disk`, a copy of DISK
