@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A machine that GRUB boots and autopkgtest-virt-qemu drives, made of a disk of scripts/vm/root without
 # mounting anything. Source it after ../lib.sh.
+# autopkgtest-build-qemu makes one only where the kernel has the device mapper: its vmdb2 asks kpartx for
+# the partitions, and elsewhere ends with "device mapper prerequisites not met".
 : "${cache:?source scripts/lib.sh first}"
 
 # grub_disk DIR ROOT DISK RELEASE: makes in DIR `boot`, a disk with GRUB alone; `disk`, a copy of DISK
 # with a menu for the kernel RELEASE, which update-grub may write anew, and with a root shell on each
-# port that autopkgtest-virt-qemu tries; and `qemu`, the emulator for it. ROOT has grub-pc-bin,
-# e2fsprogs and the emulator. The console is quiet: where the processors are busy, autopkgtest reads it
-# too slowly, and the boot waits for it.
+# port that autopkgtest-virt-qemu tries; `qemu`, the emulator for it; and `server`, which is
+# autopkgtest-virt-qemu with more patience. ROOT has grub-pc-bin, e2fsprogs, the emulator and
+# autopkgtest. The console is quiet: where the processors are busy, autopkgtest reads it too slowly, and
+# the boot waits for it.
 grub_disk() {
   local dir=$1 root=$2 disk=$3 release=$4
   cat >"$dir/early.cfg" <<'END'
@@ -43,7 +46,7 @@ TTYPath=/dev/%I
 SendSIGHUP=yes
 SuccessExitStatus=0 208 SIGHUP SIGINT SIGTERM SIGPIPE
 END
-  # Loaded at the boot: autopkgtest-virt-qemu waits for its shared folder for ten seconds only.
+  # Loaded at the boot: autopkgtest-virt-qemu mounts its shared folder when it finds the login.
   printf '%s\n' 9p 9pnet_virtio >"$dir/modules"
   cat >"$dir/changes" <<'END'
 mkdir /boot/grub
@@ -66,7 +69,22 @@ END
 for word; do [[ $word == -enable-kvm ]] || words+=("$word"); done
 exec qemu-system-x86_64 "${words[@]}"
 END
-  chmod 755 "$dir/qemu"
+  # The limits of autopkgtest-virt-qemu, but for the boot's, are fixed, and for KVM: five seconds for a
+  # program to start, ten for its shared folder.
+  cat >"$dir/server" <<'END'
+#!/usr/bin/python3
+import sys
+
+sys.path.insert(0, "/usr/share/autopkgtest/lib")
+import VirtSubproc
+
+start = VirtSubproc.timeout_start
+VirtSubproc.timeout_start = lambda seconds: start(10 * seconds)
+__file__ = "/usr/bin/autopkgtest-virt-qemu"
+with open(__file__) as program:
+    exec(compile(program.read(), __file__, "exec"))
+END
+  chmod 755 "$dir/qemu" "$dir/server"
   cp --sparse=always "$disk" "$dir/disk"
   quietly "$cache/log/grub-disk.log" in_root "$root" --bind "$dir:/machine" -- bash -euxc '
     cd /machine
