@@ -280,8 +280,9 @@ grub-xen() {
 interrupted() {
   local pid
   rm -f /root/slow /root/done
-  set -m # else SIGINT is ignored in the background
-  cma-test reserve 64M >"$advice" 2>&1 &
+  set -m # a group of its own
+  # A signal that is ignored where the tests were started, as under nohup, would stay so.
+  env --default-signal cma-test reserve 64M >"$advice" 2>&1 &
   pid=$!
   set +m
   for _ in $(seq 300); do
