@@ -12,6 +12,7 @@
 #include "fault.h"
 
 #include <linux/cache.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/limits.h>
@@ -263,6 +264,23 @@ void cmatest_handle_settle(struct cmatest_file *file, union cmatest_arg *arg, bo
 		free_handle(file, handle, &ns);
 }
 
+/* Return: the block, whose number is nobody's any more, or an error. */
+static struct cmatest_handle *end_handle(struct cmatest_file *file, u32 id)
+{
+	struct cmatest_handle *handle;
+
+	xa_lock(&file->handles);
+	handle = xa_load(&file->handles, id);
+	if (!handle || !handle->live)
+		handle = ERR_PTR(-ENOENT);
+	else if (handle->users)
+		handle = ERR_PTR(-EBUSY);
+	else
+		__xa_erase(&file->handles, id);
+	xa_unlock(&file->handles);
+	return handle;
+}
+
 /**
  * cmatest_handle_take() - end a handle, and take over its block
  * @file: the open file
@@ -274,20 +292,10 @@ void cmatest_handle_settle(struct cmatest_file *file, union cmatest_arg *arg, bo
  */
 int cmatest_handle_take(struct cmatest_file *file, u32 id, struct cmatest_pages *pages, u32 *area)
 {
-	struct cmatest_handle *handle;
-	int err = 0;
+	struct cmatest_handle *handle = end_handle(file, id);
 
-	xa_lock(&file->handles);
-	handle = xa_load(&file->handles, id);
-	if (!handle || !handle->live)
-		err = -ENOENT;
-	else if (handle->users)
-		err = -EBUSY;
-	else
-		__xa_erase(&file->handles, id);
-	xa_unlock(&file->handles);
-	if (err)
-		return err;
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 
 	*pages = handle->pages;
 	*area = handle->area;
@@ -308,22 +316,13 @@ int cmatest_handle_release(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_release *release = &arg->release;
 	struct cmatest_handle *handle;
-	int err = 0;
 
 	if (release->unused)
 		return -EINVAL;
 
-	xa_lock(&file->handles);
-	handle = xa_load(&file->handles, release->handle);
-	if (!handle || !handle->live)
-		err = -ENOENT;
-	else if (handle->users)
-		err = -EBUSY;
-	else
-		__xa_erase(&file->handles, release->handle);
-	xa_unlock(&file->handles);
-	if (err)
-		return err;
+	handle = end_handle(file, release->handle);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 
 	release->accepted = free_handle(file, handle, &release->ns);
 	return 0;
