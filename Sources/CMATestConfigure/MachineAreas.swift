@@ -2,7 +2,6 @@
 
 public import CMATestCore
 public import CMATestSystem
-internal import Glibc
 
 extension Machine {
   /// What the kernel's log says of the areas; nil where the log cannot be read, as without root.
@@ -61,16 +60,5 @@ extension Machine {
       let reg = property("\(node)/reg"), reg.count == Int(cells + place) * 4
     else { return nil }
     return number(reg.suffix(Int(cells) * 4))
-  }
-
-  /// The page size of the machine's kernel in bytes: of a copied tree, what its configuration says.
-  public func pageSize() -> UInt64 {
-    if !isRunning, let release = try? kernelRelease(),
-      let shift = configuration(of: release)?.0["CONFIG_PAGE_SHIFT"].flatMap({ UInt64($0) }),
-      (12...18).contains(shift)
-    {
-      return 1 << shift
-    }
-    return UInt64(getpagesize())
   }
 }

@@ -5,6 +5,15 @@ public import CMATestSystem
 internal import Glibc
 
 extension Machine {
+  /// The size of a page of the machine's kernel: see `pageSize(holding:)`.
+  ///
+  /// - Returns: bytes.
+  public func pageSize() -> UInt64 {
+    let memory = (try? contents(of: path("/proc/meminfo")))
+      .flatMap { MemoryInformation(parsing: $0)["MemTotal"] }
+    return pageSize(holding: memory ?? 0)
+  }
+
   /// The size of a page of the machine's kernel, which a copied tree does not share with the machine
   /// that reads it.
   ///
