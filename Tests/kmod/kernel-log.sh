@@ -41,9 +41,9 @@ is 'a log with nothing in it is quiet' 0: "$code:$said"
 log_line '<7>nothing to see: DEBUG: oops=panic, "bug", a warning'
 ended kernel_is_quiet
 is 'so is one with harmless messages' 0: "$code:$said"
-is 'a message is there, without priority and time' 1 \
-  "$(log_since | grep -cx 'nothing to see: DEBUG: oops=panic, "bug", a warning')"
-is 'and still is when it is looked at again' 1 "$(log_since | wc -l)"
+for time in 'a message is there, without priority and time' 'and still is when it is looked at again'; do
+  is "$time" 1 "$(log_since | grep -cx 'nothing to see: DEBUG: oops=panic, "bug", a warning')"
+done
 
 # As Linux 6.1 to 7.3 write them.
 while IFS= read -r fault; do
@@ -86,13 +86,14 @@ is "a pattern of one's own is found as well" 'refused: 5 pages' "$(
   kernel_is_quiet
 )"
 
-# What has been seen is forgotten on demand, and what comes then is not.
+# What has been seen is forgotten on demand, and what comes then is not. The kernel may say something
+# of its own at any moment, so only what is written here is counted.
 mark_log
 log_line '<7>the first'
-is 'what has come is there' 'the first' "$(log_since)"
+is 'what has come is there' 'the first' "$(log_since | grep '^the ')"
 log_forget
 log_line '<7>the second'
-is 'what has been seen can be forgotten' 'the second' "$(log_since)"
+is 'what has been seen can be forgotten' 'the second' "$(log_since | grep '^the ')"
 log_line '<7>BUG: the third'
 ended kernel_is_quiet
 is 'what comes then is not' '1:BUG: the third' "$code:$said"
