@@ -61,8 +61,10 @@ let package = Package(
       name: "CMATestDevice",
       dependencies: ["CCMATestABI", "CLinux", "CMATestCore", "CMATestSystem"],
       swiftSettings: settings),
+    .target(name: "CMATestReport", dependencies: ["CMATestCore"], swiftSettings: settings),
     .target(
-      name: "CMATestSuite", dependencies: ["CMATestCore", "CMATestDevice", "CMATestSystem"],
+      name: "CMATestSuite",
+      dependencies: ["CMATestCore", "CMATestDevice", "CMATestReport", "CMATestSystem"],
       swiftSettings: settings),
     .target(
       name: "CMATestConfigure", dependencies: ["CMATestCore", "CMATestSystem", "Kmod"],
@@ -83,8 +85,8 @@ let package = Package(
     .executableTarget(
       name: "cma-test",
       dependencies: [
-        "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestReserve", "CMATestStatus",
-        "CMATestSuite", "CMATestSystem",
+        "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestReport", "CMATestReserve",
+        "CMATestStatus", "CMATestSuite", "CMATestSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -108,8 +110,8 @@ let package = Package(
     .testTarget(
       name: "CMATestSuiteTests",
       dependencies: [
-        "cma-test", "CCMATestABI", "CMATestCore", "CMATestDevice", "CMATestSuite",
-        "CMATestSystem", "TestSupport",
+        "cma-test", "CCMATestABI", "CMATestCore", "CMATestDevice", "CMATestReport",
+        "CMATestSuite", "CMATestSystem", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -122,8 +124,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "cma-test", "cma-test-configure", "CMATestCore", "CMATestSuite", "CMATestSystem",
-        "TestSupport",
+        "cma-test", "cma-test-configure", "CMATestCore", "CMATestReport", "CMATestSuite",
+        "CMATestSystem", "TestSupport",
       ],
       swiftSettings: settings),
   ],

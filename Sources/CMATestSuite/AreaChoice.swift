@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestDevice
+internal import CMATestReport
 
 /// How an area is called, and found by what a user calls it.
 public enum AreaChoice {
@@ -49,11 +50,6 @@ public enum AreaChoice {
     if let index = UInt32(digits), let area = areas.first(where: { $0.index == index }) {
       return area
     }
-    throw .unknown(word, areas: areas.map { "\($0.index) (\(title($0.name, $0.index)))" })
-  }
-
-  static func title(_ name: String?, _ index: UInt32) -> String {
-    guard let name, !name.isEmpty else { return "area \(index)" }
-    return printable(name)
+    throw .unknown(word, areas: areas.map { "\($0.index) (\(areaTitle($0.name, $0.index)))" })
   }
 }

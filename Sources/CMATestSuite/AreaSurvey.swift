@@ -2,27 +2,10 @@
 
 internal import CMATestCore
 public import CMATestDevice
+public import CMATestReport
 internal import CMATestSystem
 
-/// What there is to know of an area now. Counts are in pages; nil is what this kernel does not tell.
-public struct AreaSurvey: Equatable, Sendable {
-  public var area: AreaInformation
-  public var pages: UInt64?
-  public var pageSize: UInt64
-  public var free: UInt64?
-  /// The largest block that can be had, found by search; nil where none was made.
-  public var largest: LargestBlock?
-  /// The largest block by what the kernel shows of each page, with nothing allocated: of pages that
-  /// seem movable some may be pinned.
-  public var estimate: UInt64?
-  /// Since boot, as the kernel counts.
-  public var allocated: UInt64?
-  public var failed: UInt64?
-  public var released: UInt64?
-
-  /// Whether the kernel, which reserved the area, could also activate it.
-  public var isActivated: Bool { pages != 0 }
-
+extension AreaSurvey {
   /// Looks at an area.
   ///
   /// - Parameters:
@@ -51,9 +34,14 @@ public struct AreaSurvey: Equatable, Sendable {
     let counters = try run.counters()
     let isOnlyArea = areas.count == 1 && information.totalPages == subject.pages
     var survey = AreaSurvey(
-      area: area, pages: subject.pages, pageSize: information.pageSize,
-      free: counters.available ?? (isOnlyArea ? counters.free : nil),
-      allocated: counters.allocated, failed: counters.failed, released: counters.released)
+      index: area.index, name: area.name, isDefault: area.isDefault, held: area.heldPages,
+      pageSize: information.pageSize)
+    survey.base = area.base
+    survey.pages = subject.pages
+    survey.free = counters.available ?? (isOnlyArea ? counters.free : nil)
+    survey.allocated = counters.allocated
+    survey.failed = counters.failed
+    survey.released = counters.released
     guard subject.pages != nil, subject.isActivated else { return survey }
     if searches {
       survey.largest = try run.largestBlock()

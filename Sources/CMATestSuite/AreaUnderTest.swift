@@ -2,6 +2,7 @@
 
 internal import CMATestCore
 public import CMATestDevice
+internal import CMATestReport
 public import CMATestSystem
 
 /// The area that the suite works in. Counts are in pages.
@@ -54,7 +55,7 @@ public struct AreaUnderTest: Sendable {
   }
 
   /// What to call it, in one line.
-  public var title: String { AreaChoice.title(name, index) }
+  public var title: String { areaTitle(name, index) }
 
   /// Whether the kernel reserved the area, but could not activate it: it then has no pages.
   public var isActivated: Bool { pages != 0 }

@@ -2,6 +2,7 @@
 
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestReport
 internal import CMATestSystem
 internal import Synchronization
 

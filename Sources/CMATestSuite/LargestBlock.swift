@@ -2,20 +2,8 @@
 
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestReport
 internal import CMATestSystem
-
-/// The largest block that can be had from an area now.
-public struct LargestBlock: Equatable, Sendable {
-  /// 0 where not even one page can be had.
-  public var pages: UInt64
-  /// Whether the module's own limit of pages stands against a larger one.
-  public var isLimited: Bool
-
-  public init(pages: UInt64, isLimited: Bool = false) {
-    self.pages = pages
-    self.isLimited = isLimited
-  }
-}
 
 /// How many refused requests tell where the page in the way is, before the search goes by halves.
 private let guesses = 12

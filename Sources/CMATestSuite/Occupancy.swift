@@ -2,26 +2,10 @@
 
 internal import CMATestCore
 public import CMATestDevice
+public import CMATestReport
 internal import CMATestSystem
 
-/// How much of an area is whose, in pages.
-///
-/// Others are drivers, the kernel itself (its pools for `GFP_ATOMIC` DMA, `kernel/dma/pool.c`), other
-/// programs, and the module for what it holds since it was loaded.
-public struct Occupancy: Equatable, Sendable {
-  /// All pages; nil where nothing tells.
-  public var pages: UInt64?
-  /// Those that others have allocated, at least.
-  public var others: UInt64
-  /// Whether others have no more than that: only a kernel with CONFIG_CMA_SYSFS tells.
-  public var isExact: Bool
-
-  public init(pages: UInt64?, others: UInt64, isExact: Bool) {
-    self.pages = pages
-    self.others = others
-    self.isExact = isExact
-  }
-
+extension Occupancy {
   /// Asks the kernel and the module. To be called while the suite has no block of its own.
   ///
   /// - Parameters:
@@ -52,22 +36,12 @@ public struct Occupancy: Equatable, Sendable {
       pages: area.pages, others: max(total.clampedDifference(available), known), isExact: true)
   }
 
-  /// Pages that are nobody's, or can be made so, in one piece or not; at most so many. Nil where the
-  /// size is not known.
-  public var free: UInt64? { pages.map { $0.clampedDifference(others) } }
-
   /// Whether the refusal of a block of so many pages is no fault: others have so much that what is
   /// left of the area need not have a place for it.
   func explainsRefusal(of count: UInt64) -> Bool {
     guard others > 0, let free else { return false }
     // What is left lies scattered, and the last pages may be pinned.
     return free < count.clampedProduct(2).clampedSum(64)
-  }
-
-  /// For a report: who has how much.
-  public var words: String {
-    let whole = pages.map { "\($0)" } ?? "?"
-    return "\(isExact ? "" : "at least ")\(others) of its \(whole) pages are others'"
   }
 }
 

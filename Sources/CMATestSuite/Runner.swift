@@ -2,24 +2,7 @@
 
 internal import CMATestCore
 public import CMATestDevice
-
-/// What follows a run, to report it or to show how far it is.
-public protocol RunObserver: AnyObject {
-  func runBegan(_ facts: RunFacts, cases: [TestCase])
-  func caseBegan(_ number: Int, _ name: String)
-  /// A long case is this far.
-  func caseAdvanced(_ done: Int, of total: Int)
-  func caseEnded(_ number: Int, _ result: CaseResult)
-  func runEnded(_ result: RunResult)
-}
-
-extension RunObserver {
-  public func runBegan(_ facts: RunFacts, cases: [TestCase]) {}
-  public func caseBegan(_ number: Int, _ name: String) {}
-  public func caseAdvanced(_ done: Int, of total: Int) {}
-  public func caseEnded(_ number: Int, _ result: CaseResult) {}
-  public func runEnded(_ result: RunResult) {}
-}
+public import CMATestReport
 
 /// Runs cases one after the other.
 public struct Runner {
@@ -62,7 +45,7 @@ public struct Runner {
   ///   - isError: whether the machine would be fit for them, but the run could not begin.
   /// - Returns: one result, which is named `device`.
   public func refuse(because reason: String, isError: Bool = false) -> RunResult {
-    let device = TestCase("device", "the area can be used", needsPages: false) { _ in }
+    let device = CaseTitle("device", "the area can be used")
     var result = RunResult(facts: facts)
     let outcome: Outcome = isError ? .notRun(reason) : .skipped(reason)
     result.cases = [CaseResult(name: device.name, purpose: device.purpose, outcome: outcome)]
@@ -80,7 +63,7 @@ public struct Runner {
   ) -> RunResult {
     var result = RunResult(facts: facts)
     let began = now()
-    for observer in observers { observer.runBegan(facts, cases: cases) }
+    for observer in observers { observer.runBegan(facts, cases: cases.map(\.title)) }
     for (index, test) in cases.enumerated() {
       let caseBegan = now()
       var outcome: Outcome

@@ -2,6 +2,7 @@
 
 import CMATestCore
 import CMATestDevice
+import CMATestReport
 import CMATestSuite
 import Testing
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestDevice
+import CMATestReport
 import CMATestSuite
 import Testing
 
@@ -79,7 +80,7 @@ struct Others: Sendable, CustomTestStringConvertible {
     }
     #expect(result.passed == Self.needNoPage.count)
     var text = ""
-    ReportFormat.text.reporter { text += $0 }.runBegan(result.facts, cases: allCases)
+    ReportFormat.text.reporter { text += $0 }.runBegan(result.facts, cases: allCases.map(\.title))
     #expect(text.contains("512 of its 512 pages are others'\n"))
   }
 }
@@ -101,7 +102,7 @@ struct Others: Sendable, CustomTestStringConvertible {
       for format in ReportFormat.allCases {
         var text = ""
         let reporter = format.reporter { text += $0 }
-        reporter.runBegan(result.facts, cases: [test])
+        reporter.runBegan(result.facts, cases: [test.title])
         reporter.caseEnded(1, result.cases[0])
         reporter.runEnded(result)
         #expect(text.contains(test.name))

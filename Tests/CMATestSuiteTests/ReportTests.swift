@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import CMATestReport
 import CMATestSuite
 import Foundation
 import TestSupport
 import Testing
+
+@testable import cma_test
 
 #if canImport(FoundationXML)
   import FoundationXML
@@ -39,7 +42,7 @@ private func report(_ result: RunResult, as format: ReportFormat) -> String {
   var text = ""
   let reporter = format.reporter { text += $0 }
   let names = Set(result.cases.map(\.name))
-  reporter.runBegan(result.facts, cases: allCases.filter { names.contains($0.name) })
+  reporter.runBegan(result.facts, cases: allCases.map(\.title).filter { names.contains($0.name) })
   for (index, test) in result.cases.enumerated() { reporter.caseEnded(index + 1, test) }
   reporter.runEnded(result)
   return text
@@ -214,7 +217,7 @@ private func report(_ result: RunResult, as format: ReportFormat) -> String {
   private func progress(columns: (() -> Int)?) throws -> String {
     var text = ""
     var time: UInt64 = 0
-    let progress = ProgressReporter(
+    let progress = Progress(
       columns: columns,
       now: {
         time += 200_000_000

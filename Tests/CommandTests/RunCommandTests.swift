@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestCore
+import CMATestReport
 import CMATestSuite
 import Foundation
 import TestSupport
@@ -26,6 +27,20 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
     let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
     let cases = json?["cases"] as? [[String: String]]
     #expect(cases?.map { $0["name"] } == ["movable-anonymous", "movable-page-cache"])
+  }
+
+  @Test(arguments: ReportFormat.allCases.map(\.rawValue))
+  func listIsInTheFormThatIsAskedForOrRefused(_ format: String) throws {
+    let outcome = try command.run("run", "--list", "--format", format)
+    switch format {
+    case "text", "json":
+      #expect(outcome.exitCode == 0 && outcome.output.contains("single-page"))
+      #expect(outcome.output.hasPrefix("{") == (format == "json"))
+    default:
+      #expect(outcome.exitCode == CMATestCore.ExitCode.usage.rawValue && outcome.output.isEmpty)
+      #expect(
+        outcome.errors.contains("'--list' has no form '\(format)': pass '--format' text or json"))
+    }
   }
 
   @Test(arguments: [

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestReport
 internal import CMATestSuite
 internal import CMATestSystem
 

@@ -3,7 +3,8 @@
 public import ArgumentParser
 internal import CMATestCore
 internal import CMATestDevice
-public import CMATestSuite
+public import CMATestReport
+internal import CMATestSuite
 internal import CMATestSystem
 
 struct Run: PrintingCommand {
@@ -45,6 +46,10 @@ struct Run: PrintingCommand {
     guard !cases(matching: filter).isEmpty else {
       throw ValidationError("no case matches '\(filter ?? "")': 'cma-test run --list' has them all")
     }
+    if list, format.list(of: []) == nil {
+      let formats = ReportFormat.listing.map(\.rawValue).joined(separator: " or ")
+      throw ValidationError("'--list' has no form '\(format.rawValue)': pass '--format' \(formats)")
+    }
     guard timeout != 0 else { throw ValidationError("'--timeout' needs at least one second") }
   }
 
@@ -55,17 +60,14 @@ struct Run: PrintingCommand {
   func run(printing output: StandardOutput, on host: some DeviceHost) throws {
     let cases = cases(matching: filter)
     if list {
-      try output.write(CaseList.text(cases, as: format))
+      try output.write(format.list(of: cases.map(\.title)) ?? "")
       return
     }
     let signals = PendingSignal.hold()
     let began = monotonicNanoseconds()
-    let rewritesLines = Terminal.of(.error).rewritesLines
-    let progress = ProgressReporter(
-      columns: rewritesLines ? { Terminal.columns(of: .error) } : nil, now: monotonicNanoseconds,
-      write: StandardError.write)
+    let progress = Progress.ofThisProcess()
     // Where lines come one by one anyway, a second line for each would only be in the way.
-    let showsProgress = rewritesLines || !format.isLive
+    let showsProgress = progress.rewritesLines || !format.isLive
     // A report that cannot be written ends the run below.
     let report = format.reporter { try? output.write($0) }
     let observers = (showsProgress ? [progress] : []) + [report]

@@ -2,6 +2,7 @@
 
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestReport
 internal import CMATestSuite
 internal import CMATestSystem
 

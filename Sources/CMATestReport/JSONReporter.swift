@@ -2,8 +2,22 @@
 
 internal import CMATestCore
 
-/// One JSON object with stable keys, at the end; each metric is a number.
-final class JSONReporter: RunObserver {
+extension ReportFormat {
+  /// One JSON object with stable keys.
+  public static let json = ReportFormat(
+    "json", isLive: false,
+    list: { cases in
+      let list = cases.map { test -> JSON in
+        ["name": .string(test.name), "purpose": .string(test.purpose)]
+      }
+      let whole: JSON = ["schema": 1, "cases": .array(list)]
+      return whole.text + "\n"
+    },
+    makeReporter: { JSONReporter(write: $0) })
+}
+
+/// Writes one object at the end; each metric is a number.
+private final class JSONReporter: RunObserver {
   private let write: (String) -> Void
 
   init(write: @escaping (String) -> Void) {

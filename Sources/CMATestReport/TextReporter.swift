@@ -2,8 +2,18 @@
 
 internal import CMATestCore
 
-/// A line for each case, for people.
-final class TextReporter: RunObserver {
+extension ReportFormat {
+  /// A line for each case, for people.
+  public static let text = ReportFormat(
+    "text", isLive: true,
+    list: { cases in
+      let width = cases.map(\.name.count).max() ?? 0
+      return cases.map { "\(padded($0.name, width))  \($0.purpose)\n" }.joined()
+    },
+    makeReporter: { TextReporter(write: $0) })
+}
+
+private final class TextReporter: RunObserver {
   private let write: (String) -> Void
   private var width = 0
 
@@ -11,7 +21,7 @@ final class TextReporter: RunObserver {
     self.write = write
   }
 
-  func runBegan(_ facts: RunFacts, cases: [TestCase]) {
+  func runBegan(_ facts: RunFacts, cases: [CaseTitle]) {
     width = cases.map(\.name.count).max() ?? 0
     var words = ["cma-test \(facts.version)", "kernel \(facts.kernel)"]
     if let area = facts.area {

@@ -2,8 +2,18 @@
 
 internal import CMATestCore
 
-/// A line as soon as it is known, in one of two dialects of the Test Anything Protocol with a flat plan.
-final class TAPReporter: RunObserver {
+extension ReportFormat {
+  /// The kernel's own form of results. (`Documentation/dev-tools/ktap.rst`)
+  public static let ktap = ReportFormat(
+    "ktap", isLive: true, makeReporter: { TAPReporter(.ktap, write: $0) })
+  /// The same results for readers of the Test Anything Protocol, version 13.
+  public static let tap = ReportFormat(
+    "tap", isLive: true, makeReporter: { TAPReporter(.tap13, write: $0) })
+}
+
+/// Writes each line as soon as it is known, in one of two dialects of the Test Anything Protocol with
+/// a flat plan.
+private final class TAPReporter: RunObserver {
   enum Dialect {
     /// KTAP version 1. (`Documentation/dev-tools/ktap.rst`)
     case ktap
@@ -21,7 +31,7 @@ final class TAPReporter: RunObserver {
     self.write = write
   }
 
-  func runBegan(_ facts: RunFacts, cases: [TestCase]) {
+  func runBegan(_ facts: RunFacts, cases: [CaseTitle]) {
     var text = "\(dialect.version)\n1..\(cases.count)\n"
     text += comment("cma-test \(facts.version), kernel \(facts.kernel), seed \(facts.seed)")
     if let area = facts.area { text += comment("area \(area)") }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
-internal import CMATestDevice
 
-/// What `areas` tells, as text or as JSON with stable keys.
+/// Renders the surveys of areas as text, or as JSON with stable keys.
 public enum AreaReport {
-  /// A table, one line an area.
+  /// Makes a table with a line for each area.
   public static func text(_ surveys: [AreaSurvey]) -> String {
     var rows = [["INDEX", "NAME", "BASE", "SIZE", "FREE", "LARGEST", "ALLOCATED", "FAILED"]]
     for survey in surveys {
@@ -18,10 +17,10 @@ public enum AreaReport {
         } else {
           survey.estimate.map { "~" + size($0) } ?? "?"
         }
-      let title = AreaChoice.title(survey.area.name, survey.area.index)
+      let title = areaTitle(survey.name, survey.index)
       rows.append([
-        "\(survey.area.index)", title + (survey.area.isDefault ? "*" : ""),
-        survey.area.base?.hexadecimal ?? "?",
+        "\(survey.index)", title + (survey.isDefault ? "*" : ""),
+        survey.base?.hexadecimal ?? "?",
         survey.isActivated ? size(survey.pages) : "not activated", size(survey.free), largest,
         size(survey.allocated), size(survey.failed),
       ])
@@ -33,22 +32,23 @@ public enum AreaReport {
     }.joined()
   }
 
-  /// Numbers of pages, and of bytes where the key says so; null where the kernel does not tell.
+  /// Makes an object whose numbers are pages, or bytes where the key says so, and null where the kernel
+  /// does not tell.
   public static func json(_ surveys: [AreaSurvey], kernel: String) -> JSON {
     ["schema": 1, "ok": true, "kernel": .string(kernel), "areas": .array(surveys.map(json))]
   }
 
   private static func json(_ survey: AreaSurvey) -> JSON {
     [
-      "index": .int(Int64(survey.area.index)),
-      "name": JSON(survey.area.name),
-      "default": .bool(survey.area.isDefault),
+      "index": .int(Int64(survey.index)),
+      "name": JSON(survey.name),
+      "default": .bool(survey.isDefault),
       "activated": .bool(survey.isActivated),
-      "base": JSON(survey.area.base),
+      "base": JSON(survey.base),
       "size_bytes": JSON(survey.pages.map { $0.clampedProduct(survey.pageSize) }),
       "page_size_bytes": JSON(survey.pageSize),
       "free_pages": JSON(survey.free),
-      "held_pages": JSON(survey.area.heldPages),
+      "held_pages": JSON(survey.held),
       "largest_block_pages": JSON(survey.largest?.pages),
       "largest_block_limited": survey.largest.map { .bool($0.isLimited) } ?? .null,
       "largest_block_estimate_pages": JSON(survey.estimate),

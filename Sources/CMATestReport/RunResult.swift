@@ -37,6 +37,20 @@ public enum Outcome: Equatable, Sendable {
   }
 }
 
+/// Names a case in a list and in every report.
+public struct CaseTitle: Equatable, Sendable {
+  /// Lower-case words with hyphens.
+  public var name: String
+  /// One line.
+  public var purpose: String
+
+  public init(_ name: String, _ purpose: String) {
+    self.name = name
+    self.purpose = purpose
+  }
+}
+
+/// What became of a case.
 public struct CaseResult: Equatable, Sendable {
   public var name: String
   public var purpose: String

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 /// Nanoseconds in seconds with three decimals, rounded down, as `1.250`.
-func seconds(_ nanoseconds: UInt64) -> String {
+package func seconds(_ nanoseconds: UInt64) -> String {
   let milliseconds = "\(nanoseconds / 1_000_000 % 1000)"
   let padding = String(repeating: "0", count: 3 - milliseconds.utf8.count)
   return "\(nanoseconds / 1_000_000_000).\(padding)\(milliseconds)"
 }
 
 /// A text with blanks behind it, up to a width.
-func padded(_ text: String, _ width: Int) -> String {
+package func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))
 }
 
 /// A text without newlines, for reports that are read line by line.
-func oneLine(_ text: String) -> String {
+package func oneLine(_ text: String) -> String {
   String(text.map { $0.isNewline ? " " : $0 })
 }
 
 /// A text on one line, as C writes what cannot be printed: the names of some areas end with a newline.
-func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
     switch scalar {

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// The XML that continuous integration reads, at the end. There is no standard; this is what Jenkins
+extension ReportFormat {
+  /// The XML that continuous integration reads.
+  public static let junit = ReportFormat(
+    "junit", isLive: false, makeReporter: { JUnitReporter(write: $0) })
+}
+
+/// Writes XML at the end. There is no standard; this is what Jenkins
 /// (`junit-10.xsd` of its xUnit plugin) and GitLab have in common.
-final class JUnitReporter: RunObserver {
+private final class JUnitReporter: RunObserver {
   private let write: (String) -> Void
 
   init(write: @escaping (String) -> Void) {
