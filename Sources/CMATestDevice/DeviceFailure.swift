@@ -8,13 +8,10 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   public var request: String
   /// A value of errno(3).
   public var code: CInt
-  /// What the allocator took to find out, where it was asked.
-  public var nanoseconds: UInt64
 
-  public init(_ request: String, _ code: CInt, nanoseconds: UInt64 = 0) {
+  public init(_ request: String, _ code: CInt) {
     self.request = request
     self.code = code
-    self.nanoseconds = nanoseconds
   }
 
   /// The area is too small, too full or too fragmented, or pages in it could not be moved.

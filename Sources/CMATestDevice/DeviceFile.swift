@@ -27,27 +27,20 @@ public protocol DeviceFile: AnyObject, Sendable {
 /// What the module and the kernel are (`struct cmatest_info`). Pages are of `pageSize` bytes.
 public struct DeviceInformation: Equatable, Sendable {
   public var pageSize: UInt64 = 4096
-  /// A pageblock is 2^this pages; 0 where that is not known.
-  public var pageblockOrder: UInt32 = 0
   public var areas: UInt32 = 0
-  public var defaultArea: UInt32 = 0
   /// The largest order and count that are passed on to the allocator.
   public var maxOrder: UInt32 = 0
   public var maxCount: UInt64 = 0
   /// Blocks that one open file can have, and pages that all can have together.
   public var maxHandles: UInt64 = 0
   public var maxPages: UInt64 = 0
-  public var maxPairs: UInt64 = 0
   /// Blocks of this open file.
   public var fileHandles: UInt64 = 0
-  /// Pages that all open files have now, and those held since the module was loaded.
+  /// Pages that all open files have now.
   public var heldPages: UInt64 = 0
-  public var loadedPages: UInt64 = 0
   /// Of all areas: CmaTotal and CmaFree of /proc/meminfo, in pages.
   public var totalPages: UInt64 = 0
   public var freePages: UInt64 = 0
-  /// A fault that the module was told to show; 0 is none.
-  public var fault: UInt32 = 0
 
   public init() {}
 }

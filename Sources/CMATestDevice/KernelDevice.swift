@@ -94,20 +94,15 @@ public final class KernelDevice: PagePlacer {
     try ask("get the module's information", &request)
     var information = DeviceInformation()
     information.pageSize = UInt64(request.page_size)
-    information.pageblockOrder = request.pageblock
     information.areas = request.areas
-    information.defaultArea = request.default_area
     information.maxOrder = request.max_order
     information.maxCount = request.max_count
     information.maxHandles = UInt64(request.max_handles)
     information.maxPages = request.max_pages
-    information.maxPairs = request.max_pairs
     information.fileHandles = request.file_handles
     information.heldPages = request.held_pages
-    information.loadedPages = request.loaded_pages
     information.totalPages = request.total_pages
     information.freePages = request.free_pages
-    information.fault = request.fault
     return information
   }
 
@@ -133,13 +128,7 @@ public final class KernelDevice: PagePlacer {
     request.count = block.count
     // A failure is a result here, not a fault for the kernel's log.
     request.flags = UInt32(CMATEST_NO_WARN)
-    do throws(DeviceFailure) {
-      try ask(block.words, &request)
-    } catch {
-      var error = error
-      if error.isOutOfMemory { error.nanoseconds = request.ns }
-      throw error
-    }
+    try ask(block.words, &request)
     return Block(
       handle: request.handle, frame: request.pfn, count: block.count, nanoseconds: request.ns)
   }

@@ -3,7 +3,7 @@
 public import CMATestSystem
 
 /// The kernel that this process runs on.
-public struct RunningKernel: Kernel {
+public struct RunningKernel: TestedKernel {
   public var file: any DeviceFile { placer }
   public let release: String
   public var processors: Int { processorCount() }
@@ -15,8 +15,8 @@ public struct RunningKernel: Kernel {
   /// - Parameters:
   ///   - file: the open device.
   ///   - pageSize: bytes.
-  ///   - ownerCommand: the words after this program's own name that make it a `startOwner`, before
-  ///     those that `ownerArguments` makes.
+  ///   - ownerCommand: the arguments that make this program a block owner, before those that tell
+  ///     the blocks.
   /// - Throws: where /proc cannot be read.
   public init(
     file: any PagePlacer, pageSize: UInt64, ownerCommand: [String]
@@ -58,8 +58,8 @@ public struct RunningKernel: Kernel {
 
   public func startOwner(
     _ request: BlockRequest, blocks: Int
-  ) throws(SystemFailure) -> any OtherOwner {
-    try OwnerProcess(
+  ) throws(SystemFailure) -> any BlockOwner {
+    try BlockOwnerProcess(
       ownerCommand + [
         "\(request.area)", "\(request.count)", "\(request.order)", "\(blocks)",
       ])

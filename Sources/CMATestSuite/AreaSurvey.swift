@@ -20,7 +20,7 @@ extension AreaSurvey {
   /// - Throws: `failed` where the machine or the device cannot be asked; what ended it.
   public static func survey(
     _ area: AreaInformation, among areas: [AreaInformation], _ information: DeviceInformation,
-    on kernel: any Kernel, searches: Bool, ending: Ending
+    on kernel: any TestedKernel, searches: Bool, ending: Ending
   ) throws(CaseEnd) -> AreaSurvey {
     let subject: AreaUnderTest
     do throws(SystemFailure) {

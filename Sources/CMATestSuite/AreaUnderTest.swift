@@ -29,7 +29,7 @@ public struct AreaUnderTest: Sendable {
   /// - Throws: where the counters cannot be read, or the device says what no kernel can be.
   public init(
     _ area: AreaInformation, among areas: [AreaInformation], _ information: DeviceInformation,
-    on kernel: any Kernel
+    on kernel: any TestedKernel
   ) throws(SystemFailure) {
     guard information.pageSize.nonzeroBitCount == 1, information.pageSize <= 1 << 24 else {
       throw SystemFailure(.ioctl, KernelDevice.path, SystemFailure.invalid)

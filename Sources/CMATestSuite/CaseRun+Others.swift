@@ -14,7 +14,7 @@ extension CaseRun {
     }
   }
 
-  func startOwner(_ request: BlockRequest, blocks: Int) throws(CaseEnd) -> any OtherOwner {
+  func startOwner(_ request: BlockRequest, blocks: Int) throws(CaseEnd) -> any BlockOwner {
     do throws(SystemFailure) {
       return try kernel.startOwner(request, blocks: blocks)
     } catch {
@@ -22,7 +22,7 @@ extension CaseRun {
     }
   }
 
-  func kill(_ owner: any OtherOwner) throws(CaseEnd) {
+  func kill(_ owner: any BlockOwner) throws(CaseEnd) {
     do throws(SystemFailure) {
       try owner.kill()
     } catch {

@@ -9,7 +9,7 @@ internal import Synchronization
 /// What a case works with: the area, the device, numbers by the seed, and where to leave what it
 /// measured. What the device or the machine refuses unexpectedly fails the case.
 final class CaseRun {
-  let kernel: any Kernel
+  let kernel: any TestedKernel
   let area: AreaUnderTest
   let ending: Ending
   var numbers: SeededNumbers
@@ -22,7 +22,7 @@ final class CaseRun {
   var file: any DeviceFile { kernel.file }
 
   init(
-    kernel: any Kernel, area: AreaUnderTest, numbers: SeededNumbers, ending: Ending,
+    kernel: any TestedKernel, area: AreaUnderTest, numbers: SeededNumbers, ending: Ending,
     occupancy: Occupancy? = nil, tally: PageTally = PageTally(),
     advanced: @escaping (Int, Int) -> Void = { _, _ in }
   ) {

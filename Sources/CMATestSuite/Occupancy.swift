@@ -14,7 +14,7 @@ extension Occupancy {
   /// - Returns: what they say.
   /// - Throws: where they cannot be asked.
   public static func read(
-    of area: AreaUnderTest, on kernel: any Kernel
+    of area: AreaUnderTest, on kernel: any TestedKernel
   ) throws(CaseEnd) -> Occupancy {
     let held: UInt64
     let counters: Counters

@@ -24,7 +24,7 @@ public struct Runner {
   ///   - kernel: with the open device.
   /// - Returns: one result for each case.
   public func run(
-    _ cases: [TestCase], in area: AreaUnderTest, on kernel: any Kernel
+    _ cases: [TestCase], in area: AreaUnderTest, on kernel: any TestedKernel
   ) -> RunResult {
     follow(cases, now: { kernel.now }) { test in
       let run = CaseRun(

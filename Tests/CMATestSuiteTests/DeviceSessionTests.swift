@@ -44,7 +44,7 @@ private final class FakeHost: DeviceHost {
     return FakeHold(host: self)
   }
 
-  func open() throws(DeviceSessionFailure) -> any Kernel {
+  func open() throws(DeviceSessionFailure) -> any TestedKernel {
     steps.append("open")
     return kernel
   }
@@ -107,7 +107,7 @@ private struct Failure: Error {}
         throw SystemFailure(.open, "", EACCES)
       }
       func module(loads: Bool) throws(DeviceSessionFailure) -> any ModuleHold { Hold(closing) }
-      func open() throws(DeviceSessionFailure) -> any Kernel {
+      func open() throws(DeviceSessionFailure) -> any TestedKernel {
         let kernel = SimulatedKernel()
         closing.kernel = kernel
         return kernel

@@ -65,7 +65,7 @@ private func refuse(
   _ code: CInt = outOfMemory, _ isRefused: @escaping (BlockRequest) -> Bool
 ) -> (BlockRequest) throws(DeviceFailure) -> Void {
   { request throws(DeviceFailure) in
-    if isRefused(request) { throw DeviceFailure(request.words, code, nanoseconds: 1) }
+    if isRefused(request) { throw DeviceFailure(request.words, code) }
   }
 }
 

@@ -47,7 +47,7 @@ struct PageHooks {
 
 /// A simulated kernel that is right, and what it answers made wrong on its way to the suite: one
 /// hook for each operation, called with what is true.
-final class FaultyKernel: Kernel, DeviceFile, @unchecked Sendable {
+final class FaultyKernel: TestedKernel, DeviceFile, @unchecked Sendable {
   let base: SimulatedKernel
 
   var on = Hooks()
@@ -196,7 +196,7 @@ extension FaultyKernel {
 
   func startOwner(
     _ request: BlockRequest, blocks: Int
-  ) throws(SystemFailure) -> any OtherOwner {
+  ) throws(SystemFailure) -> any BlockOwner {
     try on.start()
     return FaultyOwner(try base.startOwner(request, blocks: blocks)) { () throws(SystemFailure) in
       self.kills += 1
@@ -232,11 +232,11 @@ private final class FaultyPages: UserPages {
   func unpin() throws(SystemFailure) -> Bool { try hooks.unpin(try base.unpin()) }
 }
 
-private final class FaultyOwner: OtherOwner {
-  private let base: any OtherOwner
+private final class FaultyOwner: BlockOwner {
+  private let base: any BlockOwner
   private let killing: () throws(SystemFailure) -> Void
 
-  init(_ base: any OtherOwner, killing: @escaping () throws(SystemFailure) -> Void) {
+  init(_ base: any BlockOwner, killing: @escaping () throws(SystemFailure) -> Void) {
     self.base = base
     self.killing = killing
   }

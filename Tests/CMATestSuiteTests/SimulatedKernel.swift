@@ -51,7 +51,7 @@ struct SimulatedArea {
 
 /// A kernel with CMA areas in the place of the real one, mostly with one. Time passes by operations,
 /// and a pause takes none.
-final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
+final class SimulatedKernel: TestedKernel, DeviceFile, @unchecked Sendable {
   static let pageCount = 2048
   static let base: UInt64 = 0x4_0000
   static let handleLimit = 1024
@@ -140,15 +140,12 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
 
   private var information_: DeviceInformation {
     var information = DeviceInformation()
-    information.pageblockOrder = 9
     information.areas = UInt32(areas.count)
     information.maxOrder = 20
     information.maxCount = 1 << 30
     information.maxHandles = UInt64(Self.handleLimit)
     information.maxPages = maxPages
-    information.maxPairs = 1 << 20
     information.totalPages = areas.reduce(0) { $0 + UInt64($1.used.count) }
-    information.loadedPages = areas.reduce(0) { $0 + $1.loadedPages }
     information.fileHandles = UInt64(owned.values.count { $0.owner == 0 })
     information.heldPages = owned.values.reduce(0) { $0 + $1.block.count }
     information.freePages = free
@@ -212,7 +209,7 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
       areas[index].waiting = 0
       guard let range = find(request, areas[index]) else {
         areas[index].counts.failed &+= request.count
-        throw DeviceFailure(request.words, ENOMEM, nanoseconds: 1000)
+        throw DeviceFailure(request.words, ENOMEM)
       }
       let area = areas[index]
       areas[index].mark(range, true)
@@ -445,7 +442,7 @@ final class SimulatedKernel: Kernel, DeviceFile, @unchecked Sendable {
 
   func startOwner(
     _ request: BlockRequest, blocks: Int
-  ) throws(SystemFailure) -> any OtherOwner {
+  ) throws(SystemFailure) -> any BlockOwner {
     let owner = locked {
       nextOwner += 1
       return nextOwner
@@ -501,7 +498,7 @@ final class SimulatedPages: UserPages {
   }
 }
 
-private final class SimulatedOwner: OtherOwner {
+private final class SimulatedOwner: BlockOwner {
   private let kernel: SimulatedKernel
   private let owner: Int
 

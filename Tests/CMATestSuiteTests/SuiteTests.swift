@@ -18,7 +18,7 @@ import Testing
 /// - Returns: the result.
 /// - Throws: nothing that the simulation does.
 func run(
-  _ kernel: some Kernel & DeviceFile, in index: UInt32 = 0, filter: String? = nil, seed: UInt32 = 1,
+  _ kernel: some TestedKernel & DeviceFile, in index: UInt32 = 0, filter: String? = nil, seed: UInt32 = 1,
   ending: Ending = Ending(deadline: nil, now: { 0 }, signal: { nil }),
   observers: [any RunObserver] = []
 ) throws -> RunResult {

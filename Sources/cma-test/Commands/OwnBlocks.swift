@@ -5,7 +5,7 @@ internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestSystem
 
-/// The other process of the case `owner-killed`; not for users.
+/// Is the process that the case `owner-killed` starts and kills; not for users.
 struct OwnBlocks: PrintingCommand {
   static let name = "own-blocks"
   static let configuration = CommandConfiguration(
@@ -17,10 +17,9 @@ struct OwnBlocks: PrintingCommand {
   @Argument var blocks: Int
 
   func run(printing output: StandardOutput) throws {
-    let owner = BlockOwner(
-      file: try KernelDevice(), request: BlockRequest(area: area, count: count, order: order))
-    try owner.run(keeping: blocks) {
-      try? output.write(BlockOwner.ready + "\n")
+    let request = BlockRequest(area: area, count: count, order: order)
+    try BlockOwnerProcess.own(request, keeping: blocks, from: try KernelDevice()) { text in
+      try? output.write(text)
       return output.failure == nil
     }
     if let failure = output.failure { throw failure }

@@ -18,7 +18,7 @@ protocol DeviceHost {
   /// - Throws: why it is not loaded, as `cma-test status` has it.
   func module(loads: Bool) throws(DeviceSessionFailure) -> any ModuleHold
   /// Opens the device.
-  func open() throws(DeviceSessionFailure) -> any Kernel
+  func open() throws(DeviceSessionFailure) -> any TestedKernel
   /// The words of a process; nil where it is gone, or not to be seen.
   func words(of process: CInt) -> String?
   /// Why the default area has no pages; nil where it has, or nothing tells.
@@ -51,7 +51,7 @@ struct RunningHost: DeviceHost {
     }
   }
 
-  func open() throws(DeviceSessionFailure) -> any Kernel {
+  func open() throws(DeviceSessionFailure) -> any TestedKernel {
     do throws(SystemFailure) {
       let file = try KernelDevice()
       let information: DeviceInformation

@@ -88,12 +88,12 @@ struct DeviceSession {
 
 /// The open device and its areas.
 struct OpenDevice {
-  let kernel: any Kernel
+  let kernel: any TestedKernel
   let information: DeviceInformation
   let areas: [AreaInformation]
   private let host: any DeviceHost
 
-  fileprivate init(_ kernel: any Kernel, host: any DeviceHost) throws(DeviceSessionFailure) {
+  fileprivate init(_ kernel: any TestedKernel, host: any DeviceHost) throws(DeviceSessionFailure) {
     self.kernel = kernel
     self.host = host
     do throws(DeviceFailure) {
