@@ -23,6 +23,17 @@ public struct FrameRanges: Equatable, Sendable {
     }
   }
 
+  /// Whether a frame is in the set.
+  public func contains(_ frame: UInt64) -> Bool {
+    // The ranges are sorted: the only one that may have the frame is the last that begins before.
+    var (low, high) = (0, ranges.count)
+    while low < high {
+      let middle = low + (high - low) / 2
+      if ranges[middle].lowerBound <= frame { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 && frame < ranges[low - 1].upperBound
+  }
+
   /// How many frames.
   public var count: UInt64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
 

@@ -22,12 +22,7 @@ extension AreaSurvey {
     _ area: AreaInformation, among areas: [AreaInformation], _ information: DeviceInformation,
     on kernel: any TestedKernel, searches: Bool, ending: Ending
   ) throws(CaseEnd) -> AreaSurvey {
-    let subject: AreaUnderTest
-    do throws(SystemFailure) {
-      subject = try AreaUnderTest(area, among: areas, information, on: kernel)
-    } catch {
-      throw CaseEnd(error)
-    }
+    let subject = try observing(AreaUnderTest(area, among: areas, information, on: kernel))
     let run = CaseRun(
       kernel: kernel, area: subject, numbers: SeededNumbers(seed: 0), ending: ending)
     // Before the search, which moves the counters.

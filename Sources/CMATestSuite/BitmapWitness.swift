@@ -57,10 +57,6 @@ struct BitmapWitness {
 extension CaseRun {
   fileprivate func bitmap() throws(CaseEnd) -> AreaBitmap? {
     guard let name = area.counterName else { return nil }
-    do throws(SystemFailure) {
-      return try kernel.bitmap(of: name)
-    } catch {
-      throw CaseEnd(error)
-    }
+    return try observing(kernel.bitmap(of: name))
   }
 }

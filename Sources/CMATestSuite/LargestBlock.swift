@@ -101,26 +101,6 @@ extension CaseRun {
     search.pieces = rest == pieces ? nil : rest
   }
 
-  /// The pages of an area that are neither free nor movable.
-  ///
-  /// - Returns: nil where the kernel does not tell.
-  func fixedPages(in frames: Range<UInt64>) throws(CaseEnd) -> FrameRanges? {
-    do throws(SystemFailure) {
-      return try kernel.fixedPages(in: frames)
-    } catch {
-      throw CaseEnd(error)
-    }
-  }
-}
-
-extension CaseRun {
-  private func occupiedPages(in frames: Range<UInt64>) throws(CaseEnd) -> FrameRanges? {
-    do throws(SystemFailure) {
-      return try kernel.occupiedPages(in: frames)
-    } catch {
-      throw CaseEnd(error)
-    }
-  }
 }
 
 /// So far: `good` pages were had, and `bad` were refused or cannot be had.

@@ -24,15 +24,3 @@ public struct TestCase: Sendable {
     self.body = body
   }
 }
-
-/// Why a case ends before its last line.
-public enum CaseEnd: Error, Equatable, Sendable {
-  /// The allocator did what it must not; the reason says what was found and what is right.
-  case failed(String)
-  /// It cannot run here; the reason says why.
-  case skipped(String)
-  /// A signal asks for the end of the whole run.
-  case interrupted(by: String)
-  /// The time that was allowed for the whole run is up.
-  case timeUp
-}

@@ -77,7 +77,8 @@ struct Assertion: Hashable, CustomStringConvertible {
     case (".failed(", _) where first.hasPrefix("let ") || ["reason", "message()"].contains(first):
       return nil
     // `tooFull` itself makes its message from one of these.
-    case (".failed(", _) where first == "message" && file.hasSuffix("Occupancy.swift"): return nil
+    case (".failed(", _) where first == "message" && file.hasSuffix("CaseRun+Area.swift"):
+      return nil
     case (".failed(", 1), ("expect(", 2): return last
     // Of an area that nobody else has a part of, this is a failure; its words are more.
     case ("tooFull(", 1) where first.hasPrefix("\""):

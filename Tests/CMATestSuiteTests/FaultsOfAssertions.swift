@@ -357,7 +357,7 @@ private final class Pin: @unchecked Sendable {
     }
     let header = try names("src-kmod/uapi/cmatest.h", #/#define CMATEST_FAULT_(\w+)/#)
     let module = try names("src-kmod/fault.c", #/\[CMATEST_FAULT_\w+\] = "([^"]+)"/#)
-    let cases = allCases.map(\.name).joined(separator: "|")
+    let cases = TestCase.all.map(\.name).joined(separator: "|")
     let machine = try names(
       "Tests/vm/suite.sh",
       try Regex("(?m)^([a-z-]+) (?:\(cases)) .+", as: (Substring, Substring).self))

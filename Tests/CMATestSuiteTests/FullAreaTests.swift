@@ -42,7 +42,7 @@ struct Others: Sendable, CustomTestStringConvertible {
       var area = SimulatedArea("reserved", base: 0x4_0000, pages: 512, others: others.ranges)
       // Without counters, what is known of others is what the module itself has held since its load.
       area.loadedPages = UInt64(512 - others.free)
-      for test in allCases {
+      for test in TestCase.all {
         let kernel = SimulatedKernel(areas: [area], knowsAvailable: knowsAvailable)
         let result = try run(kernel, filter: test.name)
         let outcome = result.cases[0].outcome
@@ -80,7 +80,8 @@ struct Others: Sendable, CustomTestStringConvertible {
     }
     #expect(result.passed == Self.needNoPage.count)
     var text = ""
-    ReportFormat.text.reporter { text += $0 }.runBegan(result.facts, cases: allCases.map(\.title))
+    ReportFormat.text.reporter { text += $0 }.runBegan(
+      result.facts, cases: TestCase.all.map(\.title))
     #expect(text.contains("512 of its 512 pages are others'\n"))
   }
 }
@@ -90,7 +91,7 @@ struct Others: Sendable, CustomTestStringConvertible {
   private static let extremes: [UInt64] = [0, 1, 63, 4095, 1 << 31, 1 << 52, 1 << 63, .max]
 
   private func report(_ kernel: SimulatedKernel) throws {
-    for test in allCases where !test.name.hasPrefix("movable") && test.name != "pinned-page" {
+    for test in TestCase.all where !test.name.hasPrefix("movable") && test.name != "pinned-page" {
       let result: RunResult
       do {
         result = try run(kernel, filter: test.name)

@@ -42,7 +42,8 @@ private func report(_ result: RunResult, as format: ReportFormat) -> String {
   var text = ""
   let reporter = format.reporter { text += $0 }
   let names = Set(result.cases.map(\.name))
-  reporter.runBegan(result.facts, cases: allCases.map(\.title).filter { names.contains($0.name) })
+  reporter.runBegan(
+    result.facts, cases: TestCase.all.map(\.title).filter { names.contains($0.name) })
   for (index, test) in result.cases.enumerated() { reporter.caseEnded(index + 1, test) }
   reporter.runEnded(result)
   return text
@@ -60,7 +61,7 @@ private func report(_ result: RunResult, as format: ReportFormat) -> String {
   @Test func wholeRunIsValid() throws {
     let result = try run(SimulatedKernel())
     let parsed = try KTAPReport(parsing: report(result, as: .ktap))
-    #expect(parsed.results.map(\.name) == allCases.map(\.name))
+    #expect(parsed.results.map(\.name) == TestCase.all.map(\.name))
     #expect(parsed.results.allSatisfy { $0.isOK && $0.skip == nil })
     #expect(parsed.totals == "pass:20 fail:0 xfail:0 xpass:0 skip:0 error:0")
   }
@@ -107,7 +108,7 @@ private func report(_ result: RunResult, as format: ReportFormat) -> String {
     #expect(json?["ended_by"] is NSNull)
     #expect(json?["area_pages"] as? Int == SimulatedKernel.pageCount)
     let cases = json?["cases"] as? [[String: Any]] ?? []
-    #expect(cases.count == allCases.count)
+    #expect(cases.count == TestCase.all.count)
     for test in cases {
       let metrics = try #require(test["metrics"] as? [String: Any])
       #expect(metrics.values.allSatisfy { $0 is NSNumber })

@@ -29,7 +29,7 @@ import Testing
     let result = try interrupted(at: look, kernel)
     #expect(kernel.usedPages == 0)
     #expect(result.endedBy == "SIGINT")
-    #expect(result.cases.count == cases(matching: "[!c]*").count)
+    #expect(result.cases.count == TestCase.all(matching: "[!c]*").count)
     #expect(result.failed == 0 && result.notRun > 0)
     let firstNotRun = result.cases.firstIndex { $0.outcome.word == "not-run" } ?? 0
     #expect(result.cases[..<firstNotRun].allSatisfy { $0.outcome == .passed })

@@ -18,7 +18,8 @@ import Testing
 /// - Returns: the result.
 /// - Throws: nothing that the simulation does.
 func run(
-  _ kernel: some TestedKernel & DeviceFile, in index: UInt32 = 0, filter: String? = nil, seed: UInt32 = 1,
+  _ kernel: some TestedKernel & DeviceFile, in index: UInt32 = 0, filter: String? = nil,
+  seed: UInt32 = 1,
   ending: Ending = Ending(deadline: nil, now: { 0 }, signal: { nil }),
   observers: [any RunObserver] = []
 ) throws -> RunResult {
@@ -31,7 +32,7 @@ func run(
     pageSize: area.pageSize, seed: seed, time: "2026-11-22T12:00:00Z")
   facts.occupancy = try Occupancy.read(of: area, on: kernel)
   return Runner(facts: facts, ending: ending, observers: observers)
-    .run(cases(matching: filter), in: area, on: kernel)
+    .run(TestCase.all(matching: filter), in: area, on: kernel)
 }
 
 @Suite struct SuiteTests {
@@ -86,8 +87,8 @@ func run(
   }
 
   @Test func namesAndPurposesAreFitForEveryReport() {
-    #expect(Set(allCases.map(\.name)).count == allCases.count)
-    for test in allCases {
+    #expect(Set(TestCase.all.map(\.name)).count == TestCase.all.count)
+    for test in TestCase.all {
       #expect(test.name.allSatisfy { $0.isLowercase || $0 == "-" })
       #expect(!test.purpose.isEmpty && test.purpose.count <= 72)
     }
@@ -95,10 +96,12 @@ func run(
 
   @Test func filterIsAGlob() {
     #expect(
-      cases(matching: "*-page").map(\.name) == ["single-page", "foreign-page", "pinned-page"])
-    #expect(cases(matching: "zero").count == 1)
-    #expect(cases(matching: "nothing*").isEmpty)
-    #expect(cases(matching: nil).count == allCases.count)
+      TestCase.all(matching: "*-page").map(\.name) == [
+        "single-page", "foreign-page", "pinned-page",
+      ])
+    #expect(TestCase.all(matching: "zero").count == 1)
+    #expect(TestCase.all(matching: "nothing*").isEmpty)
+    #expect(TestCase.all(matching: nil).count == TestCase.all.count)
   }
 }
 

@@ -16,8 +16,8 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
     let outcome = try command.run("run", "--list")
     #expect(outcome.exitCode == 0 && outcome.errors.isEmpty)
     let lines = outcome.output.split(separator: "\n")
-    #expect(lines.count == allCases.count)
-    for (line, test) in zip(lines, allCases) {
+    #expect(lines.count == TestCase.all.count)
+    for (line, test) in zip(lines, TestCase.all) {
       #expect(line.hasPrefix(test.name + " ") && line.hasSuffix("  " + test.purpose))
     }
   }
@@ -60,7 +60,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
 
   @Test func manualHasEveryCase() throws {
     let manual = try sourceFile("man/cma-test.8")
-    for test in allCases { #expect(manual.contains("\n.It Cm \(test.name)\n"), "\(test.name)") }
+    for test in TestCase.all { #expect(manual.contains("\n.It Cm \(test.name)\n"), "\(test.name)") }
   }
 }
 

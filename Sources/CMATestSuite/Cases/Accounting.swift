@@ -2,11 +2,16 @@
 
 internal import CMATestDevice
 
+extension TestCase {
+  static let accounting = TestCase(
+    "accounting", "every counter of the kernel moves by just what was taken", compareCounters)
+}
+
 /// How often the counters are tried. What else runs may take a page from the area, or give one back,
 /// between two readings: a kernel that miscounts does so each time.
 private let attempts = 5
 
-@Sendable func accounting(_ run: CaseRun) throws(CaseEnd) {
+@Sendable private func compareCounters(_ run: CaseRun) throws(CaseEnd) {
   let pages = try run.obtainable(min(512, try run.freePages() / 8))
   var why: [String] = []
   for attempt in 1...attempts {

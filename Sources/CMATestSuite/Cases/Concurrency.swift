@@ -5,7 +5,12 @@ internal import CMATestDevice
 internal import CMATestReport
 internal import CMATestSystem
 
-@Sendable func concurrency(_ run: CaseRun) throws(CaseEnd) {
+extension TestCase {
+  static let concurrency = TestCase(
+    "concurrency", "all processors allocate at once", allocateOnAllProcessors)
+}
+
+@Sendable private func allocateOnAllProcessors(_ run: CaseRun) throws(CaseEnd) {
   let threads = max(1, run.kernel.processors)
   // In all a quarter of the area, so that there is room wherever the blocks of others lie.
   let share = try run.freePages() / (4 * UInt64(threads))
@@ -16,22 +21,14 @@ internal import CMATestSystem
   let (kernel, area, ending) = (run.kernel, run.area, run.ending)
   let (occupancy, tally) = (try run.occupancy(), run.tally)
   let seed = run.numbers.next()
-  let results: [Result<WorkerCount, CaseEnd>]
-  do throws(SystemFailure) {
-    results = try inThreads(threads) { thread in
-      let numbers = SeededNumbers(seed: seed &+ UInt64(thread))
-      let run = CaseRun(
-        kernel: kernel, area: area, numbers: numbers, ending: ending, occupancy: occupancy,
-        tally: tally)
-      do throws(CaseEnd) {
-        return .success(try work(run, share: share))
-      } catch {
-        return .failure(error)
-      }
-    }
-  } catch {
-    throw CaseEnd(error)
+  let body: @Sendable (Int) -> Result<WorkerCount, CaseEnd> = { thread in
+    let numbers = SeededNumbers(seed: seed &+ UInt64(thread))
+    let run = CaseRun(
+      kernel: kernel, area: area, numbers: numbers, ending: ending, occupancy: occupancy,
+      tally: tally)
+    return Result { () throws(CaseEnd) in try work(run, share: share) }
   }
+  let results = try observing(inThreads(threads, body))
   var sum = WorkerCount()
   for result in results {
     let count = try result.get()
@@ -53,6 +50,7 @@ private struct WorkerCount: Sendable {
 }
 
 private let rounds = 200
+
 private let pairsAtOnce = 100
 
 /// What each processor does: it replaces blocks with patterns of its own, looks whether anybody else

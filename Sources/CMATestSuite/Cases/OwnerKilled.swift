@@ -4,12 +4,17 @@ internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestSystem
 
+extension TestCase {
+  static let ownerKilled = TestCase(
+    "owner-killed", "what a killed process had comes back", killOwners)
+}
+
 private let rounds = 5
 /// A process that goes has memory of its own, which may have been in the area as well, and comes
 /// back a little later.
 private let readings = 10
 
-@Sendable func ownerKilled(_ run: CaseRun) throws(CaseEnd) {
+@Sendable private func killOwners(_ run: CaseRun) throws(CaseEnd) {
   // It keeps some blocks, and needs the place for one more.
   let most = min(4, max(1, try run.information().maxHandles.clampedDifference(1)))
   let wanted = min(64, max(1, try run.freePages() / 32))

@@ -43,7 +43,7 @@ struct Run: PrintingCommand {
   @OptionGroup var device: DeviceOptions
 
   func validate() throws {
-    guard !cases(matching: filter).isEmpty else {
+    guard !TestCase.all(matching: filter).isEmpty else {
       throw ValidationError("no case matches '\(filter ?? "")': 'cma-test run --list' has them all")
     }
     if list, format.list(of: []) == nil {
@@ -58,7 +58,7 @@ struct Run: PrintingCommand {
   }
 
   func run(printing output: StandardOutput, on host: some DeviceHost) throws {
-    let cases = cases(matching: filter)
+    let cases = TestCase.all(matching: filter)
     if list {
       try output.write(format.list(of: cases.map(\.title)) ?? "")
       return

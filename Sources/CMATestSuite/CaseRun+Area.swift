@@ -1,49 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
-public import CMATestDevice
-public import CMATestReport
+internal import CMATestDevice
+internal import CMATestReport
 internal import CMATestSystem
-
-extension Occupancy {
-  /// Asks the kernel and the module. To be called while the suite has no block of its own.
-  ///
-  /// - Parameters:
-  ///   - area: which.
-  ///   - kernel: with the open device.
-  /// - Returns: what they say.
-  /// - Throws: where they cannot be asked.
-  public static func read(
-    of area: AreaUnderTest, on kernel: any TestedKernel
-  ) throws(CaseEnd) -> Occupancy {
-    let held: UInt64
-    let counters: Counters
-    do throws(DeviceFailure) {
-      held = try kernel.file.area(area.index).heldPages
-    } catch {
-      throw CaseEnd(error)
-    }
-    do throws(SystemFailure) {
-      counters = try kernel.counters(of: area.counterName)
-    } catch {
-      throw CaseEnd(error)
-    }
-    let known = min(held, area.pages ?? held)
-    guard let total = counters.total, let available = counters.available else {
-      return Occupancy(pages: area.pages, others: known, isExact: false)
-    }
-    return Occupancy(
-      pages: area.pages, others: max(total.clampedDifference(available), known), isExact: true)
-  }
-
-  /// Whether the refusal of a block of so many pages is no fault: others have so much that what is
-  /// left of the area need not have a place for it.
-  func explainsRefusal(of count: UInt64) -> Bool {
-    guard others > 0, let free else { return false }
-    // What is left lies scattered, and the last pages may be pinned.
-    return free < count.clampedProduct(2).clampedSum(64)
-  }
-}
 
 extension CaseRun {
   /// How many pages the area has.
@@ -136,12 +96,7 @@ extension CaseRun {
     if occupancy.explainsRefusal(of: count) || occupancy.pages == 0 { return occupancy }
     guard !occupancy.isExact, let frames = area.frames, let fixed = try fixedPages(in: frames)
     else { return nil }
-    let held: UInt64
-    do throws(DeviceFailure) {
-      held = try file.area(area.index).heldPages
-    } catch {
-      throw CaseEnd(error)
-    }
+    let held = try asking(file.area(area.index).heldPages)
     // What the suite has at this moment is not others'.
     let own = held.clampedDifference(occupancy.others)
     occupancy.others = max(occupancy.others, fixed.count.clampedDifference(own))

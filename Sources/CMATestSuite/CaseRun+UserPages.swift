@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestReport
 internal import CMATestSystem
 
 extension CaseRun {
-  func batch(_ request: BlockRequest, pairs: Int) throws(CaseEnd) -> Batch {
-    do throws(DeviceFailure) {
-      let batch = try file.batch(request, pairs: pairs)
-      if batch.done > batch.failed { tally.add(request.count) }
-      return batch
-    } catch {
-      throw CaseEnd(error)
-    }
-  }
-
   func startOwner(_ request: BlockRequest, blocks: Int) throws(CaseEnd) -> any BlockOwner {
-    do throws(SystemFailure) {
-      return try kernel.startOwner(request, blocks: blocks)
-    } catch {
-      throw CaseEnd(error)
-    }
+    try observing(kernel.startOwner(request, blocks: blocks))
   }
 
   func kill(_ owner: any BlockOwner) throws(CaseEnd) {
-    do throws(SystemFailure) {
-      try owner.kill()
-    } catch {
-      throw CaseEnd(error)
-    }
+    try observing(owner.kill())
   }
 
   /// Pages of this process in the area.
@@ -54,11 +38,7 @@ extension CaseRun {
   }
 
   func frames(of pages: any UserPages) throws(CaseEnd) -> [UInt64?] {
-    do throws(SystemFailure) {
-      return try pages.frames()
-    } catch {
-      throw CaseEnd(error)
-    }
+    try observing(pages.frames())
   }
 
   func framesInArea(of pages: any UserPages) throws(CaseEnd) -> [UInt64] {
@@ -74,28 +54,10 @@ extension CaseRun {
   }
 
   func pin(_ page: Int, of pages: any UserPages) throws(CaseEnd) {
-    do throws(SystemFailure) {
-      try pages.pin(page)
-    } catch {
-      throw CaseEnd(error)
-    }
+    try observing(pages.pin(page))
   }
 
   func unpin(_ pages: any UserPages) throws(CaseEnd) -> Bool {
-    do throws(SystemFailure) {
-      return try pages.unpin()
-    } catch {
-      throw CaseEnd(error)
-    }
-  }
-}
-
-extension CaseEnd {
-  init(_ error: PlacementFailure) {
-    switch error {
-    case .impossible(let reason): self = .skipped(reason)
-    case .device(let error): self = CaseEnd(error)
-    case .system(let error): self = CaseEnd(error)
-    }
+    try observing(pages.unpin())
   }
 }

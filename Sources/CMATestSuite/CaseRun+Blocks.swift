@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestCore
+internal import CMATestDevice
+internal import CMATestReport
+internal import CMATestSystem
+
+extension CaseRun {
+  func request(_ count: UInt64, order: UInt32 = 0) -> BlockRequest {
+    BlockRequest(area: area.index, count: count, order: order)
+  }
+
+  /// A block, which is released when its owner goes.
+  ///
+  /// Pages of others in its way may be in use for a moment, so a kernel may refuse what it can give
+  /// a little later. (`cma_alloc` in `mm/cma.c`: -EBUSY)
+  ///
+  /// - Parameters:
+  ///   - count: pages.
+  ///   - order: its alignment.
+  ///   - attempts: after how many refusals to give up.
+  ///   - wasThere: whether such a block was had just before, so that a refusal is a fault whatever
+  ///     others have.
+  /// - Returns: the block.
+  /// - Throws: `failed` after so many refusals; `skipped` where others have so much of the area that
+  ///   these are no fault.
+  func allocate(
+    _ count: UInt64, order: UInt32 = 0, attempts: Int = 5, wasThere: Bool = false
+  ) throws(CaseEnd) -> Allocation {
+    var refusals = 0
+    while true {
+      try step()
+      do throws(DeviceFailure) {
+        let block = try Allocation(request(count, order: order), from: file)
+        tally.add(count)
+        return block
+      } catch {
+        refusals += 1
+        guard error.isOutOfMemory else { throw CaseEnd(error) }
+        if refusals >= attempts { throw wasThere ? CaseEnd(error) : try refusal(error, count) }
+        kernel.pause(nanoseconds: 100_000_000)
+      }
+    }
+  }
+
+  private func refusal(_ error: DeviceFailure, _ count: UInt64) throws(CaseEnd) -> CaseEnd {
+    guard let occupancy = try occupancy(explainingRefusalOf: count) else { return CaseEnd(error) }
+    return .skipped("\(error.message): \(occupancy.words)")
+  }
+
+  /// - Returns: whether a block could be had; it is given back at once.
+  func canAllocate(_ count: UInt64, order: UInt32 = 0) throws(CaseEnd) -> Bool {
+    try step()
+    do throws(DeviceFailure) {
+      _ = try Allocation(request(count, order: order), from: file)
+      return true
+    } catch {
+      guard error.isOutOfMemory else { throw CaseEnd(error) }
+      return false
+    }
+  }
+
+  /// Gives a block back.
+  ///
+  /// - Returns: nanoseconds that the kernel took.
+  /// - Throws: `failed` where it refused its own pages.
+  @discardableResult
+  func release(_ allocation: consuming Allocation) throws(CaseEnd) -> UInt64 {
+    let block = allocation.block
+    let release: Release
+    // A closure cannot consume the block.
+    do throws(DeviceFailure) {
+      release = try allocation.release()
+    } catch {
+      throw CaseEnd(error)
+    }
+    return try checked(release, of: block)
+  }
+
+  /// Gives one of many blocks back.
+  @discardableResult
+  func release(_ index: Int, of blocks: inout Allocations) throws(CaseEnd) -> UInt64 {
+    let block = blocks.blocks[index]
+    let release = try asking(blocks.release(at: index))
+    return try checked(release, of: block)
+  }
+
+  /// Gives all of them back, the last first.
+  func releaseAll(_ blocks: inout Allocations) throws(CaseEnd) {
+    while !blocks.blocks.isEmpty { try release(blocks.blocks.count - 1, of: &blocks) }
+  }
+
+  private func checked(_ release: Release, of block: Block) throws(CaseEnd) -> UInt64 {
+    try expect(
+      release.isAccepted,
+      "cma_release refused \(block.count) pages from \(block.frame.hexadecimal) on, "
+        + "which cma_alloc had given")
+    return release.nanoseconds
+  }
+
+  func inspect(_ block: Block) throws(CaseEnd) -> BlockInspection {
+    try asking(file.inspect(block.handle))
+  }
+
+  /// Fills the whole of a block with the pattern of a seed.
+  func fill(_ block: Block, seed: UInt64) throws(CaseEnd) {
+    try asking(file.fill(block.handle, seed: seed, 0..<block.count.clampedProduct(area.pageSize)))
+  }
+
+  /// Fails where any word of a block is not that of its pattern.
+  func check(_ block: Block, seed: UInt64) throws(CaseEnd) {
+    let result = try asking(
+      file.check(
+        block.handle, seed: seed, 0..<block.count.clampedProduct(area.pageSize)))
+    if let message = result.message(block) { throw .failed(message) }
+  }
+
+  func probe(_ kind: Probe) throws(CaseEnd) -> ProbeResult {
+    try asking(file.probe(kind, area: area.index))
+  }
+
+  func batch(_ request: BlockRequest, pairs: Int) throws(CaseEnd) -> Batch {
+    let batch = try asking(file.batch(request, pairs: pairs))
+    if batch.done > batch.failed { tally.add(request.count) }
+    return batch
+  }
+}
+
+extension PatternCheck {
+  /// What is wrong with a block; nil where nothing is.
+  func message(_ block: Block) -> String? {
+    guard let first else { return nil }
+    return "\(badWords) words of the block of \(block.count) pages at frame "
+      + "\(block.frame.hexadecimal) are wrong; the first is at byte \(first.offset): "
+      + "wrote \(first.wrote.hexadecimal), read \(first.read.hexadecimal)"
+  }
+}
