@@ -85,6 +85,6 @@ public enum ConfigureReport {
 
   public static func json(_ failure: ConfigureFailure) -> JSON {
     .failure(
-      failure.exitCode, kind: failure.kind, message: failure.message, remedy: failure.remedy)
+      failure.exitStatus, kind: failure.kind, message: failure.message, remedy: failure.remedy)
   }
 }

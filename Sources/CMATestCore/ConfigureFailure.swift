@@ -45,7 +45,7 @@ extension ConfigureFailure {
     return false
   }
 
-  public var exitCode: ExitCode {
+  public var exitStatus: CommandStatus {
     switch self {
     case .noCMA, .noAllocator: .noCMA
     case .dataSymbolsNotListed: .dataSymbolsNotListed

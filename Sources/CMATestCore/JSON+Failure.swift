@@ -11,7 +11,7 @@ extension JSON {
   ///   - others: what this command has beside `error`.
   /// - Returns: an object whose `ok` is false.
   public static func failure(
-    _ code: ExitCode, kind: String, message: String, remedy: String, others: [Member] = []
+    _ code: CommandStatus, kind: String, message: String, remedy: String, others: [Member] = []
   ) -> JSON {
     let error: JSON = [
       "code": .int(Int64(code.rawValue)),

@@ -27,7 +27,7 @@ public enum ReserveFailure: Error, Equatable, Sendable {
 }
 
 extension ReserveFailure {
-  public var exitCode: ExitCode {
+  public var exitStatus: CommandStatus {
     switch self {
     case .noCMA: .noCMA
     case .notPossible: .cannotReserve

@@ -93,7 +93,7 @@ public enum ReserveReport {
       ]
     }
     return .failure(
-      failure.exitCode, kind: failure.kind, message: failure.message, remedy: failure.remedy,
+      failure.exitStatus, kind: failure.kind, message: failure.message, remedy: failure.remedy,
       others: others)
   }
 

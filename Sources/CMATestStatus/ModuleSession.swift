@@ -50,12 +50,12 @@ public struct ModuleSession: Sendable {
     if isLive { return ModuleSession(loadedModule: false, configured: nil) }
     guard loads else {
       throw ModuleSessionFailure(
-        exitCode: .noDevice, kind: "not-loaded", message: "the module cmatest is not loaded",
+        exitStatus: .noDevice, kind: "not-loaded", message: "the module cmatest is not loaded",
         remedy: "modprobe cmatest \(options)")
     }
     guard geteuid() == 0 else {
       throw ModuleSessionFailure(
-        exitCode: .noDevice, kind: "not-root",
+        exitStatus: .noDevice, kind: "not-root",
         message: "the module cmatest is not loaded, and only root can load it",
         remedy: "run it as root, as with sudo")
     }
@@ -93,7 +93,7 @@ public struct ModuleSession: Sendable {
       _ = try Machine().kmod().unload(OptionsFile.module)
     } catch {
       throw ModuleSessionFailure(
-        exitCode: .failed, kind: "not-removed",
+        exitStatus: .failed, kind: "not-removed",
         message: error.code == EAGAIN || error.code == EBUSY
           ? "remove the module cmatest: it is in use by another process, and stays loaded"
           : "remove the module cmatest: \(error.operation): \(error.reason)",
@@ -105,14 +105,14 @@ public struct ModuleSession: Sendable {
 /// Why the module is not in the kernel, or is still there.
 public struct ModuleSessionFailure: Error, Equatable, Sendable {
   /// That of `cma-test status`, where it has one.
-  public var exitCode: ExitCode
+  public var exitStatus: CommandStatus
   /// A stable word for scripts.
   public var kind: String
   public var message: String
   public var remedy: String
 
-  init(exitCode: ExitCode, kind: String, message: String, remedy: String) {
-    self.exitCode = exitCode
+  init(exitStatus: CommandStatus, kind: String, message: String, remedy: String) {
+    self.exitStatus = exitStatus
     self.kind = kind
     self.message = message
     self.remedy = remedy
@@ -124,7 +124,7 @@ public struct ModuleSessionFailure: Error, Equatable, Sendable {
       self.init(cause)
     } else {
       self.init(
-        exitCode: .noDevice, kind: "load-failed",
+        exitStatus: .noDevice, kind: "load-failed",
         message: "load the module cmatest: \(failure.operation): \(failure.reason)"
           + log.map { "; \($0)" }.joined(),
         remedy: "dmesg | grep cmatest:")
@@ -136,14 +136,14 @@ public struct ModuleSessionFailure: Error, Equatable, Sendable {
       self.init(cause)
     } else {
       self.init(
-        exitCode: failure.exitCode, kind: failure.kind, message: failure.message,
+        exitStatus: failure.exitStatus, kind: failure.kind, message: failure.message,
         remedy: failure.remedy)
     }
   }
 
   private init(_ cause: Finding) {
     self.init(
-      exitCode: cause.code ?? .noDevice, kind: "cannot-load", message: cause.text,
+      exitStatus: cause.code ?? .noDevice, kind: "cannot-load", message: cause.text,
       remedy: cause.remedy ?? "cma-test status")
   }
 }

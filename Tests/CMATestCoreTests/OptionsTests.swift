@@ -164,8 +164,8 @@ import Testing
 
   @Test func causesHaveExitCodesOfTheirOwn() {
     // A file that cannot be written and one that cannot be read back are one trouble to the user.
-    #expect(Set(all.map(\.exitCode)).count == 10)
-    #expect(Set(all.map(\.exitCode.rawValue)).isDisjoint(with: [0, 1, 2, 64]))
+    #expect(Set(all.map(\.exitStatus)).count == 10)
+    #expect(Set(all.map(\.exitStatus.rawValue)).isDisjoint(with: [0, 1, 2, 64]))
   }
 
   @Test func noMessageHoldsAnAddress() {

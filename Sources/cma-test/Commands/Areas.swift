@@ -83,7 +83,7 @@ struct Areas: PrintingCommand {
 
   private func report(
     _ failure: DeviceSessionFailure, _ output: StandardOutput
-  ) throws -> ArgumentParser.ExitCode {
+  ) throws -> ExitCode {
     if json {
       let whole = JSON.failure(
         failure.code, kind: failure.kind, message: failure.message, remedy: failure.remedy)
@@ -93,6 +93,6 @@ struct Areas: PrintingCommand {
         "cma-test areas: error: \(failure.message)\n"
           + "cma-test areas: to mend it: \(failure.remedy)\n")
     }
-    return ArgumentParser.ExitCode(failure.code.rawValue)
+    return ExitCode(failure.code.rawValue)
   }
 }

@@ -55,7 +55,7 @@ struct Configure: PrintingCommand {
       } else {
         StandardError.write(ConfigureReport.text(error, program: "cma-test configure"))
       }
-      throw ArgumentParser.ExitCode(error.exitCode.rawValue)
+      throw ExitCode(error.exitStatus.rawValue)
     }
     try output.write(result)
   }

@@ -72,13 +72,13 @@ struct Reserve: PrintingCommand {
       let text = ReserveReport.text(error, program: "cma-test reserve")
       if json {
         try output.write(ReserveReport.json(error).text + "\n")
-      } else if error.exitCode == .otherBootLoader {
+      } else if error.exitStatus == .otherBootLoader {
         // What to do by hand is the result.
         try output.write(text)
       } else {
         StandardError.write(text)
       }
-      throw ArgumentParser.ExitCode(error.exitCode.rawValue)
+      throw ExitCode(error.exitStatus.rawValue)
     }
     try output.write(json ? ReserveReport.json(outcome).text + "\n" : ReserveReport.text(outcome))
   }

@@ -127,7 +127,7 @@ struct OpenDevice {
 
 /// Why there is no device to work with.
 struct DeviceSessionFailure: Error, Equatable {
-  var code: ExitCode
+  var code: CommandStatus
   /// A word for scripts.
   var kind: String
   /// One line: what was done, on what, and why it failed.
@@ -135,7 +135,7 @@ struct DeviceSessionFailure: Error, Equatable {
   /// What to do next; one line.
   var remedy: String
 
-  init(_ code: ExitCode, kind: String, message: String, remedy: String) {
+  init(_ code: CommandStatus, kind: String, message: String, remedy: String) {
     self.code = code
     self.kind = kind
     self.message = message
@@ -151,7 +151,7 @@ struct DeviceSessionFailure: Error, Equatable {
         remedy: "look for 'cmatest' in the output of dmesg")
     case .interrupted(let signal):
       self.init(
-        ExitCode(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
+        CommandStatus(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
         remedy: "start it again")
     case .timeUp:
       self.init(.failed, kind: "ended", message: "the time was up", remedy: "start it again")
