@@ -97,7 +97,7 @@ private struct Job {
           try configurator.configure(), at: machine.path(OptionsFile.path))
       }
     } catch {
-      BootHelper.complain(ConfigureReport.line(error, program: BootHelper.name))
+      BootHelper.complain(error.line(program: BootHelper.name))
       return error.exitStatus
     }
     try output.write(text)

@@ -135,7 +135,7 @@ private struct Failure: Error {}
       try session(host).use { _ in }
       Issue.record("there are two sessions")
     } catch let error as DeviceSessionFailure {
-      #expect(error.code == .deviceBusy && error.kind == "device-busy")
+      #expect(error.exitStatus == .deviceBusy && error.kind == "device-busy")
       #expect(error.message == "process 7 (cma-test run --seed 5) has the device")
     }
     #expect(host.steps == ["busy"])
@@ -157,7 +157,7 @@ private struct Failure: Error {}
       try session(host, waits: true, signal: "SIGTERM").use { _ in }
       Issue.record("there are two sessions")
     } catch let error as DeviceSessionFailure {
-      #expect(error.code == .terminated)
+      #expect(error.exitStatus == .terminated)
     }
   }
 
@@ -168,7 +168,7 @@ private struct Failure: Error {}
       try session(host).use { _ in }
       Issue.record("there is a session without a lock")
     } catch let error as DeviceSessionFailure {
-      #expect(error.code == .cannotWrite)
+      #expect(error.exitStatus == .cannotWrite)
       #expect(error.message == "cannot open /run/cma-test.lock: Read-only file system")
     }
   }

@@ -47,7 +47,7 @@ struct Areas: PrintingCommand {
       try output.write(
         json ? AreaReport.json(surveys, kernel: kernel).text + "\n" : AreaReport.text(surveys))
     } catch let error as DeviceSessionFailure {
-      throw try report(error, output)
+      throw try Self.report(error, asJSON: json, to: output)
     }
   }
 
@@ -79,20 +79,5 @@ struct Areas: PrintingCommand {
       }
     }
     return surveys
-  }
-
-  private func report(
-    _ failure: DeviceSessionFailure, _ output: StandardOutput
-  ) throws -> ExitCode {
-    if json {
-      let whole = JSON.failure(
-        failure.code, kind: failure.kind, message: failure.message, remedy: failure.remedy)
-      try output.write(whole.text + "\n")
-    } else {
-      StandardError.write(
-        "cma-test areas: error: \(failure.message)\n"
-          + "cma-test areas: to mend it: \(failure.remedy)\n")
-    }
-    return ExitCode(failure.code.rawValue)
   }
 }

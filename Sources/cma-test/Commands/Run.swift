@@ -78,7 +78,7 @@ struct Run: PrintingCommand {
       of: cases, with: device.session(for: "run", on: host, ending: ending), observers)
     if let failure = output.failure { throw failure }
     let code = refusal ?? result.exitStatus(forAutopkgtest: autopkgtest)
-    if code != .success { throw ExitCode(code.rawValue) }
+    if code != .success { throw ExitCode(code) }
   }
 
   /// - Returns: the result, and the exit code where that is not the result's own.
@@ -110,11 +110,11 @@ struct Run: PrintingCommand {
       }
     } catch let failure as DeviceSessionFailure {
       // Without a module nothing can be tested here, and that is no failure.
-      let isSkip = failure.code == .noDevice
+      let isSkip = failure.exitStatus == .noDevice
       let text = "\(failure.message): \(failure.remedy)"
       let result = runner().refuse(because: text, isError: !isSkip)
       if !isSkip { session.warn("error: \(text)") }
-      return (result, isSkip ? nil : failure.code)
+      return (result, isSkip ? nil : failure.exitStatus)
     }
   }
 

@@ -126,20 +126,11 @@ struct OpenDevice {
 }
 
 /// Why there is no device to work with.
-struct DeviceSessionFailure: Error, Equatable {
-  var code: CommandStatus
-  /// A word for scripts.
-  var kind: String
-  /// One line: what was done, on what, and why it failed.
-  var message: String
-  /// What to do next; one line.
-  var remedy: String
+struct DeviceSessionFailure: CommandFailure {
+  var explanation: Explanation
 
-  init(_ code: CommandStatus, kind: String, message: String, remedy: String) {
-    self.code = code
-    self.kind = kind
-    self.message = message
-    self.remedy = remedy
+  init(_ exitStatus: CommandStatus, kind: String, message: String, remedy: String) {
+    explanation = Explanation(exitStatus, kind: kind, message: message, remedy: remedy)
   }
 
   /// What ended the work with the device before its end.
