@@ -2,7 +2,7 @@
 
 public import CMATestCore
 
-/// What `configure` tells, as text or as JSON with stable keys.
+/// What `configure` tells of its work, as text or as JSON with stable keys.
 public enum ConfigureReport {
   /// One line for the terminal and the journal; without addresses, since many can read those.
   public static func text(_ configured: Configured, at path: String) -> String {
@@ -24,15 +24,6 @@ public enum ConfigureReport {
       return "no options are needed: kernel \(options.release) exports what the module links to; "
         + "without addresses it knows the default area only: \(failure.message)\n"
     }
-  }
-
-  public static func text(_ failure: ConfigureFailure, program: String) -> String {
-    "\(program): error: \(failure.message)\n\(program): to mend it: \(failure.remedy)\n"
-  }
-
-  /// The failure in one line, for the journal.
-  public static func line(_ failure: ConfigureFailure, program: String) -> String {
-    "\(program): error: \(failure.message); to mend it: \(failure.remedy)\n"
   }
 
   /// What a dry run would write, as JSON.
@@ -81,10 +72,5 @@ public enum ConfigureReport {
       "parameters": .object(
         options.parameters.map { JSON.Member($0.name, .string($0.value)) }),
     ]
-  }
-
-  public static func json(_ failure: ConfigureFailure) -> JSON {
-    .failure(
-      failure.exitCode, kind: failure.kind, message: failure.message, remedy: failure.remedy)
   }
 }

@@ -30,7 +30,7 @@ public enum ConfigureFailure: Error, Equatable, Sendable {
 }
 
 extension ConfigureFailure {
-  /// Whether the kernel lists the symbols, and only their addresses are not to be seen now.
+  /// Whether the kernel lists the symbols but hides their addresses.
   public var hidesAddresses: Bool {
     switch self {
     case .hiddenFromAll, .hiddenFromProcess: true
@@ -38,124 +38,115 @@ extension ConfigureFailure {
     }
   }
 
-  /// Whether modprobe would pass an address that is not the one that was found, which the module
-  /// refuses.
+  /// Whether modprobe would pass an address that is not the one found, which the module refuses.
   public var passesAnAddress: Bool {
     if case .overridden(_, value: .some, _, _, _) = self { return true }
     return false
   }
+}
 
-  public var exitCode: ExitCode {
-    switch self {
-    case .noCMA, .noAllocator: .noCMA
-    case .dataSymbolsNotListed: .dataSymbolsNotListed
-    case .symbolMissing: .symbolMissing
-    case .hiddenFromProcess: .hiddenFromProcess
-    case .hiddenFromAll: .hiddenFromAll
-    case .symbolTwice: .symbolTwice
-    case .unreadable: .unreadable
-    case .kallsymsMalformed: .kallsymsMalformed
-    case .cannotWrite, .cannotVerify: .cannotWrite
-    case .overridden: .overridden
-    }
-  }
-
-  /// A stable word for scripts; `cma-test configure --json` has it as `error.kind`.
-  public var kind: String {
-    switch self {
-    case .noCMA, .noAllocator: "no-cma"
-    case .dataSymbolsNotListed: "data-symbols-not-listed"
-    case .symbolMissing: "symbol-missing"
-    case .hiddenFromProcess: "hidden-from-process"
-    case .hiddenFromAll: "hidden-from-all"
-    case .symbolTwice: "symbol-twice"
-    case .unreadable: "unreadable"
-    case .kallsymsMalformed: "kallsyms-malformed"
-    case .cannotWrite: "cannot-write"
-    case .cannotVerify: "cannot-verify"
-    case .overridden: "overridden"
-    }
-  }
-
-  /// What was done, on what, and why it failed; one line, no address in it.
-  public var message: String {
+extension ConfigureFailure: CommandFailure {
+  /// No message holds an address.
+  public var explanation: Explanation {
     switch self {
     case .noCMA(let option, let release, let source):
-      "no contiguous memory allocator in kernel \(release): \(option) is not set in \(source)"
+      Explanation(
+        .noCMA, kind: "no-cma",
+        message: "no contiguous memory allocator in kernel \(release): "
+          + "\(option) is not set in \(source)",
+        remedy: Self.bootAnother)
     case .noAllocator(let release, let kallsyms):
-      "no contiguous memory allocator in kernel \(release): \(kallsyms) lists no cma_alloc"
+      Explanation(
+        .noCMA, kind: "no-cma",
+        message: "no contiguous memory allocator in kernel \(release): "
+          + "\(kallsyms) lists no cma_alloc",
+        remedy: Self.bootAnother)
     case .dataSymbolsNotListed(let symbol, let release, let source):
-      "look up \(symbol): kernel \(release) lists no data symbols in /proc/kallsyms "
-        + "(CONFIG_KALLSYMS_ALL is not set in \(source)), and lacks what would find it by name: "
-        + KernelSymbol.findingTheDefaultArea.map(\.name).joined(separator: ", ")
+      Explanation(
+        .dataSymbolsNotListed, kind: "data-symbols-not-listed",
+        message: "look up \(symbol): kernel \(release) lists no data symbols in /proc/kallsyms "
+          + "(CONFIG_KALLSYMS_ALL is not set in \(source)), and lacks what would find it by name: "
+          + KernelSymbol.findingTheDefaultArea.map(\.name).joined(separator: ", "),
+        remedy: "use a kernel with CONFIG_KALLSYMS_ALL=y")
     case .symbolMissing(let symbol, let kallsyms, let configuration?):
-      "look up \(symbol): it is not in \(kallsyms), although \(configuration) enables "
-        + "CONFIG_CMA, CONFIG_DMA_CMA and CONFIG_KALLSYMS_ALL"
+      Explanation(
+        .symbolMissing, kind: "symbol-missing",
+        message: "look up \(symbol): it is not in \(kallsyms), although \(configuration) enables "
+          + "CONFIG_CMA, CONFIG_DMA_CMA and CONFIG_KALLSYMS_ALL",
+        remedy: "report this with reportbug cma-test: the kernel may have renamed it")
     case .symbolMissing(let symbol, let kallsyms, nil):
-      "look up \(symbol): it is not in \(kallsyms), and no configuration of this kernel was found "
-        + "that would say whether CONFIG_CMA, CONFIG_DMA_CMA or CONFIG_KALLSYMS_ALL is off"
+      Explanation(
+        .symbolMissing, kind: "symbol-missing",
+        message: "look up \(symbol): it is not in \(kallsyms), and no configuration of this kernel "
+          + "was found that would say whether CONFIG_CMA, CONFIG_DMA_CMA or CONFIG_KALLSYMS_ALL "
+          + "is off",
+        remedy: "install the kernel's /boot/config-RELEASE, then run 'cma-test configure' again")
     case .hiddenFromProcess(let kallsyms):
-      "read addresses from \(kallsyms): the kernel hides them from a process without CAP_SYSLOG"
+      Explanation(
+        .hiddenFromProcess, kind: "hidden-from-process",
+        message: "read addresses from \(kallsyms): "
+          + "the kernel hides them from a process without CAP_SYSLOG",
+        remedy: "run it as root, outside a container")
     case .hiddenFromAll(let kallsyms):
-      "read addresses from \(kallsyms): the kernel hides them from everyone "
-        + "(kernel.kptr_restrict is 2)"
+      Explanation(
+        .hiddenFromAll, kind: "hidden-from-all",
+        message: "read addresses from \(kallsyms): the kernel hides them from everyone "
+          + "(kernel.kptr_restrict is 2)",
+        remedy: "set kernel.kptr_restrict to 1 or 0 (sysctl, and the file in /etc/sysctl.d that "
+          + "sets it), then run 'cma-test configure'")
     case .symbolTwice(let symbol, let count, let kallsyms):
-      "look up \(symbol): \(count) symbols of that name in \(kallsyms)"
+      Explanation(
+        .symbolTwice, kind: "symbol-twice",
+        message: "look up \(symbol): \(count) symbols of that name in \(kallsyms)",
+        remedy: "load cmatest with insmod and the address that is meant, and report this with "
+          + "reportbug cma-test")
     case .unreadable(let operation, let path, let reason):
-      "\(operation) \(path): \(reason)"
+      Explanation(
+        .unreadable, kind: "unreadable", message: "\(operation) \(path): \(reason)",
+        remedy: "check that /proc is mounted and that the kernel has CONFIG_KALLSYMS")
     case .kallsymsMalformed(let path, let what):
-      "parse \(path): \(what)"
+      Explanation(
+        .kallsymsMalformed, kind: "kallsyms-malformed", message: "parse \(path): \(what)",
+        remedy: "look at the file; if it is the running kernel's own, report this with "
+          + "reportbug cma-test")
     case .cannotWrite(let operation, let path, let reason):
-      "\(operation) \(path): \(reason)"
+      Explanation(
+        .cannotWrite, kind: "cannot-write", message: "\(operation) \(path): \(reason)",
+        remedy: "make /run writable for root and give it some space, then run 'cma-test configure'")
     case .cannotVerify(let operation, let path, let reason):
-      "\(operation) \(path): \(reason)"
+      // A file that cannot be written and one that cannot be read back are one trouble to the user.
+      Explanation(
+        .cannotWrite, kind: "cannot-verify", message: "\(operation) \(path): \(reason)",
+        remedy: "check /etc/modprobe.d and /run/modprobe.d, then run 'cma-test configure'")
     case .overridden(let parameter, let value, let written, let path, let source):
-      "verify \(path): modprobe would load cmatest "
-        + (value == nil
-          ? "without \(parameter)"
-          : value == written || written == nil
-            ? "with \(parameter) from elsewhere" : "with another \(parameter)")
-        + ", because of " + (source ?? "a source that could not be found")
+      Explanation(
+        .overridden, kind: "overridden",
+        message: "verify \(path): modprobe would load cmatest "
+          + Self.words(overriding: parameter, value, written: written)
+          + ", because of \(source ?? "a source that could not be found")",
+        remedy: Self.remedy(overriding: parameter, source))
     }
   }
 
-  /// What to do next; one line.
-  public var remedy: String {
-    switch self {
-    case .noCMA, .noAllocator:
-      "boot a kernel with CMA: on Debian amd64 that is one from trixie-backports or later"
-    case .dataSymbolsNotListed:
-      "use a kernel with CONFIG_KALLSYMS_ALL=y"
-    case .symbolMissing(_, _, configuration: .some):
-      "report this with reportbug cma-test: the kernel may have renamed it"
-    case .symbolMissing(_, _, configuration: nil):
-      "install the kernel's /boot/config-RELEASE, then run 'cma-test configure' again"
-    case .hiddenFromProcess:
-      "run it as root, outside a container"
-    case .hiddenFromAll:
-      "set kernel.kptr_restrict to 1 or 0 (sysctl, and the file in /etc/sysctl.d that sets it), "
-        + "then run 'cma-test configure'"
-    case .symbolTwice:
-      "load cmatest with insmod and the address that is meant, and report this with reportbug cma-test"
-    case .unreadable:
-      "check that /proc is mounted and that the kernel has CONFIG_KALLSYMS"
-    case .kallsymsMalformed:
-      "look at the file; if it is the running kernel's own, report this with reportbug cma-test"
-    case .cannotWrite:
-      "make /run writable for root and give it some space, then run 'cma-test configure'"
-    case .cannotVerify:
-      "check /etc/modprobe.d and /run/modprobe.d, then run 'cma-test configure'"
-    case .overridden(_, _, _, _, source: let source?) where Self.isNamedAsOurs(source):
-      // What hides ours need not have options itself: a link to /dev/null masks it.
-      "rm \(shellWord(source)) && cma-test configure"
-    case .overridden(let parameter, _, _, _, source: let source?)
-    where source.hasSuffix("/proc/cmdline"):
-      "take cmatest.\(parameter)= off the kernel command line, and reboot"
-    case .overridden(_, _, _, _, source: let source?):
-      "remove the options for cmatest from \(source), then run 'cma-test configure'"
-    case .overridden:
-      "look for 'cmatest' in the output of 'modprobe --showconfig'"
+  private static let bootAnother =
+    "boot a kernel with CMA: on Debian amd64 that is one from trixie-backports or later"
+
+  private static func words(
+    overriding parameter: String, _ value: String?, written: String?
+  ) -> String {
+    guard let value else { return "without \(parameter)" }
+    return value == written || written == nil
+      ? "with \(parameter) from elsewhere" : "with another \(parameter)"
+  }
+
+  private static func remedy(overriding parameter: String, _ source: String?) -> String {
+    guard let source else { return "look for 'cmatest' in the output of 'modprobe --showconfig'" }
+    // A file that hides ours need not have options itself: a link to /dev/null masks ours.
+    if isNamedAsOurs(source) { return "rm \(shellWord(source)) && cma-test configure" }
+    if source.hasSuffix("/proc/cmdline") {
+      return "take cmatest.\(parameter)= off the kernel command line, and reboot"
     }
+    return "remove the options for cmatest from \(source), then run 'cma-test configure'"
   }
 
   private static func isNamedAsOurs(_ path: String) -> Bool {

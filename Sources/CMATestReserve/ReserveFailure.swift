@@ -26,94 +26,92 @@ public enum ReserveFailure: Error, Equatable, Sendable {
   case cannotWrite(operation: String, path: String, reason: String)
 }
 
-extension ReserveFailure {
-  public var exitCode: ExitCode {
-    switch self {
-    case .noCMA: .noCMA
-    case .notPossible: .cannotReserve
-    case .overruled, .overruledInMenu: .overruled
-    case .otherLoader: .otherBootLoader
-    case .updateGrubFailed: .updateGrubFailed
-    case .interrupted(.interrupt, _, _, _): .interrupted
-    case .interrupted(.hangUp, _, _, _): .hungUp
-    case .interrupted(.terminate, _, _, _): .terminated
-    case .cannotEdit: .cannotReserve
-    case .unreadable: .unreadable
-    case .cannotWrite: .cannotWrite
-    }
-  }
-
-  /// A stable word for scripts; `cma-test reserve --json` has it as `error.kind`.
-  public var kind: String {
-    switch self {
-    case .noCMA: "no-cma"
-    case .notPossible: "cannot-reserve"
-    case .overruled, .overruledInMenu: "overruled"
-    case .otherLoader: "other-boot-loader"
-    case .updateGrubFailed: "update-grub-failed"
-    case .interrupted: "interrupted"
-    case .cannotEdit: "cannot-edit"
-    case .unreadable: "unreadable"
-    case .cannotWrite: "cannot-write"
-    }
-  }
-
-  /// What was done, on what, and why it failed; one line.
-  public var message: String {
+extension ReserveFailure: CommandFailure {
+  public var explanation: Explanation {
     switch self {
     case .noCMA(let kernels):
-      "no installed kernel has a contiguous memory allocator: " + kernels.joined(separator: "; ")
-    case .notPossible(let reservation, let reason, _):
-      "cannot reserve \(reservation): \(reason)"
+      Explanation(
+        .noCMA, kind: "no-cma",
+        message: "no installed kernel has a contiguous memory allocator: "
+          + kernels.joined(separator: "; "),
+        remedy: "install a kernel with CMA first: on Debian amd64 that is one from "
+          + "trixie-backports or later")
+    case .notPossible(let reservation, let reason, let remedy):
+      Explanation(
+        .cannotReserve, kind: "cannot-reserve", message: "cannot reserve \(reservation): \(reason)",
+        remedy: remedy)
     case .overruled(let parameter, let other, let source):
-      "cannot reserve with \(parameter): \(other) in \(source) would count instead"
+      Explanation(
+        .overruled, kind: "overruled",
+        message: "cannot reserve with \(parameter): \(other) in \(source) would count instead",
+        remedy: "remove '\(other)' from \(source), then try again")
     case .overruledInMenu(let parameter, let other, let menu):
-      "cannot reserve with \(parameter): update-grub made entries with \(other) in \(menu)"
+      Explanation(
+        .overruled, kind: "overruled",
+        message: "cannot reserve with \(parameter): "
+          + "update-grub made entries with \(other) in \(menu)",
+        remedy: "look for what sets GRUB_CMDLINE_LINUX in /etc/default/grub and "
+          + "/etc/default/grub.d, then try again")
     case .otherLoader(let advice):
-      "this machine boots with \(advice.loader), which cma-test does not configure"
+      Explanation(
+        .otherBootLoader, kind: "other-boot-loader",
+        message: "this machine boots with \(advice.loader), which cma-test does not configure",
+        remedy: advice.steps.map { $0.drop { $0 == " " } }.joined(separator: " "))
     case .updateGrubFailed(let program, let reason, let path, let restored):
-      "\(program): \(reason); "
-        + (restored ? "\(path) is as it was before" : "\(path) could not be put back as it was")
+      Explanation(
+        .updateGrubFailed, kind: "update-grub-failed",
+        message: "\(program): \(reason); \(Self.words(path, restored: restored))",
+        remedy: Self.look(at: path, restored: restored)
+          + "run '\(program)' by itself, mend what it complains of, then try again")
     case .interrupted(let signal, let path, let restored, let menuRestored):
-      "ended by \(signal.name); "
-        + (restored ? "\(path) is as it was before" : "\(path) could not be put back as it was")
-        + (menuRestored ? ", and so is GRUB's menu" : ", and GRUB's menu could not be made again")
+      Explanation(
+        Self.exitStatus(after: signal), kind: "interrupted",
+        message: "ended by \(signal.name); \(Self.words(path, restored: restored))"
+          + (menuRestored
+            ? ", and so is GRUB's menu" : ", and GRUB's menu could not be made again"),
+        remedy: restored && menuRestored
+          ? "nothing has changed, \(path) neither: run it again when it may end"
+          : "\(Self.look(at: path, restored: restored))run 'update-grub' by itself, then try again")
     case .cannotEdit(let path, let reason):
-      "change the kernel command line in \(path): \(reason)"
-    case .unreadable(let operation, let path, let reason),
-      .cannotWrite(let operation, let path, let reason):
-      "\(operation) \(path): \(reason)"
+      Explanation(
+        .cannotReserve, kind: "cannot-edit",
+        message: "change the kernel command line in \(path): \(reason)",
+        remedy: "mend the line in \(path) by hand, then try again")
+    case .unreadable(let operation, let path, let reason):
+      Explanation(
+        .unreadable, kind: "unreadable", message: "\(operation) \(path): \(reason)",
+        remedy: path.contains("/proc/")
+          ? "check that /proc is mounted, and run it as root"
+          : "look at \(path), and run it as root")
+    case .cannotWrite(let operation, let path, let reason):
+      Explanation(
+        .cannotWrite, kind: "cannot-write", message: "\(operation) \(path): \(reason)",
+        remedy: "run it as root, with the file system writable and not full")
     }
   }
 
-  /// What to do next; one line.
-  public var remedy: String {
-    switch self {
-    case .noCMA:
-      "install a kernel with CMA first: on Debian amd64 that is one from trixie-backports or later"
-    case .notPossible(_, _, let remedy):
-      remedy
-    case .overruled(_, let other, let source):
-      "remove '\(other)' from \(source), then try again"
-    case .overruledInMenu:
-      "look for what sets GRUB_CMDLINE_LINUX in /etc/default/grub and /etc/default/grub.d, "
-        + "then try again"
-    case .otherLoader(let advice):
-      advice.steps.map { $0.drop { $0 == " " } }.joined(separator: " ")
-    case .updateGrubFailed(let program, _, let path, let restored):
-      (restored ? "" : "look at \(path); ")
-        + "run '\(program)' by itself, mend what it complains of, then try again"
-    case .interrupted(_, let path, true, true):
-      "nothing has changed, \(path) neither: run it again when it may end"
-    case .interrupted(_, let path, let restored, _):
-      (restored ? "" : "look at \(path); ") + "run 'update-grub' by itself, then try again"
-    case .cannotEdit(let path, _):
-      "mend the line in \(path) by hand, then try again"
-    case .unreadable(_, let path, _):
-      path.contains("/proc/")
-        ? "check that /proc is mounted, and run it as root" : "look at \(path), and run it as root"
-    case .cannotWrite:
-      "run it as root, with the file system writable and not full"
+  /// The boot loader that must be configured by hand, else null.
+  public var details: [JSON.Member] {
+    guard case .otherLoader(let advice) = self else { return [JSON.Member("loader", .null)] }
+    return [
+      JSON.Member("loader", ReserveReport.json(advice)),
+      JSON.Member("notes", .array(advice.notes.map(JSON.string))),
+    ]
+  }
+
+  private static func words(_ path: String, restored: Bool) -> String {
+    restored ? "\(path) is as it was before" : "\(path) could not be put back as it was"
+  }
+
+  private static func look(at path: String, restored: Bool) -> String {
+    restored ? "" : "look at \(path); "
+  }
+
+  private static func exitStatus(after signal: PendingSignal) -> CommandStatus {
+    switch signal {
+    case .interrupt: .interrupted
+    case .hangUp: .hungUp
+    case .terminate: .terminated
     }
   }
 }

@@ -57,13 +57,13 @@ public enum ReserveReport {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  public static func text(_ failure: ReserveFailure, program: String) -> String {
-    guard case .otherLoader(let advice) = failure else {
-      return "\(program): error: \(failure.message)\n\(program): to mend it: \(failure.remedy)\n"
-    }
-    // Not an error line and a remedy: this is what the user asked for, to be copied.
+  /// Returns what to do by hand, a step a line; a line to be copied is indented.
+  ///
+  /// - Parameter advice: for the boot loader of this machine.
+  /// - Returns: the steps, after the reason for them and the notes.
+  public static func text(_ advice: BootLoaderAdvice) -> String {
     let notes = advice.notes.map { "note: \($0)" }
-    let lines: [String] = [failure.message] + notes + advice.steps
+    let lines: [String] = [ReserveFailure.otherLoader(advice).message] + notes + advice.steps
     return lines.map { $0 + "\n" }.joined()
   }
 
@@ -84,19 +84,6 @@ public enum ReserveReport {
     ]
   }
 
-  public static func json(_ failure: ReserveFailure) -> JSON {
-    var others = [JSON.Member("loader", .null)]
-    if case .otherLoader(let advice) = failure {
-      others = [
-        JSON.Member("loader", json(advice)),
-        JSON.Member("notes", .array(advice.notes.map(JSON.string))),
-      ]
-    }
-    return .failure(
-      failure.exitCode, kind: failure.kind, message: failure.message, remedy: failure.remedy,
-      others: others)
-  }
-
   private static func json(_ edit: BootLoaderAdvice.Edit) -> JSON {
     [
       "kind": .string(edit.kind),
@@ -105,7 +92,7 @@ public enum ReserveReport {
     ]
   }
 
-  private static func json(_ advice: BootLoaderAdvice) -> JSON {
+  static func json(_ advice: BootLoaderAdvice) -> JSON {
     [
       "name": .string(advice.loader),
       "file": JSON(advice.file),

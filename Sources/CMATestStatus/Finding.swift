@@ -18,15 +18,15 @@ public struct Finding: Equatable, Sendable {
   /// The one command that mends it.
   public var remedy: String?
   /// Set where `modprobe cmatest` would not work for this, or where that is not known.
-  public var code: ExitCode?
+  public var code: CommandStatus?
 
   static func good(_ text: String) -> Finding { Finding(mark: .good, text: text) }
 
-  static func notice(_ text: String, remedy: String? = nil, code: ExitCode? = nil) -> Finding {
+  static func notice(_ text: String, remedy: String? = nil, code: CommandStatus? = nil) -> Finding {
     Finding(mark: .notice, text: text, remedy: remedy, code: code)
   }
 
-  static func wrong(_ text: String, remedy: String? = nil, _ code: ExitCode?) -> Finding {
+  static func wrong(_ text: String, remedy: String? = nil, _ code: CommandStatus?) -> Finding {
     Finding(mark: .wrong, text: text, remedy: remedy, code: code)
   }
 }

@@ -34,7 +34,7 @@ struct KernelTopic: Topic {
       release.hasSuffix("-amd64")
       ? "apt install -t trixie-backports linux-image-amd64 linux-headers-amd64" : nil
     guard let (configuration, source) = configuration else {
-      if let failure, failure.exitCode == .noCMA {
+      if let failure, failure.exitStatus == .noCMA {
         return [.wrong(failure.message, remedy: remedy, .noCMA)]
       }
       return [

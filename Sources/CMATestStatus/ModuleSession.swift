@@ -50,14 +50,16 @@ public struct ModuleSession: Sendable {
     if isLive { return ModuleSession(loadedModule: false, configured: nil) }
     guard loads else {
       throw ModuleSessionFailure(
-        exitCode: .noDevice, kind: "not-loaded", message: "the module cmatest is not loaded",
-        remedy: "modprobe cmatest \(options)")
+        Explanation(
+          .noDevice, kind: "not-loaded", message: "the module cmatest is not loaded",
+          remedy: "modprobe cmatest \(options)"))
     }
     guard geteuid() == 0 else {
       throw ModuleSessionFailure(
-        exitCode: .noDevice, kind: "not-root",
-        message: "the module cmatest is not loaded, and only root can load it",
-        remedy: "run it as root, as with sudo")
+        Explanation(
+          .noDevice, kind: "not-root",
+          message: "the module cmatest is not loaded, and only root can load it",
+          remedy: "run it as root, as with sudo"))
     }
     let configured: Configured?
     do throws(ConfigureFailure) {
@@ -93,30 +95,22 @@ public struct ModuleSession: Sendable {
       _ = try Machine().kmod().unload(OptionsFile.module)
     } catch {
       throw ModuleSessionFailure(
-        exitCode: .failed, kind: "not-removed",
-        message: error.code == EAGAIN || error.code == EBUSY
-          ? "remove the module cmatest: it is in use by another process, and stays loaded"
-          : "remove the module cmatest: \(error.operation): \(error.reason)",
-        remedy: "rmmod cmatest")
+        Explanation(
+          .failed, kind: "not-removed",
+          message: error.code == EAGAIN || error.code == EBUSY
+            ? "remove the module cmatest: it is in use by another process, and stays loaded"
+            : "remove the module cmatest: \(error.operation): \(error.reason)",
+          remedy: "rmmod cmatest"))
     }
   }
 }
 
 /// Why the module is not in the kernel, or is still there.
-public struct ModuleSessionFailure: Error, Equatable, Sendable {
-  /// That of `cma-test status`, where it has one.
-  public var exitCode: ExitCode
-  /// A stable word for scripts.
-  public var kind: String
-  public var message: String
-  public var remedy: String
+public struct ModuleSessionFailure: CommandFailure {
+  /// The exit status is that of `cma-test status`, where it has one.
+  public var explanation: Explanation
 
-  init(exitCode: ExitCode, kind: String, message: String, remedy: String) {
-    self.exitCode = exitCode
-    self.kind = kind
-    self.message = message
-    self.remedy = remedy
-  }
+  init(_ explanation: Explanation) { self.explanation = explanation }
 
   /// The first cause that `cma-test status` has now; without one, what libkmod and the module said.
   init(_ failure: KmodFailure, on machine: Machine, log: [String]) {
@@ -124,10 +118,11 @@ public struct ModuleSessionFailure: Error, Equatable, Sendable {
       self.init(cause)
     } else {
       self.init(
-        exitCode: .noDevice, kind: "load-failed",
-        message: "load the module cmatest: \(failure.operation): \(failure.reason)"
-          + log.map { "; \($0)" }.joined(),
-        remedy: "dmesg | grep cmatest:")
+        Explanation(
+          .noDevice, kind: "load-failed",
+          message: "load the module cmatest: \(failure.operation): \(failure.reason)"
+            + log.map { "; \($0)" }.joined(),
+          remedy: "dmesg | grep cmatest:"))
     }
   }
 
@@ -135,16 +130,15 @@ public struct ModuleSessionFailure: Error, Equatable, Sendable {
     if let cause = Status(of: machine).cause {
       self.init(cause)
     } else {
-      self.init(
-        exitCode: failure.exitCode, kind: failure.kind, message: failure.message,
-        remedy: failure.remedy)
+      self.init(failure.explanation)
     }
   }
 
   private init(_ cause: Finding) {
     self.init(
-      exitCode: cause.code ?? .noDevice, kind: "cannot-load", message: cause.text,
-      remedy: cause.remedy ?? "cma-test status")
+      Explanation(
+        cause.code ?? .noDevice, kind: "cannot-load", message: cause.text,
+        remedy: cause.remedy ?? "cma-test status"))
   }
 }
 

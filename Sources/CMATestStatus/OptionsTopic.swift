@@ -150,7 +150,7 @@ struct OptionsTopic: Topic {
         "\(path) has other addresses than this kernel", remedy: "\(again) --no-cache",
         .optionsMissing)
     case .overridden(let failure):
-      return .wrong(failure.message, remedy: failure.remedy, failure.exitCode)
+      return .wrong(failure.message, remedy: failure.remedy, failure.exitStatus)
     }
   }
 

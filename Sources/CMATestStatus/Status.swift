@@ -46,5 +46,5 @@ public struct Status: Sendable {
   public var cause: Finding? { entries.lazy.flatMap(\.findings).first { $0.code != nil } }
 
   /// 0 if `modprobe cmatest` would work now; else the code of the first cause.
-  public var exitCode: ExitCode { cause?.code ?? .success }
+  public var exitStatus: CommandStatus { cause?.code ?? .success }
 }

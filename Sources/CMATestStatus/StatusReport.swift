@@ -24,10 +24,10 @@ public enum StatusReport {
       }
     }
     text +=
-      status.exitCode == .success
+      status.exitStatus == .success
       ? "'modprobe cmatest' would work now\n"
       : "'modprobe cmatest' would not work, or that is not known: exit code "
-        + "\(status.exitCode.rawValue)\n"
+        + "\(status.exitStatus.rawValue)\n"
     return text
   }
 
@@ -47,8 +47,8 @@ public enum StatusReport {
     .object(
       [
         JSON.Member("schema", 1),
-        JSON.Member("ok", .bool(status.exitCode == .success)),
-        JSON.Member("code", .int(Int64(status.exitCode.rawValue))),
+        JSON.Member("ok", .bool(status.exitStatus == .success)),
+        JSON.Member("code", .int(Int64(status.exitStatus.rawValue))),
         JSON.Member("version", .string(packageVersion)),
       ]
         + status.entries.map { entry in

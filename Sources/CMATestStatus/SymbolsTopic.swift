@@ -50,7 +50,7 @@ struct SymbolsTopic: Topic {
         .notice("\(failure.message); so areas besides the default one cannot be told of")
       ]
     case .failure(let failure):
-      return exports + [.wrong(failure.message, remedy: failure.remedy, failure.exitCode)]
+      return exports + [.wrong(failure.message, remedy: failure.remedy, failure.exitStatus)]
     }
   }
 

@@ -33,7 +33,7 @@ struct BootHelper {
 
   private static func run(
     _ arguments: [String], printing output: StandardOutput
-  ) -> CMATestCore.ExitCode {
+  ) -> CommandStatus {
     do throws(OutputFailure) {
       switch arguments {
       case ["--version"]:
@@ -83,7 +83,7 @@ private struct Job {
     guard usesCache || !onlySavesCache else { return nil }
   }
 
-  func run(printing output: StandardOutput) throws(OutputFailure) -> CMATestCore.ExitCode {
+  func run(printing output: StandardOutput) throws(OutputFailure) -> CommandStatus {
     let machine = Machine(root: root)
     let configurator = Configurator(
       machine: machine, usesCache: usesCache, alwaysAsksLibkmod: false)
@@ -97,8 +97,8 @@ private struct Job {
           try configurator.configure(), at: machine.path(OptionsFile.path))
       }
     } catch {
-      BootHelper.complain(ConfigureReport.line(error, program: BootHelper.name))
-      return error.exitCode
+      BootHelper.complain(error.line(program: BootHelper.name))
+      return error.exitStatus
     }
     try output.write(text)
     return .success

@@ -181,7 +181,7 @@ private let cache = "/var/cache/cma-test/offsets-0123456789abcdef"
     #expect {
       try Configurator(machine: tree.machine).saveCache()
     } throws: {
-      ($0 as? ConfigureFailure)?.exitCode == .cannotWrite
+      ($0 as? ConfigureFailure)?.exitStatus == .cannotWrite
     }
   }
 }

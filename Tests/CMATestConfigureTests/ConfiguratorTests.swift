@@ -41,7 +41,7 @@ import Testing
   @Test func leavesNoFileOfAnEarlierBootWhenSomethingIsWrong() throws {
     #expect(configure() == nil)
     try tree.write("ffffffff81000000 T _text\n", to: "/proc/kallsyms")
-    #expect(configure()?.exitCode == .symbolMissing)
+    #expect(configure()?.exitStatus == .symbolMissing)
     #expect(!fileIsThere)
   }
 
@@ -70,9 +70,9 @@ import Testing
 
   @Test func saysWhetherTheRestrictionOrThePrivilegeHidesAddresses() throws {
     try tree.hideAddresses()
-    #expect(configure()?.exitCode == .hiddenFromProcess)
+    #expect(configure()?.exitStatus == .hiddenFromProcess)
     try tree.write("2\n", to: "/proc/sys/kernel/kptr_restrict")
-    #expect(configure()?.exitCode == .hiddenFromAll)
+    #expect(configure()?.exitStatus == .hiddenFromAll)
     #expect(!fileIsThere)
   }
 
@@ -126,7 +126,7 @@ import Testing
       _ = try Configurator(machine: other.machine).configure()
       Issue.record("it did not see the other file")
     } catch {
-      #expect(error.exitCode == .overridden)
+      #expect(error.exitStatus == .overridden)
     }
     #expect(other.read(OptionsFile.path) == nil)
   }
@@ -143,7 +143,7 @@ import Testing
   @Test(arguments: [(SystemCall.write, ENOSPC), (.openat, EROFS), (.renameat, EACCES)])
   func saysWhatCouldNotBeWritten(_ call: SystemCall, _ code: CInt) throws {
     let failure = SystemCallFault.during(call, code: code) { configure() }
-    #expect(failure?.exitCode == .cannotWrite)
+    #expect(failure?.exitStatus == .cannotWrite)
     #expect(failure?.message.hasPrefix(call.rawValue) == true)
     #expect(!fileIsThere)
   }
@@ -152,14 +152,14 @@ import Testing
     #expect(configure() == nil)
     try tree.write("garbage\n", to: "/proc/kallsyms")
     let failure = SystemCallFault.during(.unlinkat, code: EROFS) { configure() }
-    #expect(failure?.exitCode == .cannotWrite)
+    #expect(failure?.exitStatus == .cannotWrite)
     #expect(failure?.message.contains("may remain") == true)
   }
 
   @Test func namesTheFileThatMasksItsOwn() throws {
     try tree.write("# mine\n", to: "/etc/modprobe.d/cma-test-symbols.conf")
     let failure = configure()
-    #expect(failure?.exitCode == .overridden)
+    #expect(failure?.exitStatus == .overridden)
     #expect(
       failure?.message.contains("\(tree.root)/etc/modprobe.d/cma-test-symbols.conf") == true)
     #expect(!fileIsThere)
@@ -171,7 +171,7 @@ import Testing
   func namesTheFileThatOverridesAParameter(_ file: String) throws {
     try tree.write("options cmatest area_base=0x1234\n", to: file)
     let failure = configure()
-    #expect(failure?.exitCode == .overridden)
+    #expect(failure?.exitStatus == .overridden)
     #expect(failure?.message.contains(tree.root + file) == true)
     #expect(!fileIsThere)
   }
@@ -180,7 +180,7 @@ import Testing
   func namesTheFileThatOverridesAnOptionalParameter(_ option: String) throws {
     try tree.write("options cmatest \(option)\n", to: "/etc/modprobe.d/zz.conf")
     let failure = configure()
-    #expect(failure?.exitCode == .overridden)
+    #expect(failure?.exitStatus == .overridden)
     #expect(failure?.message.contains("\(tree.root)/etc/modprobe.d/zz.conf") == true)
     #expect(!fileIsThere)
   }
@@ -192,7 +192,7 @@ import Testing
     #expect(configure() == nil)
     try tree.write("options cmatest size_fn=0x1234\n", to: "/etc/modprobe.d/aa.conf")
     let failure = configure()
-    #expect(failure?.exitCode == .overridden)
+    #expect(failure?.exitStatus == .overridden)
     #expect(
       failure?.message.contains(
         "with size_fn from elsewhere, because of \(tree.root)/etc/modprobe.d/aa.conf") == true)

@@ -40,7 +40,7 @@ import Testing
   ])
   func seesAnotherFileThatSetsAParameter(_ file: String) throws {
     try tree.write("options cmatest area_base=0x1234\n", to: file)
-    #expect(failureAtBoot()?.exitCode == .overridden)
+    #expect(failureAtBoot()?.exitStatus == .overridden)
   }
 
   @Test(arguments: [
@@ -50,12 +50,12 @@ import Testing
   ])
   func seesHoweverItIsWritten(_ text: String) throws {
     try tree.write(text, to: "/etc/modprobe.d/zz.conf")
-    #expect(failureAtBoot()?.exitCode == .overridden)
+    #expect(failureAtBoot()?.exitStatus == .overridden)
   }
 
   @Test func seesAFileThatMasksItsOwn() throws {
     try tree.write("", to: "/etc/modprobe.d/cma-test-symbols.conf")
-    #expect(failureAtBoot()?.exitCode == .overridden)
+    #expect(failureAtBoot()?.exitStatus == .overridden)
   }
 
   @Test func leavesToLibkmodWhatItCannotRead() throws {

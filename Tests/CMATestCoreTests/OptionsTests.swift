@@ -136,39 +136,3 @@ import Testing
         """)
   }
 }
-
-@Suite struct FailureTests {
-  private let all: [ConfigureFailure] = [
-    .noCMA(option: "CONFIG_CMA", release: "r", source: "s"),
-    .dataSymbolsNotListed(symbol: "s", release: "r", source: "s"),
-    .symbolMissing(symbol: "s", kallsyms: "k", configuration: nil),
-    .symbolMissing(symbol: "s", kallsyms: "k", configuration: "c"),
-    .hiddenFromProcess(kallsyms: "k"),
-    .hiddenFromAll(kallsyms: "k"),
-    .symbolTwice(symbol: "s", count: 2, kallsyms: "k"),
-    .unreadable(operation: "open", path: "p", reason: "r"),
-    .kallsymsMalformed(path: "p", what: "w"),
-    .cannotWrite(operation: "open", path: "p", reason: "r"),
-    .cannotVerify(operation: "kmod_new", path: "p", reason: "r"),
-    .overridden(parameter: "p", value: nil, written: "0x1", path: "p", source: nil),
-    .overridden(parameter: "p", value: "0x2", written: "0x1", path: "p", source: "/etc/x.conf"),
-    .overridden(parameter: "p", value: "0x2", written: nil, path: "p", source: "/etc/x.conf"),
-  ]
-
-  @Test func eachHasOneLineOfMessageAndOneOfRemedy() {
-    for failure in all {
-      #expect(!failure.message.isEmpty && !failure.message.contains("\n"))
-      #expect(!failure.remedy.isEmpty && !failure.remedy.contains("\n"))
-    }
-  }
-
-  @Test func causesHaveExitCodesOfTheirOwn() {
-    // A file that cannot be written and one that cannot be read back are one trouble to the user.
-    #expect(Set(all.map(\.exitCode)).count == 10)
-    #expect(Set(all.map(\.exitCode.rawValue)).isDisjoint(with: [0, 1, 2, 64]))
-  }
-
-  @Test func noMessageHoldsAnAddress() {
-    for failure in all { #expect(!failure.message.contains("0x")) }
-  }
-}

@@ -93,19 +93,19 @@ extension String {
       try addresses(text.without("cma_get_base").without("cma_get_size"), unlisted).map(\.symbol)
         == [.allocate, .release, .forEachArea, .areaName])
     for symbol in ["cma_for_each_area", "cma_get_name"] {
-      #expect(failure(text.without(symbol), unlisted)?.exitCode == .dataSymbolsNotListed)
-      #expect(failure(text.without(symbol))?.exitCode == .symbolMissing)
+      #expect(failure(text.without(symbol), unlisted)?.exitStatus == .dataSymbolsNotListed)
+      #expect(failure(text.without(symbol))?.exitStatus == .symbolMissing)
     }
   }
 
   @Test func doesNotPassOverADefaultAreaThatIsListedAndWrong() {
     for (text, code) in [
-      (good.replacing("b dma", with: "t dma"), ExitCode.kallsymsMalformed),
+      (good.replacing("b dma", with: "t dma"), CommandStatus.kallsymsMalformed),
       (good.replacing("ffffffff83a1b2c8", with: "ffffffff83a1b2cg"), .kallsymsMalformed),
       (good.replacing("ffffffff83a1b2c8", with: "0000000000000000"), .hiddenFromProcess),
       (good + "ffffffff84a1b2c8 b dma_contiguous_default_area\n", .symbolTwice),
     ] {
-      #expect(failure(more + text)?.exitCode == code)
+      #expect(failure(more + text)?.exitStatus == code)
     }
   }
 
@@ -129,10 +129,10 @@ extension String {
       #expect(
         failure(text, Facts(text: nil))
           == .noAllocator(release: "7.3.4+deb13-amd64", kallsyms: "/proc/kallsyms"))
-      #expect(failure(text, Facts(text: nil))?.exitCode == .noCMA)
+      #expect(failure(text, Facts(text: nil))?.exitStatus == .noCMA)
     }
     // The configuration is there and says otherwise: then the symbol has another name.
-    #expect(failure(good.without("cma_alloc"))?.exitCode == .symbolMissing)
+    #expect(failure(good.without("cma_alloc"))?.exitStatus == .symbolMissing)
   }
 
   @Test func takesWhatItCanGetOfAKernelThatExportsWhatTheModuleNeeds() throws {
@@ -165,7 +165,7 @@ extension String {
   @Test func saysThatDataSymbolsAreNotListed() {
     let facts = Facts(text: "CONFIG_CMA=y\nCONFIG_DMA_CMA=y\n# CONFIG_KALLSYMS_ALL is not set\n")
     #expect(
-      failure(good.without("dma_contiguous_default_area"), facts)?.exitCode
+      failure(good.without("dma_contiguous_default_area"), facts)?.exitStatus
         == .dataSymbolsNotListed)
   }
 
@@ -205,17 +205,17 @@ extension String {
 
   @Test func refusesCodeWhereDataIsMeantAndDataWhereCodeIs() {
     #expect(
-      failure(good.replacing("T cma_alloc", with: "D cma_alloc"))?.exitCode == .kallsymsMalformed)
+      failure(good.replacing("T cma_alloc", with: "D cma_alloc"))?.exitStatus == .kallsymsMalformed)
     #expect(
-      failure(good.replacing("b dma", with: "t dma"))?.exitCode == .kallsymsMalformed)
+      failure(good.replacing("b dma", with: "t dma"))?.exitStatus == .kallsymsMalformed)
   }
 
   @Test func refusesAFileThatIsNoKallsyms() {
     for text in ["", "\n\n", "garbage\n", "\u{0}\u{0}\u{0}"] {
-      #expect(failure(text)?.exitCode == .kallsymsMalformed)
+      #expect(failure(text)?.exitStatus == .kallsymsMalformed)
     }
     #expect(
-      failure(good.replacing("ffffffff8142a1e0", with: "ffffffff8142a1eg"))?.exitCode
+      failure(good.replacing("ffffffff8142a1e0", with: "ffffffff8142a1eg"))?.exitStatus
         == .kallsymsMalformed)
   }
 }

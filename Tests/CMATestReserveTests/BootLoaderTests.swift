@@ -445,7 +445,7 @@ private let firmware = "/boot/firmware/cmdline.txt"
     let failure: ReserveFailure? = try SystemCallFault.during(.read, code: EIO) {
       try self.failure(nil)
     }
-    #expect(failure?.exitCode == .unreadable && failure?.message.contains(file) == true)
+    #expect(failure?.exitStatus == .unreadable && failure?.message.contains(file) == true)
     #expect(failure?.remedy.contains("/proc") == false)
   }
 

@@ -16,7 +16,7 @@ import Testing
       _ = try reservation.check(on: memory ?? machine)
       return nil
     } catch {
-      #expect(error.exitCode == .cannotReserve && !error.remedy.isEmpty)
+      #expect(error.exitStatus == .cannotReserve && !error.remedy.isEmpty)
       return error.message
     }
   }

@@ -131,7 +131,7 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
       failure
         == .overruledInMenu(
           parameter: "cma=256M", by: "cma=1M", menu: tree.root + "/boot/grub/grub.cfg"))
-    #expect(failure?.exitCode == .overruled)
+    #expect(failure?.exitStatus == .overruled)
     #expect(tree.read(dropIn) == nil)
     #expect(menu.contains(" cma=1M\n") && !menu.contains("cma=256M"))
   }
@@ -140,7 +140,7 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     _ = try reserver.reserve(CMAReservation(parsing: "64M"))
     let before = tree.read(dropIn)
     let failure = try failure("256M", runner: FakeUpdateGrub(tree: tree, exitCode: 3))
-    #expect(failure?.exitCode == .updateGrubFailed)
+    #expect(failure?.exitStatus == .updateGrubFailed)
     #expect(failure?.message.contains("exit code 3") == true)
     #expect(tree.read(dropIn) == before)
     let removal = Reserver(
@@ -154,7 +154,7 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     _ = try reserver.reserve(CMAReservation(parsing: "64M"))
     let before = tree.read(dropIn)
     let failure = try failure("256M", runner: FakeUpdateGrub(tree: tree, signal: signal))
-    #expect(failure?.exitCode.rawValue == 128 + signal.rawValue)
+    #expect(failure?.exitStatus.rawValue == 128 + signal.rawValue)
     #expect(failure?.message.contains("as it was before, and so is GRUB's menu") == true)
     #expect(tree.read(dropIn) == before)
     // update-grub had made the menu by then, so it was run once more.
@@ -246,7 +246,7 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     let failure: ReserveFailure? = try SystemCallFault.during(call, code: code) {
       try self.failure("256M")
     }
-    #expect(failure?.exitCode == .cannotWrite)
+    #expect(failure?.exitStatus == .cannotWrite)
     #expect(failure?.message.hasPrefix(call.rawValue) == true)
     #expect(tree.read(dropIn) == nil)
   }
@@ -290,13 +290,13 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
   @Test func refusesWhereNoKernelHasCMA() throws {
     try tree.write("CONFIG_CMA=y\n", to: "/boot/config-7.3.4+deb13-amd64")
     let failure = try failure("256M")
-    #expect(failure?.exitCode == .noCMA)
+    #expect(failure?.exitStatus == .noCMA)
     #expect(failure?.message.contains("CONFIG_DMA_CMA") == true)
   }
 
   @Test func aRunningKernelCountsWhereNoneIsInBoot() throws {
     try tree.remove("/boot/vmlinuz-7.3.4+deb13-amd64")
     try tree.write("# CONFIG_CMA is not set\nCONFIG_X=y\n", to: "/boot/config-7.3.4+deb13-amd64")
-    #expect(try failure("256M")?.exitCode == .noCMA)
+    #expect(try failure("256M")?.exitStatus == .noCMA)
   }
 }

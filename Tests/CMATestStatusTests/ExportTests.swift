@@ -46,7 +46,7 @@ private let linked = [
   }
 
   @Test func noOptionsAreNeeded() throws {
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     #expect(texts("symbols").first?.contains("needs no address") == true)
     #expect(texts("options").first?.contains("is not there, and not needed") == true)
   }
@@ -57,7 +57,7 @@ private let linked = [
     #expect(tree.read(OptionsFile.path)?.contains("\n# needed: no, this kernel exports") == true)
     #expect(
       ConfigureReport.text(configured, at: "/x").contains("they are not needed: this kernel"))
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     #expect(texts("options").first?.contains("is what modprobe would pass") == true)
   }
 
@@ -80,26 +80,26 @@ private let linked = [
     #expect(configured.options.addresses.isEmpty && tree.read(OptionsFile.path) == nil)
     #expect(try Configurator(machine: tree.machine).preview() == configured)
     #expect(ConfigureReport.text(configured, at: "/x").hasPrefix("no options are needed: "))
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func noOptionsOfAnotherBootStayWhereAddressesAreHidden() throws {
     _ = try configure()
     try hide()
     try tree.write("00000000-566d-40fe-b3aa-28f7727416a3\n", to: "/proc/sys/kernel/random/boot_id")
-    #expect(status.exitCode == .optionsMissing)
+    #expect(status.exitStatus == .optionsMissing)
     guard case .unneeded = try configure() else {
       Issue.record("the options of another boot were taken")
       return
     }
-    #expect(tree.read(OptionsFile.path) == nil && status.exitCode == .success)
+    #expect(tree.read(OptionsFile.path) == nil && status.exitStatus == .success)
   }
 
   @Test func aSymbolThatIsInDoubtIsLeftOut() throws {
     try tree.write(
       (tree.read("/proc/kallsyms") ?? "") + "ffffffff8242a1e0 t cma_alloc\n", to: "/proc/kallsyms")
     #expect(try !configure().options.addresses.contains { $0.symbol == .allocate })
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     #expect(texts("options").first?.contains("is what modprobe would pass") == true)
   }
 
@@ -118,7 +118,7 @@ private let linked = [
       Issue.record("a masked file was taken for one that counts")
       return
     }
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     #expect(texts("options").first?.contains("it is not needed") == true)
   }
 
@@ -127,31 +127,31 @@ private let linked = [
   func anAddressOfSomebodyElseIsStillRefused(_ isHidden: Bool) throws {
     try tree.write("options cmatest area_base=0x1234\n", to: "/etc/modprobe.d/zz.conf")
     if isHidden { try hide() }
-    #expect { try configure() } throws: { ($0 as? ConfigureFailure)?.exitCode == .overridden }
-    #expect(status.exitCode == .overridden)
+    #expect { try configure() } throws: { ($0 as? ConfigureFailure)?.exitStatus == .overridden }
+    #expect(status.exitStatus == .overridden)
     #expect(texts("options").first?.contains("/etc/modprobe.d/zz.conf") == true)
   }
 
   @Test func aModuleThatTakesAddressesOnlyNeedsThem() throws {
     try addModule(needs: ["memcpy"])
-    #expect(status.exitCode == .optionsMissing)
+    #expect(status.exitStatus == .optionsMissing)
     #expect(texts("symbols").first?.contains("was built to take addresses only") == true)
     _ = try configure()
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     try tree.remove(OptionsFile.path)
     try hide()
-    #expect(status.exitCode == .hiddenFromAll)
+    #expect(status.exitStatus == .hiddenFromAll)
   }
 
   @Test func aKernelThatExportsSomeOfItNeedsAddresses() throws {
     let text = tree.read("/proc/kallsyms") ?? ""
     try tree.write(
       text.replacing("ksymtab_dev_get", with: "ksymtab_devm_get"), to: "/proc/kallsyms")
-    #expect(status.exitCode == .optionsMissing)
+    #expect(status.exitStatus == .optionsMissing)
     // A module's own table says nothing of the kernel.
     try tree.write(
       text.replacing("__ksymtab_cma_alloc", with: "__ksymtab_cma_alloc\t[other]"),
       to: "/proc/kallsyms")
-    #expect(status.exitCode == .optionsMissing)
+    #expect(status.exitStatus == .optionsMissing)
   }
 }

@@ -33,7 +33,7 @@ private let file = "/etc/modprobe.d/mine.conf"
   func goodValues(_ options: String) throws {
     try tree.write("options cmatest \(options)\n", to: file)
     #expect(findings.map(\.mark) == [.good], "\(findings)")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test(arguments: [
@@ -55,7 +55,7 @@ private let file = "/etc/modprobe.d/mine.conf"
     #expect(finding?.text.hasPrefix(tree.root + file) == true)
     // What is advised takes the line away, and nothing else.
     #expect(finding?.remedy == "sed -i '3s/^/# /' \(tree.root + file)")
-    #expect(status.exitCode == .overridden)
+    #expect(status.exitStatus == .overridden)
   }
 
   @Test func adviceIsCarriedOutAsPrinted() throws {
@@ -64,32 +64,32 @@ private let file = "/etc/modprobe.d/mine.conf"
       to: file)
     let remedy = try #require(findings.first { $0.code == .overridden }?.remedy)
     try tree.run(remedy)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     #expect(tree.read(file)?.contains("\noptions cmatest max_pages=9\n") == true)
   }
 
   @Test func whatTheAreaCannotGive() throws {
     for (options, code) in [
-      ("alloc_count=65537", ExitCode.nothingReserved), ("alloc_count=65001", .nothingReserved),
+      ("alloc_count=65537", CommandStatus.nothingReserved), ("alloc_count=65001", .nothingReserved),
       ("alloc_count=65000", .success), ("alloc_align=16 alloc_count=2", .nothingReserved),
     ] {
       try tree.write("options cmatest \(options)\n", to: file)
-      #expect(status.exitCode == code, "\(options)")
+      #expect(status.exitStatus == code, "\(options)")
     }
     // Where the area begins is known from the log.
     try tree.write("options cmatest alloc_align=16 alloc_count=2\n", to: file)
     try tree.write("6,1,0,-;cma: Reserved 256 MiB at 0x0000000070000000\n", to: "/dev/kmsg")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     try tree.write("6,1,0,-;cma: Reserved 256 MiB at 0x0000000061000000\n", to: "/dev/kmsg")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     try tree.write("options cmatest alloc_align=17 alloc_count=2\n", to: file)
-    #expect(status.exitCode == .nothingReserved)
+    #expect(status.exitStatus == .nothingReserved)
   }
 
   @Test func theLoadedModuleHasItsPagesAlready() throws {
     try tree.write("options cmatest alloc_count=65001\n", to: file)
     try tree.write("live\n", to: "/sys/module/cmatest/initstate")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func valuesOfTheKernelCommandLine() throws {
@@ -101,7 +101,7 @@ private let file = "/etc/modprobe.d/mine.conf"
       finding?.remedy == "take cmatest.alloc_count=16M off the kernel command line, and reboot")
     // It comes last, and so counts; an address there is somebody else's too.
     try tree.write("ro cma=256M cmatest.alloc_fn=0x1\n", to: "/proc/cmdline")
-    #expect(status.exitCode == .overridden)
+    #expect(status.exitStatus == .overridden)
     #expect(
       findings.first?.remedy == "take cmatest.alloc_fn= off the kernel command line, and reboot")
   }
@@ -111,27 +111,27 @@ private let file = "/etc/modprobe.d/mine.conf"
     try tree.write(
       "options cma* alloc_count=x\noptions cmatest2 alloc_count=x\n#options cmatest alloc_count=x\n",
       to: file)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func parametersThatTheModuleDoesNotHave() throws {
     try tree.write("options cmatest alloc_counts=5 size=1\n", to: file)
     #expect(findings.map(\.mark) == [.good, .notice])
     #expect(findings.last?.text.contains("no parameter 'alloc_counts=5', 'size=1'") == true)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func whatHidesOurOptionsInOtherLines() throws {
     for text in ["options cmatest --\n", "options cmatest max_pages=\"1\n"] {
       try tree.write(text, to: "/etc/modprobe.d/aa.conf")
-      #expect(status.exitCode == .overridden, "\(text)")
+      #expect(status.exitStatus == .overridden, "\(text)")
     }
   }
 
   @Test func aMaskedOptionsFileIsToldToBeUnmasked() throws {
     let mask = "/etc/modprobe.d/cma-test-symbols.conf"
     try tree.link(mask, to: "/dev/null")
-    #expect(status.exitCode == .overridden)
+    #expect(status.exitStatus == .overridden)
     #expect(findings.first?.remedy == "rm \(tree.root + mask) && cma-test configure")
   }
 
@@ -148,7 +148,7 @@ private let file = "/etc/modprobe.d/mine.conf"
   ])
   func theFirstInstallThatMatchesCounts(_ text: String) throws {
     try tree.write("# by the administrator\n\(text)\n", to: "/usr/lib/modprobe.d/hard.conf")
-    #expect(status.exitCode == .loadingBlocked)
+    #expect(status.exitStatus == .loadingBlocked)
     #expect(loading.first?.text.contains("'/bin/false'") == true)
     #expect(loading.first?.text.contains("/usr/lib/modprobe.d/hard.conf:2") == true)
     #expect(loading.first?.remedy == "modprobe --ignore-install cmatest")
@@ -160,7 +160,7 @@ private let file = "/etc/modprobe.d/mine.conf"
   ])
   func whatDoesNotForbidIt(_ text: String) throws {
     try tree.write("\(text)\n", to: file)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     #expect(loading.contains { $0.text.contains("modprobe -r") } == text.hasPrefix("remove"))
   }
 

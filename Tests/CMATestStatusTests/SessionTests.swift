@@ -17,7 +17,7 @@ import Testing
       #expect(isLoaded && !session.loadedModule)
       try session.end()
     } catch {
-      #expect(!isLoaded && error.exitCode == .noDevice && error.kind == "not-loaded")
+      #expect(!isLoaded && error.exitStatus == .noDevice && error.kind == "not-loaded")
       #expect(error.remedy.hasPrefix("modprobe cmatest "))
     }
   }

@@ -54,7 +54,7 @@ private let lockdown = "/sys/kernel/security/lockdown"
     #expect(finding?.mark == .wrong && finding?.code == .signatureRejected)
     #expect(finding?.text.contains("Key was rejected by service") == true)
     #expect(finding?.remedy == "mokutil --import /var/lib/dkms/mok.pub")
-    #expect(Status(of: tree.machine).exitCode == .signatureRejected)
+    #expect(Status(of: tree.machine).exitStatus == .signatureRejected)
     #expect(finding?.text.hasSuffix("with EFI, which did not boot this machine") == true)
     try tree.write([6, 0, 0, 0, 1], to: secureBoot)
     #expect(finding?.text.hasSuffix("enrol it and reboot") == true)
@@ -64,7 +64,7 @@ private let lockdown = "/sys/kernel/security/lockdown"
     try tree.write("Y\n", to: enforce)
     try tree.write([6, 0, 0, 0] + [UInt8](repeating: 7, count: 44) + certificate, to: mokList)
     #expect(finding?.mark == .good)
-    #expect(Status(of: tree.machine).exitCode == .success)
+    #expect(Status(of: tree.machine).exitStatus == .success)
   }
 
   @Test func anOlderKeyOfDKMSIsNoHelp() throws {

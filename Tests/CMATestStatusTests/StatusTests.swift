@@ -28,9 +28,9 @@ private let cmdline = "/proc/cmdline"
   }
 
   /// The one thing that is wrong, which is the cause of the exit code.
-  private func cause(_ code: ExitCode) -> (topic: String, finding: Finding)? {
+  private func cause(_ code: CommandStatus) -> (topic: String, finding: Finding)? {
     let status = status
-    #expect(status.exitCode == code)
+    #expect(status.exitStatus == code)
     for entry in status.entries {
       for finding in entry.findings where finding.code == code { return (entry.name, finding) }
     }
@@ -39,7 +39,7 @@ private let cmdline = "/proc/cmdline"
 
   @Test func everythingIsGood() {
     let status = status
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     for entry in status.entries {
       #expect(entry.findings.map(\.mark) == [.good], "\(entry.name): \(entry.findings)")
     }
@@ -53,7 +53,7 @@ private let cmdline = "/proc/cmdline"
     #expect(cause?.topic == "machine" && cause?.finding.text.contains("lxc") == true)
     // A machine whose files were once a container's.
     try tree.link("/proc/self/ns/pid", to: "pid:[4026531836]")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func withoutProcNothingIsKnownOfTheKernel() throws {
@@ -91,7 +91,7 @@ private let cmdline = "/proc/cmdline"
   @Test func kernelWithoutAConfigurationIsNoCauseByItself() throws {
     try tree.remove("/boot/config-\(release)")
     #expect(findings("kernel").map(\.mark) == [.notice])
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   /// As where /boot is not mounted.
@@ -128,7 +128,7 @@ private let cmdline = "/proc/cmdline"
     // A kernel that lists no areas; of a device's own pool only the device tree tells then.
     try tree.remove("/sys/kernel/mm")
     if name != "vpu-pool" || line.contains("cma=0") {
-      #expect(status.exitCode == .nothingReserved, "\(line)")
+      #expect(status.exitStatus == .nothingReserved, "\(line)")
     }
   }
 
@@ -137,24 +137,24 @@ private let cmdline = "/proc/cmdline"
     try tree.write("MemTotal: 4028416 kB\nCmaTotal: 1310720 kB\n", to: "/proc/meminfo")
     try tree.write("262144\n", to: "/sys/kernel/mm/cma/hugetlb0/total_pages")
     #expect(findings("reservation").first?.text.contains("256 MiB of it in the default") == true)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     // Without a list the log has to tell.
     try tree.remove("/sys/kernel/mm")
-    #expect(status.exitCode == .nothingReserved)
+    #expect(status.exitStatus == .nothingReserved)
     #expect(findings("reservation").first?.text.contains("is not known") == true)
     try tree.write(
       "6,1,0,-;cma: Reserved 1024 MiB at 0x0000000080000000 on node -1\n"
         + "6,2,0,-;cma: Reserved 256 MiB at 0x0000000070000000 on node -1\n", to: "/dev/kmsg")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func theDefaultAreaOfADeviceTree() throws {
     try tree.write("ro\n", to: cmdline)
     try tree.remove("/sys/kernel/mm/cma/reserved")
     try tree.write("65536\n", to: "/sys/kernel/mm/cma/linux,cma/total_pages")
-    #expect(status.exitCode == .nothingReserved)
+    #expect(status.exitStatus == .nothingReserved)
     try tree.write("", to: "/proc/device-tree/reserved-memory/linux,cma/linux,cma-default")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   /// As arm64's 6.12, which lists no areas, has it from QEMU's tree with two pools.
@@ -167,7 +167,7 @@ private let cmdline = "/proc/cmdline"
     try tree.write("", to: "\(folder)/linux,cma/reusable")
     try tree.write("", to: "\(folder)/linux,cma/linux,cma-default")
     // Of what neither the log nor the tree says the size.
-    #expect(status.exitCode == .nothingReserved)
+    #expect(status.exitStatus == .nothingReserved)
     #expect(findings("reservation").first?.text.contains("others (camera-pool)") == true)
     try tree.write(
       """
@@ -177,7 +177,7 @@ private let cmdline = "/proc/cmdline"
       6,4,0,-;OF: reserved mem: initialized node linux,cma, compatible id shared-dma-pool
 
       """, to: "/dev/kmsg")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     #expect(findings("reservation").first?.text.contains("64 MiB of it in the default") == true)
     // The default one failed, and the log says so of no other.
     try tree.write(
@@ -187,7 +187,7 @@ private let cmdline = "/proc/cmdline"
 
       """, to: "/dev/kmsg")
     try tree.write("CmaTotal: 32768 kB\nCmaFree: 32640 kB\n", to: "/proc/meminfo")
-    #expect(status.exitCode == .nothingReserved)
+    #expect(status.exitStatus == .nothingReserved)
     // A log that has lost the boot: the tree says how much all of them must have.
     try tree.write("6,9,0,-;of something else\n", to: "/dev/kmsg")
     try tree.write([0, 0, 0, 0, 2, 0, 0, 0], to: "\(folder)/camera-pool/size")
@@ -195,9 +195,9 @@ private let cmdline = "/proc/cmdline"
     try tree.write([0, 0, 0, 2], to: "\(folder)/#address-cells")
     try tree.write(
       [0, 0, 0, 0, 0x5A, 0, 0, 0] + [0, 0, 0, 0, 4, 0, 0, 0], to: "\(folder)/linux,cma/reg")
-    #expect(status.exitCode == .nothingReserved)
+    #expect(status.exitStatus == .nothingReserved)
     try tree.write("CmaTotal: 98304 kB\nCmaFree: 97920 kB\n", to: "/proc/meminfo")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     #expect(findings("reservation").first?.text.contains("64 MiB of it in the default") == true)
   }
 
@@ -237,7 +237,7 @@ private let cmdline = "/proc/cmdline"
     try tree.write("ro cma=1G\n", to: cmdline)
     #expect(findings("reservation").map(\.mark) == [.notice])
     #expect(findings("reservation").first?.text.contains("cma=1G asks for 1 GiB") == true)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func reservedByDefault() throws {
@@ -297,7 +297,7 @@ private let cmdline = "/proc/cmdline"
   @Test func optionsThatOthersCanRead() throws {
     #expect(chmod(tree.optionsPath, 0o644) == 0)
     #expect(findings("options").map(\.mark) == [.good, .notice])
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func countOfPagesBeyondWhatIsReserved() throws {
@@ -306,7 +306,7 @@ private let cmdline = "/proc/cmdline"
     try tree.write("options cmatest alloc_count=65001\n", to: "/etc/modprobe.d/mine.conf")
     #expect(cause(.nothingReserved)?.finding.remedy == "modprobe cmatest alloc_count=65000")
     try tree.write("options cmatest alloc_count=65000\n", to: "/etc/modprobe.d/mine.conf")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func addressesThatWereHiddenLater() throws {
@@ -315,7 +315,7 @@ private let cmdline = "/proc/cmdline"
     try tree.write(hidden, to: "/proc/kallsyms")
     try tree.write("2\n", to: "/proc/sys/kernel/kptr_restrict")
     #expect(findings("symbols").map(\.mark) == [.notice])
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
     // Hidden from the boot on, there are no options either.
     try tree.remove(OptionsFile.path)
     #expect(cause(.hiddenFromAll)?.topic == "symbols")
@@ -398,7 +398,7 @@ private let cmdline = "/proc/cmdline"
     #expect(found.map(\.mark) == [.notice, .good, .notice])
     #expect(found.first?.text.contains("skipped, built without CONFIG_CMA") == true)
     #expect(found.last?.remedy == "apt install linux-headers-7.4.1+deb13-amd64")
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func installedButNotFound() throws {
@@ -425,7 +425,7 @@ private let cmdline = "/proc/cmdline"
     try tree.remove("/lib/modules/\(release)/updates")
     try tree.addModule(.cmatest(version: packageVersion, release: release), in: "extra")
     #expect(findings("module").first?.text.contains("not from DKMS") == true)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   @Test func aStrangersModuleIsNot() throws {
@@ -444,7 +444,7 @@ private let cmdline = "/proc/cmdline"
   @Test func moduleOfAnotherVersionThanTheCommand() throws {
     try tree.addModule(.cmatest(version: "0.9", release: release))
     #expect(findings("module").first?.text.contains("version 0.9, while this command is") == true)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   // MARK: - what forbids loading
@@ -460,7 +460,7 @@ private let cmdline = "/proc/cmdline"
     #expect(cause(.loadingBlocked)?.finding.text.contains("'/bin/false'") == true)
     try tree.write("blacklist cmatest\n", to: "/etc/modprobe.d/no.conf")
     #expect(findings("loading").map(\.mark) == [.notice])
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 
   // MARK: - in the kernel now
@@ -496,6 +496,6 @@ private let cmdline = "/proc/cmdline"
     #expect(finding?.text.contains("the installed one is \(packageVersion)") == true)
     try load(version: packageVersion, source: "0123")
     #expect(findings("loaded").first?.text.contains("other source") == true)
-    #expect(status.exitCode == .success)
+    #expect(status.exitStatus == .success)
   }
 }

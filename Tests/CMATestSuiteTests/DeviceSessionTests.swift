@@ -135,7 +135,7 @@ private struct Failure: Error {}
       try session(host).use { _ in }
       Issue.record("there are two sessions")
     } catch let error as DeviceSessionFailure {
-      #expect(error.code == .deviceBusy && error.kind == "device-busy")
+      #expect(error.exitStatus == .deviceBusy && error.kind == "device-busy")
       #expect(error.message == "process 7 (cma-test run --seed 5) has the device")
     }
     #expect(host.steps == ["busy"])
@@ -157,7 +157,7 @@ private struct Failure: Error {}
       try session(host, waits: true, signal: "SIGTERM").use { _ in }
       Issue.record("there are two sessions")
     } catch let error as DeviceSessionFailure {
-      #expect(error.code == .terminated)
+      #expect(error.exitStatus == .terminated)
     }
   }
 
@@ -168,7 +168,7 @@ private struct Failure: Error {}
       try session(host).use { _ in }
       Issue.record("there is a session without a lock")
     } catch let error as DeviceSessionFailure {
-      #expect(error.code == .cannotWrite)
+      #expect(error.exitStatus == .cannotWrite)
       #expect(error.message == "cannot open /run/cma-test.lock: Read-only file system")
     }
   }
@@ -210,22 +210,22 @@ private struct Failure: Error {}
   func deviceInUseHasItsOwnCode(_ arguments: [String]) throws {
     let host = try FakeHost()
     host.holders = [7]
-    #expect(try code(arguments, on: host) == CMATestCore.ExitCode.deviceBusy.rawValue)
+    #expect(try code(arguments, on: host) == CommandStatus.deviceBusy.rawValue)
   }
 
   @Test func whatCannotBeLoadedIsASkippedRunAndAFailedListing() throws {
     let host = try FakeHost()
     host.loadFailure = DeviceSessionFailure(
       .noDevice, kind: "cannot-load", message: "no module", remedy: "build it")
-    #expect(try code(["run"], on: host) == CMATestCore.ExitCode.skipped.rawValue)
+    #expect(try code(["run"], on: host) == CommandStatus.skipped.rawValue)
     #expect(try code(["run", "--autopkgtest"], on: host) == 77)
-    #expect(try code(["areas"], on: host) == CMATestCore.ExitCode.noDevice.rawValue)
+    #expect(try code(["areas"], on: host) == CommandStatus.noDevice.rawValue)
   }
 
   @Test func areaThatWasNotActivatedIsASkippedRun() throws {
     let host = try FakeHost(
       SimulatedKernel(areas: [SimulatedArea("reserved", base: 0x4_0000, pages: 0)]))
-    #expect(try code(["run"], on: host) == CMATestCore.ExitCode.skipped.rawValue)
+    #expect(try code(["run"], on: host) == CommandStatus.skipped.rawValue)
     #expect(try code(["areas", "--largest"], on: host) == 0)
     #expect(host.kernel.givenPages == 0)
   }
@@ -235,7 +235,7 @@ private struct Failure: Error {}
       let host = try FakeHost()
       #expect(
         try code([command, "--area", "nonsense"], on: host)
-          == CMATestCore.ExitCode.usage.rawValue)
+          == CommandStatus.usage.rawValue)
       #expect(host.steps.last == "unload")
     }
   }

@@ -102,7 +102,7 @@ struct FailingOperation: Sendable, CustomTestStringConvertible {
       reason == "cannot do that: Input/output error"
         || reason == "read of /some/file: Input/output error")
     #expect(kernel.usedPages == 0)
-    #expect(result.exitCode(forAutopkgtest: false) == .failed)
+    #expect(result.exitStatus(forAutopkgtest: false) == .failed)
   }
 
   @Test(arguments: [(ENOSPC, "max_pages"), (EMFILE, "max_handles")])
@@ -141,7 +141,7 @@ struct FailingOperation: Sendable, CustomTestStringConvertible {
       kernel, filter: "concurrency",
       ending: Ending(deadline: nil, now: { 0 }, signal: { signal.name }))
     #expect(result.cases.first?.outcome == .notRun("interrupted by SIGINT"))
-    #expect(result.endedBy == "SIGINT" && result.exitCode(forAutopkgtest: false) == .interrupted)
+    #expect(result.endedBy == "SIGINT" && result.exitStatus(forAutopkgtest: false) == .interrupted)
     #expect(kernel.usedPages == 0)
   }
 

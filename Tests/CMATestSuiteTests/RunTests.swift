@@ -34,7 +34,7 @@ import Testing
     let firstNotRun = result.cases.firstIndex { $0.outcome.word == "not-run" } ?? 0
     #expect(result.cases[..<firstNotRun].allSatisfy { $0.outcome == .passed })
     #expect(result.cases[firstNotRun].outcome == .notRun("interrupted by SIGINT"))
-    #expect(result.exitCode(forAutopkgtest: false) == .interrupted)
+    #expect(result.exitStatus(forAutopkgtest: false) == .interrupted)
   }
 
   @Test func timeThatIsUpFailsTheCaseThatWasRunning() throws {
@@ -45,17 +45,17 @@ import Testing
     #expect(result.endedBy == "timeout" && result.failed == 1 && result.notRun > 0)
     #expect(
       result.cases.first { $0.outcome.word == "fail" }?.outcome.reason?.contains("time") == true)
-    #expect(result.exitCode(forAutopkgtest: true) == .failed)
+    #expect(result.exitStatus(forAutopkgtest: true) == .failed)
   }
 
   @Test func signalsHaveTheExitCodesOfAShell() {
     var result = RunResult(facts: RunFacts(version: "", kernel: "", seed: 0, time: ""))
-    #expect(result.exitCode(forAutopkgtest: false) == .skipped)
-    #expect(result.exitCode(forAutopkgtest: true) == .skippedForAutopkgtest)
+    #expect(result.exitStatus(forAutopkgtest: false) == .skipped)
+    #expect(result.exitStatus(forAutopkgtest: true) == .skippedForAutopkgtest)
     result.endedBy = "SIGTERM"
-    #expect(result.exitCode(forAutopkgtest: true) == .terminated)
+    #expect(result.exitStatus(forAutopkgtest: true) == .terminated)
     result.endedBy = "SIGHUP"
-    #expect(result.exitCode(forAutopkgtest: true) == .hungUp)
+    #expect(result.exitStatus(forAutopkgtest: true) == .hungUp)
   }
 }
 
@@ -69,8 +69,8 @@ import Testing
   @Test func reasonIsSaidOnce() {
     let result = runner().refuse(because: "no module")
     #expect(result.cases.map(\.outcome) == [.skipped("no module")])
-    #expect(result.exitCode(forAutopkgtest: false) == .skipped)
-    #expect(result.exitCode(forAutopkgtest: true) == .skippedForAutopkgtest)
+    #expect(result.exitStatus(forAutopkgtest: false) == .skipped)
+    #expect(result.exitStatus(forAutopkgtest: true) == .skippedForAutopkgtest)
   }
 
   @Test(arguments: ReportFormat.allCases)

@@ -42,7 +42,7 @@ func run(
     let result = try run(kernel, seed: seed)
     for test in result.cases { #expect(test.outcome == .passed, "\(test.name)") }
     #expect(kernel.usedPages == 0)
-    #expect(result.exitCode(forAutopkgtest: false) == .success)
+    #expect(result.exitStatus(forAutopkgtest: false) == .success)
   }
 
   @Test(arguments: [0..<32, 100..<228, 2000..<2048, 1000..<1001])
@@ -161,7 +161,7 @@ struct Finding: Sendable, CustomTestStringConvertible {
     let found = Set(result.cases.filter { $0.outcome.word == "fail" }.map(\.name))
     #expect(found.contains(finding.finder))
     #expect(found == finding.others.union([finding.finder]))
-    #expect(result.exitCode(forAutopkgtest: true) == .failed)
+    #expect(result.exitStatus(forAutopkgtest: true) == .failed)
   }
 
   @Test func everyFaultIsTried() {

@@ -59,7 +59,7 @@ private let helper = Program("cma-test-configure")
       try command.run("reserve", "64M", "--root", "/dev/null"),
       try helper.run("--no-cache", "--save-cache"), try helper.run("--version", "--no-cache"),
     ] {
-      #expect(outcome.exitCode == CMATestCore.ExitCode.usage.rawValue)
+      #expect(outcome.exitCode == CommandStatus.usage.rawValue)
       #expect(outcome.output.isEmpty)
       #expect(outcome.errors.lowercased().contains("usage:"))
     }
@@ -139,7 +139,7 @@ private let helper = Program("cma-test-configure")
     try tree.write("ffffffff81000000 T _text\n", to: "/proc/kallsyms")
     try tree.write("# CONFIG_CMA is not set\nCONFIG_X=y\n", to: "/boot/config-7.3.4+deb13-amd64")
     let outcome = try command.run("configure", "--root", tree.root)
-    #expect(outcome.exitCode == CMATestCore.ExitCode.noCMA.rawValue)
+    #expect(outcome.exitCode == CommandStatus.noCMA.rawValue)
     #expect(outcome.output.isEmpty)
     let lines = outcome.errors.split(separator: "\n")
     #expect(lines.count == 2)
@@ -147,14 +147,14 @@ private let helper = Program("cma-test-configure")
     #expect(lines.last?.hasPrefix("cma-test configure: to mend it: ") == true)
     // The journal has one line a message.
     let journal = try helper.run("--root", tree.root)
-    #expect(journal.exitCode == CMATestCore.ExitCode.noCMA.rawValue)
+    #expect(journal.exitCode == CommandStatus.noCMA.rawValue)
     #expect(journal.errors.split(separator: "\n").count == 1)
   }
 
   @Test func failureIsJSONToo() throws {
     try tree.write("", to: "/proc/kallsyms")
     let outcome = try command.run("configure", "--json", "--root", tree.root)
-    #expect(outcome.exitCode == CMATestCore.ExitCode.kallsymsMalformed.rawValue)
+    #expect(outcome.exitCode == CommandStatus.kallsymsMalformed.rawValue)
     let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
     let error = json?["error"] as? [String: Any]
     #expect(error?["kind"] as? String == "kallsyms-malformed")
@@ -165,7 +165,7 @@ private let helper = Program("cma-test-configure")
 @Suite struct ManualTests {
   @Test func manualListsEveryExitCode() throws {
     let manual = try sourceFile("man/cma-test.8")
-    for code in CMATestCore.ExitCode.allCases {
+    for code in CommandStatus.allCases {
       #expect(manual.contains("\n.It \(code.rawValue)\n"), "exit code \(code.rawValue)")
     }
   }

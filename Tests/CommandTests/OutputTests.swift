@@ -44,7 +44,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
   private func expectOneLine(_ output: Program.Output, _ reason: String) throws {
     for (program, words) in printing {
       let outcome = try program.run(words, output: output)
-      #expect(outcome.exitCode == CMATestCore.ExitCode.cannotWrite.rawValue, "\(words)")
+      #expect(outcome.exitCode == CommandStatus.cannotWrite.rawValue, "\(words)")
       let lines = outcome.errors.split(separator: "\n").filter { !$0.hasPrefix("[") }
       #expect(lines.count == 1, "\(words): \(outcome.errors)")
       #expect(
@@ -67,7 +67,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
   @Test func messagesThatCannotBeWrittenLeaveTheExitCode() throws {
     // Nothing is printed but the complaint, and that has nowhere to go.
     for (words, code) in [
-      (["configure", "--root", "/sys"], ExitCode.unreadable),
+      (["configure", "--root", "/sys"], CommandStatus.unreadable),
       (["reserve", "64G", "--root", tree.root], .cannotReserve), (["--nonsense"], .usage),
     ] {
       let shell = try Program("cma-test").run(words, output: .closed)
@@ -77,7 +77,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
 
   @Test func closedOutputDoesNotBecomeAFileThatIsOpenedLater() throws {
     let outcome = try helper.run(["--root", tree.root], output: .closed)
-    #expect(outcome.exitCode == CMATestCore.ExitCode.cannotWrite.rawValue)
+    #expect(outcome.exitCode == CommandStatus.cannotWrite.rawValue)
     let written = try String(contentsOfFile: tree.optionsPath, encoding: .utf8)
     try FileManager.default.removeItem(atPath: tree.optionsPath)
     #expect(try helper.run("--root", tree.root).exitCode == 0)
@@ -125,7 +125,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
     // Below 40 columns the terminal wraps the lines; the parser itself never wraps the last one.
     #expect(lines.count > 5 && lines.dropLast().allSatisfy { $0.count <= max(40, Int(columns)) })
     let mistake = try command.runInTerminal(["--nonsense"], columns: columns, environment: [])
-    #expect(mistake.exitCode == CMATestCore.ExitCode.usage.rawValue)
+    #expect(mistake.exitCode == CommandStatus.usage.rawValue)
   }
 }
 

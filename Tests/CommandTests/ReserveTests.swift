@@ -71,7 +71,7 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
 
   @Test func refusalIsTwoLinesAndAnExitCode() throws {
     let outcome = try reserve("64G")
-    #expect(outcome.exitCode == CMATestCore.ExitCode.cannotReserve.rawValue)
+    #expect(outcome.exitCode == CommandStatus.cannotReserve.rawValue)
     #expect(outcome.output.isEmpty)
     let lines = outcome.errors.split(separator: "\n")
     #expect(lines.count == 2)
@@ -83,7 +83,7 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     try tree.remove("/boot/grub/grub.cfg")
     try tree.write("root=/dev/mmcblk0p2 rootwait\n", to: "/boot/firmware/cmdline.txt")
     let outcome = try reserve("64M")
-    #expect(outcome.exitCode == CMATestCore.ExitCode.otherBootLoader.rawValue)
+    #expect(outcome.exitCode == CommandStatus.otherBootLoader.rawValue)
     #expect(
       outcome.output == """
         this machine boots with the Raspberry Pi's firmware, which cma-test does not configure

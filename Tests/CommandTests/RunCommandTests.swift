@@ -37,7 +37,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
       #expect(outcome.exitCode == 0 && outcome.output.contains("single-page"))
       #expect(outcome.output.hasPrefix("{") == (format == "json"))
     default:
-      #expect(outcome.exitCode == CMATestCore.ExitCode.usage.rawValue && outcome.output.isEmpty)
+      #expect(outcome.exitCode == CommandStatus.usage.rawValue && outcome.output.isEmpty)
       #expect(
         outcome.errors.contains("'--list' has no form '\(format)': pass '--format' text or json"))
     }
@@ -49,7 +49,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
   ])
   func whatMakesNoSenseIsAUsageError(_ words: [String]) throws {
     let outcome = try command.run("run", words[0], words[1])
-    #expect(outcome.exitCode == CMATestCore.ExitCode.usage.rawValue)
+    #expect(outcome.exitCode == CommandStatus.usage.rawValue)
     #expect(outcome.output.isEmpty && outcome.errors.contains("Usage:"))
   }
 
@@ -67,7 +67,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
 @Suite(.enabled(if: hasNoModule)) struct RunWithoutModuleTests {
   @Test func runIsSkippedAndSaysOnceWhatToDo() throws {
     let outcome = try command.run("run", "--no-load", "--format", "ktap", "--seed", "5")
-    #expect(outcome.exitCode == CMATestCore.ExitCode.skipped.rawValue)
+    #expect(outcome.exitCode == CommandStatus.skipped.rawValue)
     #expect(outcome.output.contains("\n1..1\n") && outcome.output.contains(", seed 5\n"))
     #expect(outcome.output.contains("ok 1 device # SKIP the module cmatest is not loaded: "))
     #expect(outcome.output.contains("modprobe cmatest alloc_count=0"))
@@ -79,7 +79,7 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
 
   @Test func areasFailsInTwoLinesOrAsJSON() throws {
     let outcome = try command.run("areas", "--no-load")
-    #expect(outcome.exitCode == CMATestCore.ExitCode.noDevice.rawValue)
+    #expect(outcome.exitCode == CommandStatus.noDevice.rawValue)
     #expect(outcome.output.isEmpty && outcome.errors.split(separator: "\n").count == 2)
     let text = try command.run("areas", "--no-load", "--json").output
     let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]

@@ -29,7 +29,7 @@ private let command = Program("cma-test")
   @Test func whatIsWrongHasACommandAndTheExitCode() throws {
     try tree.remove("/run/modprobe.d/cma-test-symbols.conf")
     let outcome = try command.run("status", "--root", tree.root)
-    #expect(outcome.exitCode == CMATestCore.ExitCode.optionsMissing.rawValue)
+    #expect(outcome.exitCode == CommandStatus.optionsMissing.rawValue)
     let lines = outcome.output.split(separator: "\n")
     let index = try #require(lines.firstIndex { $0.hasPrefix("no  options  ") })
     #expect(lines[index + 1].drop { $0 == " " } == "to mend it: cma-test configure")

@@ -48,7 +48,7 @@ struct Areas: PrintingCommand {
       try output.write(
         json ? AreaReport.json(surveys, kernel: kernel).text + "\n" : AreaReport.text(surveys))
     } catch let error as DeviceSessionFailure {
-      throw try report(error, output)
+      throw try Self.report(error, asJSON: json, to: output)
     }
   }
 
@@ -80,20 +80,5 @@ struct Areas: PrintingCommand {
       }
     }
     return surveys
-  }
-
-  private func report(
-    _ failure: DeviceSessionFailure, _ output: StandardOutput
-  ) throws -> ArgumentParser.ExitCode {
-    if json {
-      let whole = JSON.failure(
-        failure.code, kind: failure.kind, message: failure.message, remedy: failure.remedy)
-      try output.write(whole.text + "\n")
-    } else {
-      StandardError.write(
-        "cma-test areas: error: \(failure.message)\n"
-          + "cma-test areas: to mend it: \(failure.remedy)\n")
-    }
-    return ArgumentParser.ExitCode(failure.code.rawValue)
   }
 }

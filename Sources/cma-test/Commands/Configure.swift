@@ -50,12 +50,7 @@ struct Configure: PrintingCommand {
         ? preview(try configurator.preview(), at: path)
         : text(of: try configurator.configure(), at: path)
     } catch {
-      if json {
-        try output.write(ConfigureReport.json(error).text + "\n")
-      } else {
-        StandardError.write(ConfigureReport.text(error, program: "cma-test configure"))
-      }
-      throw ArgumentParser.ExitCode(error.exitCode.rawValue)
+      throw try Self.report(error, asJSON: json, to: output)
     }
     try output.write(result)
   }

@@ -69,16 +69,12 @@ struct Reserve: PrintingCommand {
           try reserver.remove(writes: !dryRun)
         }
     } catch {
-      let text = ReserveReport.text(error, program: "cma-test reserve")
-      if json {
-        try output.write(ReserveReport.json(error).text + "\n")
-      } else if error.exitCode == .otherBootLoader {
-        // What to do by hand is the result.
-        try output.write(text)
-      } else {
-        StandardError.write(text)
+      if !json, case .otherLoader(let advice) = error {
+        // What to do by hand is the result, to be copied.
+        try output.write(ReserveReport.text(advice))
+        throw ExitCode(error.exitStatus)
       }
-      throw ArgumentParser.ExitCode(error.exitCode.rawValue)
+      throw try Self.report(error, asJSON: json, to: output)
     }
     try output.write(json ? ReserveReport.json(outcome).text + "\n" : ReserveReport.text(outcome))
   }

@@ -79,14 +79,14 @@ struct Run: PrintingCommand {
     let (result, refusal) = try result(
       of: cases, with: device.session(for: "run", on: host, ending: ending), observers)
     if let failure = output.failure { throw failure }
-    let code = refusal ?? result.exitCode(forAutopkgtest: autopkgtest)
-    if code != .success { throw ArgumentParser.ExitCode(code.rawValue) }
+    let code = refusal ?? result.exitStatus(forAutopkgtest: autopkgtest)
+    if code != .success { throw ExitCode(code) }
   }
 
   /// - Returns: the result, and the exit code where that is not the result's own.
   private func result(
     of cases: [TestCase], with session: DeviceSession, _ observers: [any RunObserver]
-  ) throws -> (RunResult, CMATestCore.ExitCode?) {
+  ) throws -> (RunResult, CommandStatus?) {
     var facts = RunFacts(
       version: packageVersion, kernel: (try? Machine().kernelRelease()) ?? "unknown",
       seed: seed ?? UInt32.random(in: 0...UInt32.max), time: utcTimestamp())
@@ -112,11 +112,11 @@ struct Run: PrintingCommand {
       }
     } catch let failure as DeviceSessionFailure {
       // Without a module nothing can be tested here, and that is no failure.
-      let isSkip = failure.code == .noDevice
+      let isSkip = failure.exitStatus == .noDevice
       let text = "\(failure.message): \(failure.remedy)"
       let result = runner().refuse(because: text, isError: !isSkip)
       if !isSkip { session.warn("error: \(text)") }
-      return (result, isSkip ? nil : failure.code)
+      return (result, isSkip ? nil : failure.exitStatus)
     }
   }
 

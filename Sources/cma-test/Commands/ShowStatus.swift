@@ -35,8 +35,6 @@ struct ShowStatus: PrintingCommand {
       json
         ? StatusReport.json(status).text + "\n"
         : StatusReport.text(status, for: .of(.output)))
-    guard status.exitCode == .success else {
-      throw ArgumentParser.ExitCode(status.exitCode.rawValue)
-    }
+    guard status.exitStatus == .success else { throw ExitCode(status.exitStatus) }
   }
 }

@@ -127,20 +127,11 @@ struct OpenDevice {
 }
 
 /// Why there is no device to work with.
-struct DeviceSessionFailure: Error, Equatable {
-  var code: ExitCode
-  /// A word for scripts.
-  var kind: String
-  /// One line: what was done, on what, and why it failed.
-  var message: String
-  /// What to do next; one line.
-  var remedy: String
+struct DeviceSessionFailure: CommandFailure {
+  var explanation: Explanation
 
-  init(_ code: ExitCode, kind: String, message: String, remedy: String) {
-    self.code = code
-    self.kind = kind
-    self.message = message
-    self.remedy = remedy
+  init(_ exitStatus: CommandStatus, kind: String, message: String, remedy: String) {
+    explanation = Explanation(exitStatus, kind: kind, message: message, remedy: remedy)
   }
 
   /// What ended the work with the device before its end.
@@ -152,7 +143,7 @@ struct DeviceSessionFailure: Error, Equatable {
         remedy: "look for 'cmatest' in the output of dmesg")
     case .interrupted(let signal):
       self.init(
-        ExitCode(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
+        CommandStatus(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
         remedy: "start it again")
     case .timeUp:
       self.init(.failed, kind: "ended", message: "the time was up", remedy: "start it again")

@@ -29,7 +29,7 @@ extension CMATest {
       try end(with: result(of: arguments, output), output)
     } catch {
       StandardError.write("cma-test: error: \(error.message)\n")
-      exit(withError: ArgumentParser.ExitCode(CMATestCore.ExitCode.cannotWrite.rawValue))
+      exit(withError: ExitCode(.cannotWrite))
     }
   }
 

@@ -2,7 +2,7 @@
 
 public import CMATestCore
 
-extension ExitCode {
+extension CommandStatus {
   /// That of a command which a signal ended; nil for a signal that ends none.
   public init?(signal: String) {
     switch signal {
@@ -19,8 +19,8 @@ extension RunResult {
   ///
   /// - Parameter forAutopkgtest: a skipped run is 77 there, not 4.
   /// - Returns: a run that a signal ended says so whatever it has found until then.
-  public func exitCode(forAutopkgtest: Bool) -> ExitCode {
-    if let code = endedBy.flatMap({ ExitCode(signal: $0) }) { return code }
+  public func exitStatus(forAutopkgtest: Bool) -> CommandStatus {
+    if let code = endedBy.flatMap({ CommandStatus(signal: $0) }) { return code }
     if failed > 0 { return .failed }
     if passed > 0 { return .success }
     return forAutopkgtest ? .skippedForAutopkgtest : .skipped

@@ -5,7 +5,7 @@
 /// 64 is sysexits(3)'s `EX_USAGE`, which the argument parser uses too. A run has those of the
 /// kernel's own tests (`tools/testing/selftests/kselftest.h`), autopkgtest's for a test that is
 /// skipped, and 128 + N where signal N ended it, as shells say it.
-public enum ExitCode: Int32, CaseIterable, Sendable {
+public enum CommandStatus: Int32, CaseIterable, Sendable {
   case success = 0
   case failed = 1
   case skipped = 4
