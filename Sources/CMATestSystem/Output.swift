@@ -33,8 +33,16 @@ public enum StandardStream: CInt, CaseIterable, Sendable {
 /// not look like one that is complete.
 public final class StandardOutput: Sendable {
   private let code = Atomic<CInt>(0)
+  private let sink: @Sendable ([UInt8]) throws(SystemFailure) -> Void
 
-  public init() {}
+  public init() {
+    sink = { bytes throws(SystemFailure) in try writeAll(bytes, toStream: .output) }
+  }
+
+  /// - Parameter sink: takes the bytes in place of the stream, as in a test that reads them.
+  package init(to sink: @escaping @Sendable ([UInt8]) throws(SystemFailure) -> Void) {
+    self.sink = sink
+  }
 
   /// Writes a text whole.
   ///
@@ -43,7 +51,7 @@ public final class StandardOutput: Sendable {
   public func write(_ text: String) throws(OutputFailure) {
     if let failure { throw failure }
     try keepingFailure { () throws(SystemFailure) in
-      try writeAll(Array(text.utf8), toStream: .output)
+      try sink(Array(text.utf8))
     }
   }
 

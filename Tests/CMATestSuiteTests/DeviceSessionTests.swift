@@ -1,67 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-import ArgumentParser
 import CMATestCore
 import CMATestDevice
 import CMATestSuite
 import CMATestSystem
 import Glibc
-import TestSupport
 import Testing
 
 @testable import cma_test
-
-/// A machine that writes down what a session does with it.
-private final class FakeHost: DeviceHost {
-  var steps: [String] = []
-  /// Who has the lock, from one attempt to the next; nil is nobody.
-  var holders: [CInt?] = [nil]
-  var lockFailure: SystemFailure?
-  var loadFailure: DeviceSessionFailure?
-  var unloadFailure: DeviceSessionFailure?
-  let kernel: SimulatedKernel
-  private let folder: TemporaryFolder
-
-  init(_ kernel: SimulatedKernel = SimulatedKernel()) throws {
-    self.kernel = kernel
-    folder = try TemporaryFolder()
-  }
-
-  func lock() throws(SystemFailure) -> ProcessLock.Attempt {
-    if let lockFailure { throw lockFailure }
-    let holder = holders.count > 1 ? holders.removeFirst() : holders[0]
-    if let holder {
-      steps.append("busy")
-      return .held(by: holder)
-    }
-    steps.append("lock")
-    return try ProcessLock.take(folder.path + "/lock")
-  }
-
-  func module(loads: Bool) throws(DeviceSessionFailure) -> any ModuleHold {
-    if let loadFailure { throw loadFailure }
-    steps.append(loads ? "load" : "look")
-    return FakeHold(host: self)
-  }
-
-  func open() throws(DeviceSessionFailure) -> any TestedKernel {
-    steps.append("open")
-    return kernel
-  }
-
-  func words(of process: CInt) -> String? { process == 7 ? "cma-test run --seed 5" : nil }
-  func unactivatedDefaultArea() -> UnactivatedArea? { nil }
-  func pause(nanoseconds: UInt64) { steps.append("pause") }
-}
-
-private struct FakeHold: ModuleHold {
-  let host: FakeHost
-
-  func end() throws(DeviceSessionFailure) {
-    host.steps.append("unload")
-    if let failure = host.unloadFailure { throw failure }
-  }
-}
 
 private struct Failure: Error {}
 
@@ -175,101 +121,71 @@ private struct Failure: Error {}
 
   @Test func moduleThatCannotGoIsWarnedOfAndChangesNoResult() throws {
     let host = try FakeHost()
-    host.unloadFailure = DeviceSessionFailure(
-      .failed, kind: "not-removed", message: "it is in use", remedy: "rmmod cmatest")
+    host.unloadFailure = .refused("it is in use")
     var warnings: [String] = []
     #expect(try session(host) { warnings.append($0) }.use { _ in 5 } == 5)
-    #expect(warnings == ["it is in use: rmmod cmatest"])
+    #expect(warnings == ["it is in use: look for 'cmatest' in the output of dmesg"])
   }
 }
 
-@Suite struct CommandsOnDevicesTests {
-  /// What a command wrote to standard output cannot be read here: its exit code and its steps can.
-  private func code(_ arguments: [String], on host: FakeHost) throws -> CInt {
-    do {
-      switch try CMATest.parseAsRoot(arguments) {
-      case let run as Run: try run.run(printing: StandardOutput(), on: host)
-      case let areas as Areas: try areas.run(printing: StandardOutput(), on: host)
-      default: Issue.record("\(arguments) is another command")
+/// The cases of `DeviceSessionFailure`. A new case does not compile before it has samples here: neither
+/// switch has a default.
+private enum Case: CaseIterable {
+  case noLock, busy, notLoaded, cannotOpen, refused, interrupted, timeUp
+
+  init(_ failure: DeviceSessionFailure) {
+    switch failure {
+    case .noLock: self = .noLock
+    case .busy: self = .busy
+    case .notLoaded: self = .notLoaded
+    case .cannotOpen: self = .cannotOpen
+    case .refused: self = .refused
+    case .interrupted: self = .interrupted
+    case .timeUp: self = .timeUp
+    }
+  }
+
+  var samples: [DeviceSessionFailure] {
+    switch self {
+    case .noLock: [.noLock(SystemFailure(.open, "/run/x", EROFS))]
+    case .busy: [.busy(holder: "process 7")]
+    case .notLoaded:
+      [.notLoaded(Explanation(.inContainer, kind: "cannot-load", message: "m", remedy: "r"))]
+    case .cannotOpen:
+      [EACCES, EPERM, EPROTONOSUPPORT, ENXIO].map {
+        .cannotOpen(SystemFailure(.open, "/dev/x", $0))
       }
-      return 0
-    } catch {
-      return CMATest.exitCode(for: error).rawValue
-    }
-  }
-
-  @Test func listingTouchesNoArea() throws {
-    let kernel = SimulatedKernel()
-    #expect(try code(["areas"], on: FakeHost(kernel)) == 0)
-    #expect(kernel.givenPages == 0)
-    #expect(try code(["areas", "--largest", "--json"], on: FakeHost(kernel)) == 0)
-    #expect(kernel.givenPages == SimulatedKernel.pageCount + 1)
-  }
-
-  @Test(arguments: [["areas"], ["areas", "--json"], ["run"], ["run", "--format", "junit"]])
-  func deviceInUseHasItsOwnCode(_ arguments: [String]) throws {
-    let host = try FakeHost()
-    host.holders = [7]
-    #expect(try code(arguments, on: host) == CommandStatus.deviceBusy.rawValue)
-  }
-
-  @Test func whatCannotBeLoadedIsASkippedRunAndAFailedListing() throws {
-    let host = try FakeHost()
-    host.loadFailure = DeviceSessionFailure(
-      .noDevice, kind: "cannot-load", message: "no module", remedy: "build it")
-    #expect(try code(["run"], on: host) == CommandStatus.skipped.rawValue)
-    #expect(try code(["run", "--autopkgtest"], on: host) == 77)
-    #expect(try code(["areas"], on: host) == CommandStatus.noDevice.rawValue)
-  }
-
-  @Test func areaThatWasNotActivatedIsASkippedRun() throws {
-    let host = try FakeHost(
-      SimulatedKernel(areas: [SimulatedArea("reserved", base: 0x4_0000, pages: 0)]))
-    #expect(try code(["run"], on: host) == CommandStatus.skipped.rawValue)
-    #expect(try code(["areas", "--largest"], on: host) == 0)
-    #expect(host.kernel.givenPages == 0)
-  }
-
-  @Test func unknownAreaIsAUsageErrorAndTheModuleGoes() throws {
-    for command in ["run", "areas"] {
-      let host = try FakeHost()
-      #expect(
-        try code([command, "--area", "nonsense"], on: host)
-          == CommandStatus.usage.rawValue)
-      #expect(host.steps.last == "unload")
+    case .refused: [.refused("no")]
+    case .interrupted: [.interrupted(by: "SIGINT"), .interrupted(by: "SIGHUP")]
+    case .timeUp: [.timeUp]
     }
   }
 }
 
-@Suite struct ProcessLockTests {
-  @Test func anotherProcessIsToldWhoHasIt() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.path + "/lock"
-    // A record lock is the process's own, so a second one has to ask. util-linux has a tool only for
-    // flock(2): python3 is not everywhere, perl is essential on Debian.
-    guard case .taken(let lock) = try ProcessLock.take(path) else {
-      Issue.record("somebody else has \(path)")
-      return
+@Suite struct DeviceSessionFailureTests {
+  private let all = Case.allCases.flatMap(\.samples)
+
+  @Test func eachSaysWhatIsWrongAndWhatToDoInOneLine() {
+    for failure in all {
+      for text in [failure.message, failure.remedy, failure.kind] {
+        #expect(!text.isEmpty && !text.contains("\n"), "\(failure)")
+      }
+      #expect(failure.exitStatus != .success)
     }
-    let ask = """
-      use Fcntl; open(my $f, '+<', '\(path)') or die; \
-      my $l = pack('s s l! l! i x4', F_WRLCK, 0, 0, 0, 0); fcntl($f, F_GETLK, $l) or die; \
-      my ($type, $whence, $start, $length, $pid) = unpack('s s x4 l! l! i', $l); \
-      print $type == F_UNLCK ? 'free' : 'held';
-      """
-    func asked() throws -> String {
-      let (bytes, code) = try output(of: "/usr/bin/perl", ["-e", ask])
-      #expect(code == 0)
-      return String(decoding: bytes, as: UTF8.self)
-    }
-    #expect(try asked() == "held")
-    withExtendedLifetime(lock) {}
+    #expect(Set(all.map { Case($0) }) == Set(Case.allCases))
   }
 
-  @Test func linkIsNotFollowed() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.path + "/lock"
-    #expect(symlink("/etc/passwd", path) == 0)
-    #expect(throws: SystemFailure(.open, path, ELOOP)) { _ = try ProcessLock.take(path) }
+  @Test func moduleThatIsNotLoadedHasOneStatusWhateverTheCause() {
+    for failure in Case.notLoaded.samples { #expect(failure.exitStatus == .noDevice) }
+  }
+
+  @Test func signalHasTheStatusOfAShell() {
+    #expect(Case.interrupted.samples.map(\.exitStatus) == [.interrupted, .hungUp])
+  }
+
+  @Test func remedyFitsTheReasonWhyTheDeviceDoesNotOpen() {
+    let remedies = Case.cannotOpen.samples.map(\.remedy)
+    #expect(remedies[0] == remedies[1] && remedies[0].contains("root"))
+    #expect(remedies[2].contains("rmmod cmatest") && remedies[3].contains("dmesg"))
   }
 }

@@ -4,10 +4,9 @@ internal import ArgumentParser
 internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestReport
-internal import CMATestSuite
 internal import CMATestSystem
 
-struct Areas: PrintingCommand {
+struct Areas: DeviceCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the areas that this kernel has reserved for CMA.",
     discussion: """
@@ -32,15 +31,7 @@ struct Areas: PrintingCommand {
 
   @OptionGroup var device: DeviceOptions
 
-  func run(printing output: StandardOutput) throws {
-    try run(printing: output, on: RunningHost(ownerCommand: []))
-  }
-
-  func run(printing output: StandardOutput, on host: some DeviceHost) throws {
-    let signals = PendingSignal.hold()
-    let ending = Ending(
-      deadline: nil, now: monotonicNanoseconds, signal: { signals.pending?.name })
-    let session = device.session(for: "areas", on: host, ending: ending)
+  func run(printing output: StandardOutput, in session: DeviceSession) throws {
     do {
       let (kernel, surveys) = try session.use { device in
         (device.kernel.release, try survey(device, session))
@@ -52,33 +43,16 @@ struct Areas: PrintingCommand {
     }
   }
 
-  private func survey(
-    _ device: OpenDevice, _ session: DeviceSession
-  ) throws -> [AreaSurvey] {
-    var chosen = device.areas
-    if let area {
-      do throws(AreaChoice.Failure) {
-        chosen = [try device.area(area)]
-      } catch {
-        throw ValidationError(error.message)
-      }
-    }
-    var surveys: [AreaSurvey] = []
-    for area in chosen {
-      let survey: AreaSurvey
-      do throws(CaseEnd) {
-        survey = try AreaSurvey.survey(
-          area, among: device.areas, device.information, on: device.kernel,
-          searches: largest || self.area != nil, ending: session.ending)
-      } catch {
-        throw DeviceSessionFailure(error)
-      }
-      surveys.append(survey)
+  private func survey(_ device: OpenDevice, _ session: DeviceSession) throws -> [AreaSurvey] {
+    let areas = area == nil ? device.areas : [try device.area(area)]
+    return try areas.map { area in
+      let survey = try device.survey(
+        area, searches: largest || self.area != nil, ending: session.ending)
       if !survey.isActivated {
         let (message, remedy) = device.whyNotActivated(area)
         session.warn("\(message): \(remedy)")
       }
+      return survey
     }
-    return surveys
   }
 }

@@ -2,12 +2,11 @@
 
 public import ArgumentParser
 internal import CMATestCore
-internal import CMATestDevice
 public import CMATestReport
 internal import CMATestSuite
 internal import CMATestSystem
 
-struct Run: PrintingCommand {
+struct Run: DeviceCommand {
   static let configuration = CommandConfiguration(
     abstract: "Test the allocator: every case on one area, or some of them.",
     discussion: """
@@ -43,7 +42,7 @@ struct Run: PrintingCommand {
   @OptionGroup var device: DeviceOptions
 
   func validate() throws {
-    guard !TestCase.all(matching: filter).isEmpty else {
+    guard !cases.isEmpty else {
       throw ValidationError("no case matches '\(filter ?? "")': 'cma-test run --list' has them all")
     }
     if list, format.list(of: []) == nil {
@@ -53,49 +52,41 @@ struct Run: PrintingCommand {
     guard timeout != 0 else { throw ValidationError("'--timeout' needs at least one second") }
   }
 
-  func run(printing output: StandardOutput) throws {
-    try run(printing: output, on: RunningHost(ownerCommand: [OwnBlocks.name]))
+  var secondsAllowed: UInt32? { timeout }
+
+  func finishesWithoutDevice(printing output: StandardOutput) throws -> Bool {
+    guard list, let text = format.list(of: cases.map(\.title)) else { return false }
+    try output.write(text)
+    return true
   }
 
-  func run(printing output: StandardOutput, on host: some DeviceHost) throws {
-    let cases = TestCase.all(matching: filter)
-    if list {
-      try output.write(format.list(of: cases.map(\.title)) ?? "")
-      return
-    }
-    let signals = PendingSignal.hold()
-    let began = monotonicNanoseconds()
+  func run(printing output: StandardOutput, in session: DeviceSession) throws {
     let progress = Progress.ofThisProcess()
     // Where lines come one by one anyway, a second line for each would only be in the way.
     let showsProgress = progress.rewritesLines || !format.isLive
-    // A report that cannot be written ends the run below.
+    // A report that cannot be written ends the run by the session's ending.
     let report = format.reporter { try? output.write($0) }
-    let observers = (showsProgress ? [progress] : []) + [report]
-    let ending = Ending(
-      deadline: timeout.map { began + UInt64($0) * 1_000_000_000 }, now: monotonicNanoseconds,
-      signal: {
-        output.failure == nil ? signals.pending?.name : "a failed write to standard output"
-      })
     let (result, refusal) = try result(
-      of: cases, with: device.session(for: "run", on: host, ending: ending), observers)
+      in: session, observers: (showsProgress ? [progress] : []) + [report])
     if let failure = output.failure { throw failure }
-    let code = refusal ?? result.exitStatus(forAutopkgtest: autopkgtest)
-    if code != .success { throw ExitCode(code) }
+    let status = refusal ?? result.exitStatus(forAutopkgtest: autopkgtest)
+    if status != .success { throw ExitCode(status) }
   }
 
-  /// - Returns: the result, and the exit code where that is not the result's own.
+  private var cases: [TestCase] { TestCase.all(matching: filter) }
+
+  /// - Returns: the result, and the exit status where that is not the result's own.
   private func result(
-    of cases: [TestCase], with session: DeviceSession, _ observers: [any RunObserver]
+    in session: DeviceSession, observers: [any RunObserver]
   ) throws -> (RunResult, CommandStatus?) {
-    var facts = RunFacts(
-      version: packageVersion, kernel: (try? Machine().kernelRelease()) ?? "unknown",
-      seed: seed ?? UInt32.random(in: 0...UInt32.max), time: utcTimestamp())
+    var facts = RunFacts(seed: seed ?? UInt32.random(in: 0...UInt32.max))
     func runner() -> Runner {
       Runner(facts: facts, ending: session.ending, observers: observers)
     }
     do {
       return try session.use { device in
-        let (chosen, area) = try areaUnderTest(of: device)
+        let chosen = try device.area(area)
+        let area = try device.areaUnderTest(chosen)
         facts.area = area.title
         facts.pages = area.pages
         facts.pageSize = area.pageSize
@@ -103,11 +94,7 @@ struct Run: PrintingCommand {
           let (message, remedy) = device.whyNotActivated(chosen)
           return (runner().refuse(because: "\(message): \(remedy)"), nil)
         }
-        do throws(CaseEnd) {
-          facts.occupancy = try Occupancy.read(of: area, on: device.kernel)
-        } catch {
-          throw DeviceSessionFailure(error)
-        }
+        facts.occupancy = try device.occupancy(of: area)
         return (runner().run(cases, in: area, on: device.kernel), nil)
       }
     } catch let failure as DeviceSessionFailure {
@@ -117,25 +104,6 @@ struct Run: PrintingCommand {
       let result = runner().refuse(because: text, isError: !isSkip)
       if !isSkip { session.warn("error: \(text)") }
       return (result, isSkip ? nil : failure.exitStatus)
-    }
-  }
-
-  private func areaUnderTest(
-    of device: OpenDevice
-  ) throws -> (AreaInformation, AreaUnderTest) {
-    let chosen: AreaInformation
-    do throws(AreaChoice.Failure) {
-      chosen = try device.area(area)
-    } catch {
-      throw ValidationError(error.message)
-    }
-    do throws(SystemFailure) {
-      return (
-        chosen,
-        try AreaUnderTest(chosen, among: device.areas, device.information, on: device.kernel)
-      )
-    } catch {
-      throw DeviceSessionFailure(CaseEnd.failed("cannot look at the area: \(error.reason)"))
     }
   }
 }

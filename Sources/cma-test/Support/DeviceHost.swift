@@ -7,28 +7,29 @@ internal import CMATestStatus
 internal import CMATestSystem
 internal import Glibc
 
-/// What a session needs of the machine, so that a test can stand in for it.
+/// Does what a session needs of the machine; a test replaces it.
 protocol DeviceHost {
   /// Takes the lock that all commands with the device share, unless another process has it.
   func lock() throws(SystemFailure) -> ProcessLock.Attempt
-  /// Sees to it that the module is loaded.
+  /// Loads the module unless it is loaded.
   ///
-  /// - Parameter loads: false to take it only if it is there.
-  /// - Returns: what removes it again, if it was loaded for that.
-  /// - Throws: why it is not loaded, as `cma-test status` has it.
+  /// - Parameter loads: false to use only a module that is loaded.
+  /// - Returns: the hold that removes the module again, if the module was loaded for this.
+  /// - Throws: the reason why the module is not loaded, as `cma-test status` has it.
   func module(loads: Bool) throws(DeviceSessionFailure) -> any ModuleHold
   /// Opens the device.
   func open() throws(DeviceSessionFailure) -> any TestedKernel
-  /// The words of a process; nil where it is gone, or not to be seen.
+  /// Returns the command line of a process; nil where the process is gone, or cannot be seen.
   func words(of process: CInt) -> String?
-  /// Why the default area has no pages; nil where it has, or nothing tells.
+  /// Explains why the default area has no pages; nil where it has some, or nothing tells.
   func unactivatedDefaultArea() -> UnactivatedArea?
   func pause(nanoseconds: UInt64)
 }
 
-/// The module for as long as a session lasts.
+/// Holds the module for as long as a session lasts.
 protocol ModuleHold {
-  /// Removes it if the session had loaded it. All descriptors of the device must be closed by then.
+  /// Removes the module if the session had loaded it. All descriptors of the device must be closed by
+  /// then.
   func end() throws(DeviceSessionFailure)
 }
 
@@ -36,7 +37,7 @@ protocol ModuleHold {
 struct RunningHost: DeviceHost {
   static let lockPath = "/run/cma-test.lock"
 
-  /// The words after this program's own name that make it an owner of blocks.
+  /// The arguments that make this program an owner of blocks.
   let ownerCommand: [String]
 
   func lock() throws(SystemFailure) -> ProcessLock.Attempt { try ProcessLock.take(Self.lockPath) }
@@ -47,7 +48,7 @@ struct RunningHost: DeviceHost {
     do throws(ModuleSessionFailure) {
       return ModuleOfSession(session: try ModuleSession.begin(loads: loads))
     } catch {
-      throw DeviceSessionFailure(error)
+      throw .notLoaded(error.explanation)
     }
   }
 
@@ -63,7 +64,7 @@ struct RunningHost: DeviceHost {
       return try RunningKernel(
         file: file, pageSize: information.pageSize, ownerCommand: ownerCommand)
     } catch {
-      throw DeviceSessionFailure(error)
+      throw .cannotOpen(error)
     }
   }
 
@@ -91,28 +92,7 @@ private struct ModuleOfSession: ModuleHold {
     do throws(ModuleSessionFailure) {
       try session.end()
     } catch {
-      throw DeviceSessionFailure(error)
+      throw .notLoaded(error.explanation)
     }
-  }
-}
-
-extension DeviceSessionFailure {
-  init(_ failure: ModuleSessionFailure) {
-    self.init(
-      .noDevice, kind: failure.kind, message: failure.message, remedy: failure.remedy)
-  }
-
-  fileprivate init(_ failure: SystemFailure) {
-    let remedy =
-      switch failure.code {
-      case SystemFailure.notPermitted, SystemFailure.accessDenied:
-        "run it as root, outside a container"
-      case SystemFailure.protocolNotSupported:
-        "load the module of this version: 'rmmod cmatest', then 'modprobe cmatest alloc_count=0'"
-      default: "look for 'cmatest' in the output of dmesg"
-      }
-    self.init(
-      .noDevice, kind: "no-device",
-      message: "cannot \(failure.call.rawValue) \(failure.path): \(failure.reason)", remedy: remedy)
   }
 }

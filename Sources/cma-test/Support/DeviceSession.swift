@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import ArgumentParser
 internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestReport
 internal import CMATestSuite
 internal import CMATestSystem
 
-/// The device for as long as a command needs it: no other command has it meanwhile, the module is
-/// loaded where it was not, and removed again by whoever loaded it.
+/// Gives a command the device for as long as the work takes: no other command has the device meanwhile,
+/// and a module that was loaded for this is removed again.
 ///
 /// Signals that end a program must be held back, so that the module is removed after them too.
 struct DeviceSession {
@@ -18,7 +19,7 @@ struct DeviceSession {
   let host: any DeviceHost
   /// Asked while waiting.
   let ending: Ending
-  /// Told in one line what did not go well and changes no result.
+  /// Takes one line on what did not go well and changes no result.
   let warn: (String) -> Void
 
   /// Runs a body with the open device.
@@ -41,7 +42,7 @@ struct DeviceSession {
     return try withExtendedLifetime(lock) { try open(body) }
   }
 
-  /// A function of its own, so that the device is closed when it returns.
+  // Not inlined, so that the device is closed when this returns.
   @inline(never)
   private func open<Result>(_ body: (OpenDevice) throws -> Result) throws -> Result {
     try body(try OpenDevice(try host.open(), host: host))
@@ -58,20 +59,13 @@ struct DeviceSession {
         if error.code == SystemFailure.accessDenied || error.code == SystemFailure.notPermitted {
           return nil
         }
-        throw DeviceSessionFailure(
-          .cannotWrite, kind: "no-lock",
-          message: "cannot \(error.call.rawValue) \(error.path): \(error.reason)",
-          remedy: "see that /run is there and can be written to")
+        throw .noLock(error)
       }
       switch attempt {
       case .taken(let lock): return lock
       case .held(let process):
         let holder = words(process)
-        guard waits else {
-          throw DeviceSessionFailure(
-            .deviceBusy, kind: "device-busy", message: "\(holder) has the device",
-            remedy: "wait until it has ended, as '--wait' does")
-        }
+        guard waits else { throw .busy(holder: holder) }
         if !isTold { warn("waiting: \(holder) has the device") }
         isTold = true
       }
@@ -103,18 +97,65 @@ struct OpenDevice {
       self.information = information
       self.areas = areas
     } catch {
-      throw DeviceSessionFailure(
-        .deviceRefused, kind: "device-refused", message: error.message,
-        remedy: "look for 'cmatest' in the output of dmesg")
+      throw .refused(error.message)
     }
   }
 
-  /// The area that a user means: see `AreaChoice`.
-  func area(_ word: String?) throws(AreaChoice.Failure) -> AreaInformation {
-    try AreaChoice.area(word, among: areas)
+  /// Finds the area that a user means.
+  ///
+  /// - Parameter word: the name or the index of the area; nil for the default area.
+  /// - Returns: the area.
+  /// - Throws: an error of usage that names the areas.
+  func area(_ word: String?) throws -> AreaInformation {
+    do throws(AreaChoice.Failure) {
+      return try AreaChoice.area(word, among: areas)
+    } catch {
+      throw ValidationError(error.message)
+    }
   }
 
-  /// Why an area has no pages, and another place for it.
+  /// Looks at an area that is to be worked in.
+  ///
+  /// - Parameter area: the area.
+  /// - Returns: what the device and the kernel tell of the area.
+  /// - Throws: the refusal, where they cannot be asked.
+  func areaUnderTest(_ area: AreaInformation) throws(DeviceSessionFailure) -> AreaUnderTest {
+    do throws(SystemFailure) {
+      return try AreaUnderTest(area, among: areas, information, on: kernel)
+    } catch {
+      throw .refused("cannot look at the area: \(error.reason)")
+    }
+  }
+
+  /// Surveys an area.
+  ///
+  /// - Parameters:
+  ///   - area: the area.
+  ///   - searches: whether to search the largest block, which takes blocks for a moment.
+  ///   - ending: ends the search.
+  /// - Returns: the survey.
+  /// - Throws: the refusal, or what ended the search.
+  func survey(
+    _ area: AreaInformation, searches: Bool, ending: Ending
+  ) throws(DeviceSessionFailure) -> AreaSurvey {
+    do throws(CaseEnd) {
+      return try AreaSurvey.survey(
+        area, among: areas, information, on: kernel, searches: searches, ending: ending)
+    } catch {
+      throw DeviceSessionFailure(error)
+    }
+  }
+
+  /// Finds how many pages of an area belong to whom, while the command has no block.
+  func occupancy(of area: AreaUnderTest) throws(DeviceSessionFailure) -> Occupancy {
+    do throws(CaseEnd) {
+      return try Occupancy.read(of: area, on: kernel)
+    } catch {
+      throw DeviceSessionFailure(error)
+    }
+  }
+
+  /// Explains why an area has no pages, and names another place for the area.
   func whyNotActivated(_ area: AreaInformation) -> (message: String, remedy: String) {
     if area.isDefault, let cause = host.unactivatedDefaultArea() {
       return (cause.message, cause.remedy)
@@ -123,30 +164,5 @@ struct OpenDevice {
       "the kernel reserved the area \(area.name ?? "\(area.index)"), but could not activate it",
       "dmesg | grep -i cma"
     )
-  }
-}
-
-/// Why there is no device to work with.
-struct DeviceSessionFailure: CommandFailure {
-  var explanation: Explanation
-
-  init(_ exitStatus: CommandStatus, kind: String, message: String, remedy: String) {
-    explanation = Explanation(exitStatus, kind: kind, message: message, remedy: remedy)
-  }
-
-  /// What ended the work with the device before its end.
-  init(_ end: CaseEnd) {
-    switch end {
-    case .failed(let reason), .skipped(let reason):
-      self.init(
-        .deviceRefused, kind: "device-refused", message: reason,
-        remedy: "look for 'cmatest' in the output of dmesg")
-    case .interrupted(let signal):
-      self.init(
-        CommandStatus(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
-        remedy: "start it again")
-    case .timeUp:
-      self.init(.failed, kind: "ended", message: "the time was up", remedy: "start it again")
-    }
   }
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestCore
+internal import CMATestDevice
+internal import CMATestReport
+internal import CMATestStatus
+internal import CMATestSuite
+internal import CMATestSystem
+
+/// A reason why a command has no device to work with, or could not finish its work.
+enum DeviceSessionFailure: CommandFailure {
+  /// The lock that commands with the device share cannot be made.
+  case noLock(SystemFailure)
+  /// Another process has the lock.
+  case busy(holder: String)
+  /// The module is not loaded; the explanation is that of `cma-test status`.
+  case notLoaded(Explanation)
+  /// The device cannot be opened.
+  case cannotOpen(SystemFailure)
+  /// The device or the machine refused what must work; one line.
+  case refused(String)
+  /// A signal ended the work.
+  case interrupted(by: String)
+  /// The time that the user allowed ended the work.
+  case timeUp
+
+  /// Makes the failure of work that came to an early end.
+  init(_ end: CaseEnd) {
+    switch end {
+    case .failed(let reason), .skipped(let reason): self = .refused(reason)
+    case .interrupted(let signal): self = .interrupted(by: signal)
+    case .timeUp: self = .timeUp
+    }
+  }
+
+  var explanation: Explanation {
+    switch self {
+    case .noLock(let failure):
+      Explanation(
+        .cannotWrite, kind: "no-lock", message: Self.words(failure),
+        remedy: "see that /run is there and can be written to")
+    case .busy(let holder):
+      Explanation(
+        .deviceBusy, kind: "device-busy", message: "\(holder) has the device",
+        remedy: "wait until it has ended, as '--wait' does")
+    case .notLoaded(let cause):
+      Explanation(.noDevice, kind: cause.kind, message: cause.message, remedy: cause.remedy)
+    case .cannotOpen(let failure):
+      Explanation(
+        .noDevice, kind: "no-device", message: Self.words(failure),
+        remedy: Self.remedy(forOpening: failure.code))
+    case .refused(let reason):
+      Explanation(
+        .deviceRefused, kind: "device-refused", message: reason,
+        remedy: "look for 'cmatest' in the output of dmesg")
+    case .interrupted(let signal):
+      Explanation(
+        CommandStatus(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
+        remedy: "start it again")
+    case .timeUp:
+      Explanation(.failed, kind: "ended", message: "the time was up", remedy: "start it again")
+    }
+  }
+
+  private static func words(_ failure: SystemFailure) -> String {
+    "cannot \(failure.call.rawValue) \(failure.path): \(failure.reason)"
+  }
+
+  private static func remedy(forOpening code: CInt) -> String {
+    switch code {
+    case SystemFailure.notPermitted, SystemFailure.accessDenied:
+      "run it as root, outside a container"
+    case SystemFailure.protocolNotSupported:
+      "load the module of this version: 'rmmod cmatest', then 'modprobe cmatest alloc_count=0'"
+    default: "look for 'cmatest' in the output of dmesg"
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+import CMATestCore
+import CMATestDevice
+import CMATestSystem
+import Synchronization
+import TestSupport
+
+@testable import cma_test
+
+/// A machine that writes down what a session does with it.
+final class FakeHost: DeviceHost {
+  var steps: [String] = []
+  /// Who has the lock, from one attempt to the next; nil is nobody.
+  var holders: [CInt?] = [nil]
+  var lockFailure: SystemFailure?
+  var loadFailure: DeviceSessionFailure?
+  var unloadFailure: DeviceSessionFailure?
+  let kernel: SimulatedKernel
+  private let folder: TemporaryFolder
+
+  init(_ kernel: SimulatedKernel = SimulatedKernel()) throws {
+    self.kernel = kernel
+    folder = try TemporaryFolder()
+  }
+
+  func lock() throws(SystemFailure) -> ProcessLock.Attempt {
+    if let lockFailure { throw lockFailure }
+    let holder = holders.count > 1 ? holders.removeFirst() : holders[0]
+    if let holder {
+      steps.append("busy")
+      return .held(by: holder)
+    }
+    steps.append("lock")
+    return try ProcessLock.take(folder.path + "/lock")
+  }
+
+  func module(loads: Bool) throws(DeviceSessionFailure) -> any ModuleHold {
+    if let loadFailure { throw loadFailure }
+    steps.append(loads ? "load" : "look")
+    return FakeHold(host: self)
+  }
+
+  func open() throws(DeviceSessionFailure) -> any TestedKernel {
+    steps.append("open")
+    return kernel
+  }
+
+  func words(of process: CInt) -> String? { process == 7 ? "cma-test run --seed 5" : nil }
+  func unactivatedDefaultArea() -> UnactivatedArea? { nil }
+  func pause(nanoseconds: UInt64) { steps.append("pause") }
+}
+
+private struct FakeHold: ModuleHold {
+  let host: FakeHost
+
+  func end() throws(DeviceSessionFailure) {
+    host.steps.append("unload")
+    if let failure = host.unloadFailure { throw failure }
+  }
+}
+
+/// Standard output that a test reads, and that can fail.
+final class RecordedOutput: Sendable {
+  private let bytes = Mutex<[UInt8]>([])
+  private let failsAfter: Int
+
+  /// - Parameter writes: how many writes succeed before one fails with EPIPE.
+  init(failingAfter writes: Int = .max) { failsAfter = writes }
+
+  var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+
+  /// The output that writes here.
+  func output() -> StandardOutput {
+    let writes = Mutex(0)
+    return StandardOutput { new throws(SystemFailure) in
+      let count = writes.withLock { count in
+        count += 1
+        return count
+      }
+      if count > self.failsAfter { throw SystemFailure(.write, "standard output", EPIPE) }
+      self.bytes.withLock { $0 += new }
+    }
+  }
+}
