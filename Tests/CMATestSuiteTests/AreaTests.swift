@@ -7,14 +7,12 @@ import CMATestSuite
 import Testing
 
 /// The areas of a machine with memory for huge pages on node 1, and one that a device has alone.
-private func severalAreas(loadedPages: UInt64 = 0) -> SimulatedKernel {
-  var areas = [
-    SimulatedArea("reserved", base: 0x4_0000, pages: 2048, others: [0..<Int(loadedPages)]),
+private func severalAreas(loadedPages: Int = 0) -> SimulatedKernel {
+  SimulatedKernel(areas: [
+    SimulatedArea("reserved", base: 0x4_0000, pages: 2048, loaded: [0..<loadedPages]),
     SimulatedArea("hugetlb1", base: 0x8_0000, pages: 4096),
     SimulatedArea("camera@a0000000", base: 0xA_0000, pages: 1024, others: [0..<64]),
-  ]
-  areas[0].loadedPages = loadedPages
-  return SimulatedKernel(areas: areas)
+  ])
 }
 
 private func areas(of kernel: SimulatedKernel) throws -> [AreaInformation] {
@@ -49,7 +47,8 @@ private func survey(
   @Test(arguments: [[100], [2047], [0], [300, 1500], [1023, 1024], [700, 900, 1100, 1300]])
   func pinnedPagesCostRefusalsAndNoMemory(_ pinned: [UInt64]) throws {
     let kernel = SimulatedKernel()
-    kernel.pinnedFrames = Set(pinned.map { SimulatedKernel.base + $0 })
+    kernel.pinnedFrames = FrameRanges(
+      pinned.map { SimulatedKernel.base + $0..<SimulatedKernel.base + $0 + 1 })
     let largest = try #require(try survey(kernel).largest?.pages)
     let edges = ([-1] + pinned.map(Int.init) + [SimulatedKernel.pageCount]).sorted()
     #expect(Int(largest) == zip(edges, edges.dropFirst()).map { $1 - $0 - 1 }.max())
@@ -76,7 +75,7 @@ private func survey(
 
   @Test func limitOfTheModuleIsNoFailure() throws {
     let kernel = SimulatedKernel()
-    kernel.maxPages = 1000
+    kernel.limits.pages = 1000
     let survey = try survey(kernel)
     #expect(survey.largest == LargestBlock(pages: 1000, isLimited: true))
     #expect(AreaReport.text([survey]).contains("  >=3.9 MiB  "))

@@ -39,9 +39,8 @@ struct Others: Sendable, CustomTestStringConvertible {
   @Test(arguments: Others.all) func nothingFailsAndWhatPassesWasGivenPages(_ others: Others) throws
   {
     for knowsAvailable in [true, false] {
-      var area = SimulatedArea("reserved", base: 0x4_0000, pages: 512, others: others.ranges)
       // Without counters, what is known of others is what the module itself has held since its load.
-      area.loadedPages = UInt64(512 - others.free)
+      let area = SimulatedArea("reserved", base: 0x4_0000, pages: 512, loaded: others.ranges)
       for test in TestCase.all {
         let kernel = SimulatedKernel(areas: [area], knowsAvailable: knowsAvailable)
         let result = try run(kernel, filter: test.name)
@@ -64,8 +63,8 @@ struct Others: Sendable, CustomTestStringConvertible {
 
   /// A driver, or the pool of the kernel for atomic DMA, on a kernel without CONFIG_CMA_SYSFS.
   @Test(arguments: [0, 96, 511]) func whatNoCounterTellsOfIsNoFaultEither(_ unknown: Int) throws {
-    var area = SimulatedArea("reserved", base: 0x4_0000, pages: 512, others: [0..<512])
-    area.loadedPages = UInt64(512 - unknown)
+    let area = SimulatedArea(
+      "reserved", base: 0x4_0000, pages: 512, others: [0..<unknown], loaded: [unknown..<512])
     let result = try run(SimulatedKernel(areas: [area], knowsAvailable: false))
     for test in result.cases where !Self.needNoPage.contains(test.name) {
       #expect(test.outcome.word == "skip", "\(test.name)")
