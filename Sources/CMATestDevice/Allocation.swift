@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A block and who owns it: released when its owner goes.
+/// Owns a block, which is released when the owner goes.
 public struct Allocation: ~Copyable {
   public let block: Block
   private let file: any DeviceFile
@@ -12,34 +12,36 @@ public struct Allocation: ~Copyable {
     self.file = file
   }
 
-  /// Gives it back.
+  /// Releases the block.
   ///
-  /// - Returns: what the kernel said.
-  /// - Throws: where it could not even be asked; the block is then gone all the same.
+  /// - Returns: the answer of the kernel.
+  /// - Throws: the request, where it could not be made; the block is then gone all the same.
   public consuming func release() throws(DeviceFailure) -> Release {
     isOwned = false
     return try file.release(block.handle)
   }
 
   deinit {
-    // Whoever goes without `release` is on the way out with an error, which is the one to tell.
+    // An owner that goes without `release` is leaving with an error, which is the one to tell.
     if isOwned { _ = try? file.release(block.handle) }
   }
 }
 
-/// Many blocks of one area and who owns them: what is left is released when the owner goes.
+/// Owns many blocks of one area; those that are left are released when the owner goes.
 public struct Allocations: ~Copyable {
   private let file: any DeviceFile
-  /// In the order in which they were allocated, but for gaps that `release(at:)` closed.
+  /// The blocks in the order of their allocation.
   public private(set) var blocks: [Block] = []
 
   public init(from file: any DeviceFile) {
     self.file = file
   }
 
-  /// Pages of all blocks.
+  /// The number of pages of all blocks.
   public var pageCount: UInt64 { blocks.reduce(0) { $0 + $1.count } }
 
+  /// Allocates a block.
+  ///
   /// - Returns: the new block, which is the last of `blocks`.
   @discardableResult
   public mutating func allocate(_ request: BlockRequest) throws(DeviceFailure) -> Block {
@@ -48,16 +50,16 @@ public struct Allocations: ~Copyable {
     return block
   }
 
-  /// Gives one back; those behind it move up.
+  /// Releases a block; the blocks behind it move up.
   public mutating func release(at index: Int) throws(DeviceFailure) -> Release {
     try file.release(blocks.remove(at: index).handle)
   }
 
-  /// Has the last one released by a request that does more.
+  /// Gives the last block up to a request that releases the block and does more.
   ///
-  /// - Parameter body: makes the request of its handle.
-  /// - Returns: what `body` returned.
-  /// - Throws: what `body` threw; the block is then gone all the same.
+  /// - Parameter body: makes the request for the handle of the block.
+  /// - Returns: the value that `body` returned.
+  /// - Throws: the error that `body` threw; the block is then gone all the same.
   mutating func consumeLast<Result>(
     _ body: (UInt32) throws(DeviceFailure) -> Result
   ) throws(DeviceFailure) -> Result {

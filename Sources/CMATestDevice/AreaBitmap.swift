@@ -3,18 +3,20 @@
 internal import CMATestSystem
 internal import Glibc
 
-/// What the allocator itself shows of an area: a second witness of what the suite believes to hold.
+/// Shows the pages of an area that the allocator itself counts as allocated: a second witness for the
+/// blocks that the suite believes to hold.
 ///
-/// Only a kernel with CONFIG_CMA_DEBUGFS has it, under /sys/kernel/debug/cma, once debugfs is mounted.
+/// Only a kernel with CONFIG_CMA_DEBUGFS has the bitmap, under /sys/kernel/debug/cma, once debugfs is
+/// mounted.
 /// (`mm/cma_debug.c`)
 public struct AreaBitmap: Equatable, Sendable {
-  /// Pages that are allocated.
+  /// The number of pages that are allocated.
   public var used: UInt64
-  /// Pages of the largest free piece.
+  /// The number of pages of the largest free piece.
   public var largestFree: UInt64
-  /// The area's page frame numbers.
+  /// The page frame numbers of the area.
   public var frames: Range<UInt64>
-  /// Frames that are allocated.
+  /// The frames that are allocated.
   public var allocated: FrameRanges
 
   public init(used: UInt64, largestFree: UInt64, frames: Range<UInt64>, allocated: FrameRanges) {
@@ -26,12 +28,12 @@ public struct AreaBitmap: Equatable, Sendable {
 }
 
 extension AreaBitmap {
-  /// Reads it as it is now; nil comes of a kernel that shows none, and of an area in several ranges.
+  /// Reads the bitmap as it is now; nil for a kernel that shows none, and for an area in several ranges.
   ///
   /// - Parameters:
-  ///   - machine: the running one, or a copied tree.
-  ///   - area: its name.
-  /// - Throws: where a file that is there cannot be read, or says something else than a number.
+  ///   - machine: the running machine, or a copied tree.
+  ///   - area: the name of the area.
+  /// - Throws: the call that failed; EINVAL for a file with something else than numbers.
   init?(on machine: Machine, area: String) throws(SystemFailure) {
     let folder = "/sys/kernel/debug/cma/\(area)"
     guard machine.exists("\(folder)/bitmap"),

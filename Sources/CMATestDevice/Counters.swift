@@ -3,17 +3,22 @@
 internal import CMATestCore
 internal import CMATestSystem
 
-/// What the kernel counts of CMA. All in pages.
+/// The counters that the kernel has of CMA, all in pages.
 public struct Counters: Equatable, Sendable {
   /// CmaFree of /proc/meminfo.
   public var free: UInt64
   /// nr_free_cma of /proc/vmstat; nil where the kernel has none.
   public var statisticsFree: UInt64?
-  /// What /sys/kernel/mm/cma has of one area; each is nil where the kernel has none.
+  /// Pages of one area that were allocated since boot, as all below from /sys/kernel/mm/cma; nil where
+  /// the kernel does not count them.
   public var allocated: UInt64?
+  /// Pages of refused requests.
   public var failed: UInt64?
+  /// Pages that were released.
   public var released: UInt64?
+  /// Pages that nobody has allocated.
   public var available: UInt64?
+  /// All pages of the area.
   public var total: UInt64?
 
   public init(free: UInt64) {
@@ -22,13 +27,13 @@ public struct Counters: Equatable, Sendable {
 }
 
 extension Counters {
-  /// Reads them as they are now.
+  /// Reads the counters as they are now.
   ///
   /// - Parameters:
-  ///   - machine: the running one, or a copied tree.
-  ///   - area: its name below /sys/kernel/mm/cma.
-  ///   - pageSize: bytes; /proc/meminfo counts in KiB.
-  /// - Throws: where /proc cannot be read.
+  ///   - machine: the running machine, or a copied tree.
+  ///   - area: the name of the area below /sys/kernel/mm/cma; nil for none.
+  ///   - pageSize: the bytes of a page, since /proc/meminfo counts in KiB.
+  /// - Throws: the call that failed, where /proc cannot be read.
   init(on machine: Machine, area: String?, pageSize: UInt64) throws(SystemFailure) {
     let meminfo = MemoryInformation(parsing: try contents(of: machine.path("/proc/meminfo")))
     self.init(free: (meminfo["CmaFree"] ?? 0) / pageSize)

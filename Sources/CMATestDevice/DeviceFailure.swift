@@ -4,7 +4,7 @@ internal import Glibc
 
 /// A request of /dev/cmatest that failed.
 public struct DeviceFailure: Error, Equatable, Sendable {
-  /// What was asked for, in words, as `allocate 512 pages of order 9`.
+  /// The request in words, as `allocate 512 pages of order 9`.
   public var request: String
   /// A value of errno(3).
   public var code: CInt
@@ -22,16 +22,16 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   public var isHandleLimit: Bool { code == EMFILE }
   /// There is no such handle or area.
   public var isUnknown: Bool { code == ENOENT }
-  /// The area or the kernel has no way to do that.
+  /// The area or the kernel has no way to do what was asked.
   public var isNotSupported: Bool { code == EOPNOTSUPP }
-  /// The module that is loaded does not know the request.
+  /// The loaded module does not know the request.
   public var isNoSuchRequest: Bool { code == ENOTTY }
-  /// What write(2) says of a file and its disk.
+  /// write(2) refused for the sake of the file or its disk.
   var isOfFile: Bool { [ENOSPC, EDQUOT, EFBIG, EROFS, EPERM, ENOMEM].contains(code) }
   /// The module itself found the request senseless.
   public var isInvalid: Bool { code == EINVAL }
 
-  /// One line.
+  /// The request and the reason in one line.
   public var message: String { "cannot \(request): \(reason)" }
 
   /// The reason in words.

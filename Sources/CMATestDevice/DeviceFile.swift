@@ -2,16 +2,20 @@
 
 internal import CMATestCore
 
-/// An open /dev/cmatest, which owns what is allocated through it; one method for each request of
-/// `src-kmod/uapi/cmatest.h`. Several threads may use it at once.
+/// An open /dev/cmatest, which owns the blocks that are allocated through it: one method for each request
+/// of `src-kmod/uapi/cmatest.h`. Several threads may use the file at once.
 ///
-/// The suite is written against this, so that a test can put an allocator with faults in its place.
+/// A test puts an allocator with faults in its place.
 public protocol DeviceFile: AnyObject, Sendable {
+  /// Describes the module and the kernel.
   func information() throws(DeviceFailure) -> DeviceInformation
-  /// What the kernel tells of an area; `index` is 0 to `DeviceInformation.areas` - 1.
+  /// Describes an area; `index` is 0 to `DeviceInformation.areas` - 1.
   func area(_ index: UInt32) throws(DeviceFailure) -> AreaInformation
+  /// Allocates a block.
   func allocate(_ request: BlockRequest) throws(DeviceFailure) -> Block
+  /// Releases a block.
   func release(_ handle: UInt32) throws(DeviceFailure) -> Release
+  /// Looks at each page of a block.
   func inspect(_ handle: UInt32) throws(DeviceFailure) -> BlockInspection
   /// Writes the pattern of a seed into a range of bytes, whose bounds are multiples of 8.
   func fill(_ handle: UInt32, seed: UInt64, _ range: Range<UInt64>) throws(DeviceFailure)
@@ -21,10 +25,11 @@ public protocol DeviceFile: AnyObject, Sendable {
   ) throws(DeviceFailure) -> PatternCheck
   /// Allocates and releases `pairs` times; fewer where a signal came.
   func batch(_ request: BlockRequest, pairs: Int) throws(DeviceFailure) -> Batch
+  /// Asks for something that must be refused.
   func probe(_ kind: Probe, area: UInt32) throws(DeviceFailure) -> ProbeResult
 }
 
-/// What the module and the kernel are (`struct cmatest_info`). Pages are of `pageSize` bytes.
+/// Describes the module and the kernel (`struct cmatest_info`). Pages have `pageSize` bytes.
 public struct DeviceInformation: Equatable, Sendable {
   public var pageSize: UInt64 = 4096
   public var areas: UInt32 = 0
@@ -45,7 +50,7 @@ public struct DeviceInformation: Equatable, Sendable {
   public init() {}
 }
 
-/// What the kernel tells of an area (`struct cmatest_area`).
+/// Describes an area as the kernel knows it (`struct cmatest_area`).
 public struct AreaInformation: Equatable, Sendable {
   public var index: UInt32
   /// As below /sys/kernel/mm/cma; nil where it is not known.
@@ -66,7 +71,7 @@ public struct AreaInformation: Equatable, Sendable {
   }
 }
 
-/// What to allocate.
+/// Says which block to allocate.
 public struct BlockRequest: Equatable, Sendable {
   public var area: UInt32
   /// Pages.
@@ -88,7 +93,7 @@ public struct Block: Equatable, Sendable {
   public var frame: UInt64
   /// Pages.
   public var count: UInt64
-  /// What `cma_alloc` alone took.
+  /// The time that `cma_alloc` alone took.
   public var nanoseconds: UInt64
 
   public init(handle: UInt32, frame: UInt64, count: UInt64, nanoseconds: UInt64) {
@@ -102,7 +107,7 @@ public struct Block: Equatable, Sendable {
   public var frames: Range<UInt64> { frame..<frame.clampedSum(count) }
 }
 
-/// What `cma_release` said (`struct cmatest_release`).
+/// The answer of `cma_release` (`struct cmatest_release`).
 public struct Release: Equatable, Sendable {
   public var isAccepted: Bool
   public var nanoseconds: UInt64
@@ -113,7 +118,7 @@ public struct Release: Equatable, Sendable {
   }
 }
 
-/// What each page of a block is (`struct cmatest_block`).
+/// Describes the pages of a block, one by one (`struct cmatest_block`).
 public struct BlockInspection: Equatable, Sendable {
   /// Pages.
   public var count: UInt64 = 0
@@ -131,7 +136,7 @@ public struct BlockInspection: Equatable, Sendable {
   public init() {}
 }
 
-/// How a block compared with its pattern (`struct cmatest_check`).
+/// The outcome of comparing a block with its pattern (`struct cmatest_check`).
 public struct PatternCheck: Equatable, Sendable {
   /// The first word that differs.
   public struct Mismatch: Equatable, Sendable {
@@ -147,7 +152,7 @@ public struct PatternCheck: Equatable, Sendable {
     }
   }
 
-  /// How many words of 8 bytes differ.
+  /// The number of words of 8 bytes that differ.
   public var badWords: UInt64
   public var first: Mismatch?
 
@@ -178,7 +183,7 @@ public struct Batch: Equatable, Sendable {
   }
 }
 
-/// What must be refused (`CMATEST_PROBE_*`).
+/// A request that must be refused (`CMATEST_PROBE_*`).
 public enum Probe: Sendable {
   /// The release of a page that is not CMA's.
   case foreignPage
@@ -186,10 +191,10 @@ public enum Probe: Sendable {
   case noPages
 }
 
-/// Whether it was (`struct cmatest_probe`).
+/// The outcome of a request that must be refused (`struct cmatest_probe`).
 public struct ProbeResult: Equatable, Sendable {
   public var isRefused: Bool
-  /// Page frame number of what was offered, or given for nothing.
+  /// The page frame number of the page that was offered, or that was given for nothing.
   public var frame: UInt64
 
   public init(isRefused: Bool, frame: UInt64) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A set of page frame numbers, as few ranges: an area may have a hundred million frames.
+/// A set of page frame numbers, kept as few ranges: an area may have a hundred million frames.
 public struct FrameRanges: Equatable, Sendable {
   /// Ascending, not empty, and none touches the next.
   public private(set) var ranges: [Range<UInt64>] = []
@@ -34,14 +34,15 @@ public struct FrameRanges: Equatable, Sendable {
     return low > 0 && frame < ranges[low - 1].upperBound
   }
 
-  /// How many frames.
+  /// The number of frames.
   public var count: UInt64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
 
+  /// Returns the frames that are in the set or in some ranges.
   public func union(_ others: some Sequence<Range<UInt64>>) -> Self {
     Self(ranges + Array(others))
   }
 
-  /// The frames of a range that are not in the set.
+  /// Returns the frames of a range that are not in the set.
   public func gaps(in whole: Range<UInt64>) -> Self {
     var gaps = Self()
     var next = whole.lowerBound
@@ -55,10 +56,10 @@ public struct FrameRanges: Equatable, Sendable {
     return gaps
   }
 
-  /// The most frames in one piece.
+  /// The number of frames of the longest range.
   public var longest: UInt64 { ranges.map { $0.upperBound - $0.lowerBound }.max() ?? 0 }
 
-  /// The frames that are in one of two sets alone.
+  /// Returns the frames that are in one of two sets alone.
   public func symmetricDifference(_ other: Self) -> Self {
     guard let first = (ranges + other.ranges).map(\.lowerBound).min(),
       let last = (ranges + other.ranges).map(\.upperBound).max()

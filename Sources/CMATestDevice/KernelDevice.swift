@@ -51,16 +51,18 @@ public final class KernelDevice: PagePlacer {
   private let descriptor: Descriptor
   private let call: RequestCall
 
-  /// - Parameter machine: the running one.
-  /// - Throws: where it cannot be opened: ENOENT without the module, EACCES or EPERM without root.
+  /// Opens the device.
+  ///
+  /// - Parameter machine: the running machine.
+  /// - Throws: ENOENT without the module, EACCES or EPERM without root.
   public convenience init(on machine: Machine = Machine()) throws(SystemFailure) {
     try self.init(on: machine) { ioctl($0, $1, $2) }
   }
 
   /// - Parameters:
-  ///   - machine: the running one, or a copied tree.
+  ///   - machine: the running machine, or a copied tree.
   ///   - call: makes the system call; a test answers itself.
-  /// - Throws: where the device cannot be opened.
+  /// - Throws: the call that failed, where the device cannot be opened.
   init(on machine: Machine, call: @escaping RequestCall) throws(SystemFailure) {
     let path = machine.path(Self.path)
     let raw = try valueOrErrno(.open, path) { open(path, O_RDWR | O_CLOEXEC) }
@@ -68,11 +70,11 @@ public final class KernelDevice: PagePlacer {
     self.call = call
   }
 
-  /// The choke point of all requests.
+  /// Makes a request: the choke point of all of them.
   ///
   /// - Parameters:
-  ///   - words: what is asked for, for the error.
-  ///   - request: its structure, in and out.
+  ///   - words: the request in words, for the error.
+  ///   - request: the structure of the request, in and out.
   /// - Throws: the words and errno.
   private func ask<Structure: RequestStructure>(
     _ words: @autoclosure () -> String, _ request: inout Structure
@@ -239,14 +241,14 @@ public final class KernelDevice: PagePlacer {
     return Int(request.placed)
   }
 
-  /// A C string that Swift sees as a tuple of bytes.
+  /// Returns a C string that Swift sees as a tuple of bytes.
   private static func string<Bytes>(_ bytes: Bytes) -> String {
     withUnsafeBytes(of: bytes) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 }
 
 extension BlockRequest {
-  /// For messages.
+  /// The request in words, for messages.
   public var words: String {
     "allocate \(count) page\(count == 1 ? "" : "s") of order \(order) in area \(area)"
   }

@@ -3,9 +3,10 @@
 internal import CMATestCore
 internal import CMATestSystem
 
-/// How much memory this process may still have before the kernel takes it from others, or kills it.
+/// Tells how much memory this process may still take before the kernel takes memory from others, or kills
+/// the process.
 struct MemoryRoom {
-  /// What stays free besides.
+  /// Bytes that stay free besides.
   private static let reserve: UInt64 = 24 << 20
 
   private let machine: Machine
@@ -16,8 +17,10 @@ struct MemoryRoom {
     self.pageSize = UInt64(pageSize)
   }
 
-  /// - Parameter wanted: pages.
-  /// - Returns: as many, or as fit.
+  /// Counts the pages that fit.
+  ///
+  /// - Parameter wanted: the most pages.
+  /// - Returns: at most `wanted` pages.
   /// - Throws: `impossible` where not even 1 MiB fits, with the limit that is in the way.
   func pages(atMost wanted: Int) throws(PlacementFailure) -> Int {
     let least = min(UInt64(wanted), max(1, (1 << 20) / pageSize))

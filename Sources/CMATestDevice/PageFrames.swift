@@ -3,7 +3,7 @@
 internal import CMATestSystem
 internal import Glibc
 
-/// Where pages of this process are, from /proc/self/pagemap. (`Documentation/admin-guide/mm/pagemap.rst`)
+/// Finds where pages of this process are, in /proc/self/pagemap. (`Documentation/admin-guide/mm/pagemap.rst`)
 struct PageFrames: ~Copyable {
   private let pagemap: Descriptor
   private let pageSize: Int
@@ -13,10 +13,12 @@ struct PageFrames: ~Copyable {
     self.pageSize = pageSize
   }
 
+  /// Finds the page frame numbers of some pages.
+  ///
   /// - Parameter bytes: whole pages.
-  /// - Returns: for each its page frame number; nil where it is not in memory, or where this process
-  ///   may not see it.
-  /// - Throws: where the file cannot be read.
+  /// - Returns: the number for each page; nil where the page is not in memory, or where this process may
+  ///   not see the number.
+  /// - Throws: the call that failed.
   func frames(of bytes: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> [UInt64?] {
     let first = Int(bitPattern: bytes.baseAddress) / pageSize
     let count = bytes.count / pageSize

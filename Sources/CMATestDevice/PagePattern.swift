@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What is written into a page of this process: words that differ by page, place and seed.
+/// Writes and compares the words of a page of this process, which differ by page, place and seed.
 struct PagePattern {
   let seed: UInt64
   let wordsInPage: Int

@@ -4,10 +4,10 @@ internal import CLinux
 internal import CMATestCore
 internal import CMATestSystem
 
-/// Sees to it that pages of this process lie in an area of CMA.
+/// Places pages of this process in an area of CMA.
 ///
-/// Nobody can ask the kernel for that. So blocks of the area are allocated first, and the module then
-/// releases each of them into pages of this process (`CMATEST_IOC_PLACE`). No more memory is used than
+/// The kernel has no call for that. So blocks of the area are allocated first, and the module then
+/// releases each block into pages of this process (`CMATEST_IOC_PLACE`). No more memory is used than
 /// these pages have.
 struct PagePlacement {
   let machine: Machine
@@ -17,22 +17,22 @@ struct PagePlacement {
   /// The area's index and its page frame numbers.
   let area: UInt32
   let frames: Range<UInt64>
-  /// The most pages that are to lie there.
+  /// The most pages to place.
   let wanted: Int
 
   /// Places pages, fewer where a limit on memory or the area leaves room for fewer.
   ///
   /// - Parameters:
-  ///   - kind: what pages.
-  ///   - seed: of what is written into them.
+  ///   - kind: the kind of the pages.
+  ///   - seed: the seed of the patterns that are written into the pages.
   ///   - isEnding: asked between two steps; true ends the placement.
   /// - Returns: the pages that lie in the area; none where `isEnding` said so.
-  /// - Throws: why there are none, or the request that failed.
+  /// - Throws: the reason why there are none, or the request that failed.
   func place(
     _ kind: UserPageKind, seed: UInt64, isEnding: () -> Bool
   ) throws(PlacementFailure) -> PlacedPages {
     let count = try MemoryRoom(on: machine, pageSize: pageSize).pages(atMost: wanted)
-    // All of them before the first is released: the allocator would give its pages again.
+    // All blocks are taken before the first is released, whose pages the allocator would give again.
     let blocks = try takeBlocks(count, isEnding)
     switch kind {
     case .anonymous: return try placeInMemory(blocks, seed, isEnding)
@@ -87,7 +87,7 @@ struct PagePlacement {
   ) throws(PlacementFailure) -> PlacedPages {
     let byteCount = max(1, Int(blocks.pageCount)) * pageSize
     let node = try node(of: blocks)
-    let disk = try unnamedFile(byteCount)
+    let disk = try orNoPageCache(Descriptor.unnamedFile(in: folder, byteCount: byteCount))
     // The page cache comes from the node of the processor unless the process asks for another.
     if let node { cma_test_prefer_node(node) }
     defer { if node != nil { cma_test_prefer_node(-1) } }
@@ -105,13 +105,10 @@ struct PagePlacement {
         throw error.isOfFile ? noPageCache(error.reason) : PlacementFailure(error)
       }
     }
-    let mapping = try map(disk, byteCount)
-    do throws(SystemFailure) {
-      if next > 0 { try mapping.populate(next * pageSize) }
-    } catch {
-      throw noPageCache(error.reason)
-    }
+    let mapping = try orNoPageCache(Mapping(of: disk, byteCount: byteCount))
+    if next > 0 { try orNoPageCache(mapping.populate(next * pageSize)) }
     let inArea = try pagesInArea(mapping, 0..<next)
+    // A closure cannot consume the mapping.
     do throws(SystemFailure) {
       return try PlacedPages(mapping, pages: inArea, pageSize: pageSize, seed: seed, file: disk)
     } catch {
@@ -119,22 +116,11 @@ struct PagePlacement {
     }
   }
 
-  private func unnamedFile(_ byteCount: Int) throws(PlacementFailure) -> Descriptor {
-    do throws(SystemFailure) {
-      return try Descriptor.unnamedFile(in: folder, byteCount: byteCount)
-    } catch {
-      throw noPageCache(error.reason)
-    }
-  }
-
-  private func map(
-    _ disk: borrowing Descriptor, _ byteCount: Int
-  ) throws(PlacementFailure) -> Mapping {
-    do throws(SystemFailure) {
-      return try Mapping(of: disk, byteCount: byteCount)
-    } catch {
-      throw noPageCache(error.reason)
-    }
+  /// Passes a failure on as the reason why there is no page cache.
+  private func orNoPageCache<Result: ~Copyable>(
+    _ calls: @autoclosure () throws(SystemFailure) -> Result
+  ) throws(PlacementFailure) -> Result {
+    do throws(SystemFailure) { return try calls() } catch { throw noPageCache(error.reason) }
   }
 
   private func mapMemory(_ byteCount: Int) throws(PlacementFailure) -> Mapping {
@@ -146,7 +132,7 @@ struct PagePlacement {
     }
   }
 
-  /// The memory node of the area, where the machine has several.
+  /// Finds the memory node of the area; nil on a machine with one node.
   private func node(of blocks: borrowing Allocations) throws(PlacementFailure) -> CInt? {
     guard let block = blocks.blocks.first, machine.exists("/sys/devices/system/node/node1") else {
       return nil
@@ -178,6 +164,6 @@ struct PagePlacement {
     }
   }
 
-  /// A disk where there is one, as page cache mostly is of that.
+  /// The folder for the file: on a disk where there is one, since most page cache is that of disks.
   private var folder: String { machine.exists("/var/tmp") ? "/var/tmp" : "/tmp" }
 }

@@ -3,12 +3,12 @@
 internal import CMATestSystem
 internal import Glibc
 
-/// What each page of an area is used for, as far as /proc/kpageflags tells; nothing is allocated for
-/// that. (`Documentation/admin-guide/mm/pagemap.rst`)
+/// Tells the use of each page of an area, as far as /proc/kpageflags does. Allocates nothing.
+/// (`Documentation/admin-guide/mm/pagemap.rst`)
 enum PageUses {
   private static let path = "/proc/kpageflags"
 
-  /// KPF_*: what of a page's flags shows that it is free, or of the kind that the kernel can move.
+  /// The flags (KPF_*) of which a page that is free, or of a kind that the kernel can move, has one.
   /// Pages that `cma_alloc` gave have none of these: their owners use them as they like.
   private static let mayMakeWay: UInt64 = [
     5,  // LRU
@@ -20,19 +20,20 @@ enum PageUses {
     22,  // THP
   ].reduce(0) { $0 | 1 << $1 }
 
+  /// Finds the pages that are neither free nor of a kind that can be moved.
+  ///
   /// - Parameters:
-  ///   - machine: the running one, or a copied tree.
-  ///   - frames: of an area.
-  /// - Returns: those that are neither free nor of the kind that can be moved; nil where the kernel
-  ///   does not tell.
-  /// - Throws: where the file is there, but cannot be read.
+  ///   - machine: the running machine, or a copied tree.
+  ///   - frames: page frame numbers of an area.
+  /// - Returns: nil where the kernel has no such file.
+  /// - Throws: the call that failed.
   static func fixed(
     on machine: Machine, _ frames: Range<UInt64>
   ) throws(SystemFailure) -> FrameRanges? {
     try pages(on: machine, frames) { $0 & mayMakeWay == 0 }
   }
 
-  /// - Returns: those that are not free.
+  /// Finds the pages that are not free; parameters and errors are those of `fixed`.
   static func occupied(
     on machine: Machine, _ frames: Range<UInt64>
   ) throws(SystemFailure) -> FrameRanges? {

@@ -7,17 +7,17 @@ internal import Glibc
 /// Pages of this process that lay in an area when they were written.
 final class PlacedPages: UserPages {
   private let mapping: Mapping
-  /// Their numbers in the mapping, ascending.
+  /// The numbers of the pages in the mapping, ascending.
   private let pages: [Int]
   private let pageSize: Int
   private let pattern: PagePattern
   private var pinned: (page: Int, pipe: Pipe)?
 
   /// - Parameters:
-  ///   - mapping: where they are.
-  ///   - pages: their numbers there, ascending.
-  ///   - pageSize: bytes.
-  ///   - seed: of what is written into them now.
+  ///   - mapping: the mapping that has the pages.
+  ///   - pages: the numbers of the pages in the mapping, ascending.
+  ///   - pageSize: the bytes of a page.
+  ///   - seed: the seed of the patterns that are written now.
   init(_ mapping: consuming Mapping, pages: [Int], pageSize: Int, seed: UInt64) {
     self.mapping = mapping
     self.pages = pages
@@ -26,17 +26,17 @@ final class PlacedPages: UserPages {
     for page in pages { pattern.write(page, to: bytes(of: page)) }
   }
 
-  /// Pages of the page cache.
+  /// Writes pages of the page cache.
   ///
-  /// They are written to as a file, since what cannot be stored is then an error and no signal.
+  /// They are written through the file, since a full disk is then an error and no signal.
   ///
   /// - Parameters:
-  ///   - mapping: of the file.
-  ///   - pages: their numbers there, ascending.
-  ///   - pageSize: bytes.
-  ///   - seed: of what is written into them now.
-  ///   - file: open for writing.
-  /// - Throws: where the file cannot be written.
+  ///   - mapping: the mapping of the file.
+  ///   - pages: the numbers of the pages in the mapping, ascending.
+  ///   - pageSize: the bytes of a page.
+  ///   - seed: the seed of the patterns that are written now.
+  ///   - file: the file, open for writing.
+  /// - Throws: the write that failed.
   init(
     _ mapping: consuming Mapping, pages: [Int], pageSize: Int, seed: UInt64,
     file: borrowing Descriptor
@@ -100,7 +100,7 @@ final class PlacedPages: UserPages {
   }
 }
 
-/// Both ends; closed when the last owner goes, which gives back what is still in it.
+/// Both ends of a pipe. They are closed when the last owner goes, which gives back the pages in the pipe.
 private final class Pipe {
   let readEnd: Descriptor
   let writeEnd: Descriptor

@@ -2,14 +2,14 @@
 
 public import CMATestSystem
 
-/// Why pages of this process were not placed.
+/// A reason why pages of this process were not placed.
 public enum PlacementFailure: Error, Equatable, Sendable {
-  /// The machine or its limits do not allow it: the words say why.
+  /// The machine or its limits do not allow the placement; the words say why.
   case impossible(String)
   case device(DeviceFailure)
   case system(SystemFailure)
 
-  /// - Parameter error: of the request that places a block.
+  /// - Parameter error: the failure of the request that places a block.
   init(_ error: DeviceFailure) {
     self =
       if error.isNotSupported {

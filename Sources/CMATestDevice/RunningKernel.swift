@@ -2,7 +2,7 @@
 
 public import CMATestSystem
 
-/// The kernel that this process runs on.
+/// The kernel that this process runs on, and the real device.
 public struct RunningKernel: TestedKernel {
   public var file: any DeviceFile { placer }
   public let release: String
@@ -14,10 +14,10 @@ public struct RunningKernel: TestedKernel {
 
   /// - Parameters:
   ///   - file: the open device.
-  ///   - pageSize: bytes.
+  ///   - pageSize: the bytes of a page.
   ///   - ownerCommand: the arguments that make this program a block owner, before those that tell
   ///     the blocks.
-  /// - Throws: where /proc cannot be read.
+  /// - Throws: the call that failed, where /proc cannot be read.
   public init(
     file: any PagePlacer, pageSize: UInt64, ownerCommand: [String]
   ) throws(SystemFailure) {
