@@ -179,6 +179,13 @@ import Testing
     #expect(FrameRanges([0..<9]).gaps(in: 3..<5).ranges.isEmpty)
   }
 
+  @Test func frameIsInTheSetWhereARangeHasIt() {
+    let set = FrameRanges([2..<4, 8..<12, 20..<21])
+    let members = (0..<30).filter { set.contains($0) }
+    #expect(members == [2, 3, 8, 9, 10, 11, 20])
+    #expect(!FrameRanges().contains(0))
+  }
+
   @Test func differenceIsWhatOnlyOneHas() {
     let one = FrameRanges([0..<4, 8..<12])
     let two = FrameRanges([2..<9, 20..<21])

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import ArgumentParser
 import CMATestCore
 import CMATestDevice
 import CMATestSystem
+import Glibc
 import Synchronization
 import TestSupport
+import Testing
 
 @testable import cma_test
 
@@ -82,4 +85,38 @@ final class RecordedOutput: Sendable {
       self.bytes.withLock { $0 += new }
     }
   }
+}
+
+/// What a command did on a machine.
+struct CommandOutcome {
+  var code: CInt
+  var output: String
+  var errors: String
+}
+
+/// Runs a command with the device on a machine.
+///
+/// - Parameters:
+///   - arguments: the words after the program's name.
+///   - host: the machine.
+///   - recorded: takes what the command prints.
+/// - Returns: the exit status and all that was printed.
+/// - Throws: where the words are another command's.
+func outcome(
+  of arguments: [String], on host: FakeHost, to recorded: RecordedOutput = RecordedOutput()
+) throws -> CommandOutcome {
+  var errors = ""
+  var code: CInt = 0
+  do {
+    let command = try CMATest.parseAsRoot(arguments)
+    let device = try #require(command as? any DeviceCommand)
+    try device.run(printing: recorded.output(), on: host) { errors += $0 }
+  } catch let failure as OutputFailure {
+    // The program itself ends with the status of this one: see `CMATest.main`.
+    #expect(failure.code == EPIPE)
+    code = CommandStatus.cannotWrite.rawValue
+  } catch {
+    code = CMATest.exitCode(for: error).rawValue
+  }
+  return CommandOutcome(code: code, output: recorded.text, errors: errors)
 }

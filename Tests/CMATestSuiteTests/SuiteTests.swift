@@ -4,6 +4,7 @@ import CMATestCore
 import CMATestDevice
 import CMATestReport
 import CMATestSuite
+import TestSupport
 import Testing
 
 /// Runs the suite on a simulated kernel.
@@ -92,6 +93,13 @@ func run(
       #expect(test.name.allSatisfy { $0.isLowercase || $0 == "-" })
       #expect(!test.purpose.isEmpty && test.purpose.count <= 72)
     }
+  }
+
+  @Test func everyCaseOfTheSourcesIsInTheList() throws {
+    let cases = try sourceFiles(below: "Sources/CMATestSuite/Cases").reduce(0) { count, file in
+      try count + sourceFile(file).matches(of: /static let \w+ = TestCase\(/).count
+    }
+    #expect(cases == TestCase.all.count)
   }
 
   @Test func filterIsAGlob() {
