@@ -66,6 +66,6 @@ private final class JSONReporter: RunObserver {
 }
 
 extension JSON {
-  /// Readers take numbers for signed ones; what is larger is cut, not wrong by its sign.
+  /// Makes a number; readers take numbers for signed ones, so a larger number is cut.
   package init(_ value: UInt64?) { self = value.map { .int(Int64(clamping: $0)) } ?? .null }
 }

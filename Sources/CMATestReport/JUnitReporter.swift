@@ -6,8 +6,8 @@ extension ReportFormat {
     "junit", isLive: false, makeReporter: { JUnitReporter(write: $0) })
 }
 
-/// Writes XML at the end. There is no standard; this is what Jenkins
-/// (`junit-10.xsd` of its xUnit plugin) and GitLab have in common.
+/// Writes XML at the end. There is no standard; the elements are those that Jenkins (`junit-10.xsd` of its
+/// xUnit plugin) and GitLab have in common.
 private final class JUnitReporter: RunObserver {
   private let write: (String) -> Void
 
@@ -72,7 +72,7 @@ private final class JUnitReporter: RunObserver {
     return inner.isEmpty ? head + "/>\n" : head + ">\n" + inner + "    </testcase>\n"
   }
 
-  /// Text for an attribute or an element. XML 1.0 has no way to write most control characters.
+  /// Escapes a text for an attribute or an element. XML 1.0 cannot have most control characters.
   private static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

@@ -3,7 +3,7 @@
 public import CMATestCore
 
 extension CommandStatus {
-  /// That of a command which a signal ended; nil for a signal that ends none.
+  /// Makes the status of a command that a signal ended; nil for a signal that ends no command.
   public init?(signal: String) {
     switch signal {
     case "SIGINT": self = .interrupted
@@ -15,10 +15,10 @@ extension CommandStatus {
 }
 
 extension RunResult {
-  /// How the command ends after this run.
+  /// Returns the status of the command after this run.
   ///
-  /// - Parameter forAutopkgtest: a skipped run is 77 there, not 4.
-  /// - Returns: a run that a signal ended says so whatever it has found until then.
+  /// - Parameter forAutopkgtest: whether a skipped run is 77, not 4.
+  /// - Returns: the status of the signal for a run that a signal ended, whatever was found before.
   public func exitStatus(forAutopkgtest: Bool) -> CommandStatus {
     if let code = endedBy.flatMap({ CommandStatus(signal: $0) }) { return code }
     if failed > 0 { return .failed }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// One number that a case measured. Its unit is the end of its name, as `alloc_ns` or `pages`.
+/// A number that a case measured. The name ends with the unit, as `alloc_ns` or `pages`.
 public struct Metric: Equatable, Sendable {
   public var name: String
   public var value: UInt64
@@ -11,12 +11,12 @@ public struct Metric: Equatable, Sendable {
   }
 }
 
-/// How a case ended.
+/// The end of a case.
 public enum Outcome: Equatable, Sendable {
   case passed
   case failed(String)
   case skipped(String)
-  /// The run ended first; the text says why.
+  /// The run ended before the case; the text says why.
   case notRun(String)
 
   public var reason: String? {
@@ -26,7 +26,7 @@ public enum Outcome: Equatable, Sendable {
     }
   }
 
-  /// As reports call it.
+  /// The word of reports for the outcome.
   public var word: String {
     switch self {
     case .passed: "pass"
@@ -41,7 +41,7 @@ public enum Outcome: Equatable, Sendable {
 public struct CaseTitle: Equatable, Sendable {
   /// Lower-case words with hyphens.
   public var name: String
-  /// One line.
+  /// The thing to prove, in one line.
   public var purpose: String
 
   public init(_ name: String, _ purpose: String) {
@@ -50,7 +50,7 @@ public struct CaseTitle: Equatable, Sendable {
   }
 }
 
-/// What became of a case.
+/// The result of a case.
 public struct CaseResult: Equatable, Sendable {
   public var name: String
   public var purpose: String
@@ -70,21 +70,22 @@ public struct CaseResult: Equatable, Sendable {
   }
 }
 
-/// What every report says of a run besides its cases.
+/// The facts of a run that every report tells besides the cases.
 public struct RunFacts: Equatable, Sendable {
-  /// Of this package.
+  /// The version of this package.
   public var version: String
-  /// `uname -r`.
+  /// The name of the kernel's release, as `uname -r` prints it.
   public var kernel: String
-  /// Nil where the run could not get at one.
+  /// The area; nil where the run had none.
   public var area: String?
-  /// Pages of the area, and bytes of a page; nil where they are not known.
+  /// Pages of the area; nil where the number is not known.
   public var pages: UInt64?
+  /// Bytes of a page; nil where the run had no area.
   public var pageSize: UInt64?
-  /// What others had of the area when the run began; nil where the run could not get at one.
+  /// The pages that others had of the area when the run began; nil where the run had no area.
   public var occupancy: Occupancy?
   public var seed: UInt32
-  /// When it began, in UTC.
+  /// The time of the beginning, in UTC.
   public var time: String
 
   public init(
@@ -105,7 +106,7 @@ public struct RunResult: Equatable, Sendable {
   public var facts: RunFacts
   public var cases: [CaseResult]
   public var nanoseconds: UInt64
-  /// What ended it before its last case: a signal's name, or `timeout`; nil for a whole run.
+  /// The cause of an end before the last case: the name of a signal, or `timeout`; nil for a whole run.
   public var endedBy: String?
 
   public init(
@@ -117,7 +118,7 @@ public struct RunResult: Equatable, Sendable {
     self.endedBy = endedBy
   }
 
-  /// How many cases ended in that way: `pass`, `fail`, `skip` or `not-run`.
+  /// Counts the cases of an outcome: `pass`, `fail`, `skip` or `not-run`.
   public func count(_ word: String) -> Int { cases.count { $0.outcome.word == word } }
 
   public var failed: Int { count("fail") }

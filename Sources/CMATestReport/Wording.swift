@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Nanoseconds in seconds with three decimals, rounded down, as `1.250`.
+/// Writes nanoseconds as seconds with three decimals, rounded down, as `1.250`.
 package func seconds(_ nanoseconds: UInt64) -> String {
   let milliseconds = "\(nanoseconds / 1_000_000 % 1000)"
   let padding = String(repeating: "0", count: 3 - milliseconds.utf8.count)
   return "\(nanoseconds / 1_000_000_000).\(padding)\(milliseconds)"
 }
 
-/// A text with blanks behind it, up to a width.
+/// Appends blanks to a text, up to a width.
 package func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))
 }
 
-/// A text without newlines, for reports that are read line by line.
+/// Replaces the newlines of a text with blanks, for reports that are read line by line.
 package func oneLine(_ text: String) -> String {
   String(text.map { $0.isNewline ? " " : $0 })
 }
 
-/// A text on one line, as C writes what cannot be printed: the names of some areas end with a newline.
+/// Writes a text on one line, with the escapes of C for characters that cannot be printed: the names of
+/// some areas end with a newline.
 package func printable(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
@@ -36,7 +37,7 @@ package func printable(_ text: String) -> String {
 }
 
 extension RunResult {
-  /// How many cases ended in which way, in one line.
+  /// The numbers of cases by their outcome, in one line.
   var tally: String {
     var words = [
       "\(cases.count) case\(cases.count == 1 ? "" : "s")", "\(passed) passed", "\(failed) failed",
@@ -46,7 +47,7 @@ extension RunResult {
     return words.joined(separator: ", ")
   }
 
-  /// That it is not whole; nil where it is.
+  /// Says that the run is not whole; nil for a whole run.
   var partial: String? {
     endedBy.map {
       "ended by \($0): this is a part of the run, \(notRun) case\(notRun == 1 ? " was" : "s were") not run"

@@ -3,16 +3,16 @@
 public import CMATestDevice
 internal import CMATestReport
 
-/// How an area is called, and found by what a user calls it.
+/// Finds the area that a user names.
 public enum AreaChoice {
-  /// Why no area was found.
+  /// A reason why no area was found.
   public enum Failure: Error, Equatable, Sendable {
     case unknown(String, areas: [String])
     case several(String, indices: [UInt32])
-    /// The kernel has none that is the default.
+    /// The kernel has no default area.
     case noDefault
 
-    /// One line.
+    /// The reason in one line.
     public var message: String {
       switch self {
       case .unknown(let name, let areas):
@@ -25,14 +25,14 @@ public enum AreaChoice {
     }
   }
 
-  /// The area that a user means.
+  /// Finds an area.
   ///
   /// - Parameters:
-  ///   - word: a name as the kernel has it, or as `areas` prints it; or an index; nil for the
-  ///     default area.
-  ///   - areas: all of them.
+  ///   - word: a name as the kernel has it, or as `areas` prints it; or an index; nil for the default
+  ///     area.
+  ///   - areas: all areas.
   /// - Returns: the area.
-  /// - Throws: where there is none, or more than one of that name.
+  /// - Throws: the reason, where no area or more than one has the name.
   public static func area(
     _ word: String?, among areas: [AreaInformation]
   ) throws(Failure) -> AreaInformation {

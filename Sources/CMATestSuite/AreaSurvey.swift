@@ -6,18 +6,18 @@ public import CMATestReport
 internal import CMATestSystem
 
 extension AreaSurvey {
-  /// Looks at an area.
+  /// Surveys an area.
   ///
   /// - Parameters:
-  ///   - area: which.
-  ///   - areas: all of them.
-  ///   - information: what the device says of itself.
-  ///   - kernel: with the open device.
-  ///   - searches: whether to search the largest block, which takes blocks for a moment; else nothing
-  ///     is allocated.
+  ///   - area: the area as the device describes it.
+  ///   - areas: all areas.
+  ///   - information: the description of the module and the kernel.
+  ///   - kernel: the kernel, with the open device.
+  ///   - searches: whether to search the largest block, which takes blocks for a moment; else nothing is
+  ///     allocated.
   ///   - ending: ends the search.
-  /// - Returns: what was found.
-  /// - Throws: `failed` where the machine or the device cannot be asked; what ended it.
+  /// - Returns: the survey.
+  /// - Throws: `failed` where the machine or the device cannot be asked; the end of the search.
   public static func survey(
     _ area: AreaInformation, among areas: [AreaInformation], _ information: DeviceInformation,
     on kernel: any TestedKernel, searches: Bool, ending: Ending

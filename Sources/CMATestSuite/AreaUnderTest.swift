@@ -8,25 +8,25 @@ public import CMATestSystem
 /// The area that the suite works in. Counts are in pages.
 public struct AreaUnderTest: Sendable {
   public let index: UInt32
-  /// Nil where the module has not been given what tells it.
+  /// The name of the area; nil where the module was not given the function that tells the name.
   public let name: String?
-  /// All its pages; nil where nothing tells. 0 is an area that the kernel could not activate.
+  /// The number of pages; nil where nothing tells. 0 stands for an area that the kernel could not activate.
   public let pages: UInt64?
-  /// Page frame numbers; nil where they are not known.
+  /// The page frame numbers; nil where they are not known.
   public let frames: Range<UInt64>?
-  /// Whether they are not known because there may be several ranges, as of areas for huge pages.
+  /// Whether the frames are not known because the area may be several ranges, as one for huge pages.
   let mayHaveRanges: Bool
-  /// Bytes.
+  /// The bytes of a page.
   public let pageSize: UInt64
-  /// The name by which the kernel counts for this area; nil where it has none of its own.
+  /// The name by which the kernel counts for this area; nil where another area has the counters.
   let counterName: String?
 
   /// - Parameters:
-  ///   - area: what the device says of it.
-  ///   - areas: what the device says of all areas.
-  ///   - information: what it says of itself.
-  ///   - kernel: asked for the size where the device does not know it.
-  /// - Throws: where the counters cannot be read, or the device says what no kernel can be.
+  ///   - area: the area as the device describes it.
+  ///   - areas: all areas.
+  ///   - information: the description of the module and the kernel.
+  ///   - kernel: tells the size where the device does not.
+  /// - Throws: the call that failed; EINVAL where the device tells of a page size that no kernel has.
   public init(
     _ area: AreaInformation, among areas: [AreaInformation], _ information: DeviceInformation,
     on kernel: any TestedKernel
@@ -54,18 +54,19 @@ public struct AreaUnderTest: Sendable {
       }
   }
 
-  /// What to call it, in one line.
+  /// The name for reports, in one line.
   public var title: String { areaTitle(name, index) }
 
-  /// Whether the kernel reserved the area, but could not activate it: it then has no pages.
+  /// Whether the kernel could activate the area that it reserved; else the area has no pages.
   public var isActivated: Bool { pages != 0 }
 
-  /// The frames at which a block of an alignment can begin.
+  /// Finds the frames at which a block of an alignment can begin.
   ///
   /// - Parameters:
-  ///   - count: pages of the block.
-  ///   - order: its alignment.
-  /// - Returns: the lowest and the highest; nil where it does not fit, or the frames are not known.
+  ///   - count: the number of pages of the block.
+  ///   - order: the order of the alignment.
+  /// - Returns: the lowest and the highest frame; nil where the block does not fit, or the frames of the
+  ///   area are not known.
   func starts(of count: UInt64, order: UInt32) -> ClosedRange<UInt64>? {
     guard let frames, order < 63, count <= frames.upperBound - frames.lowerBound else { return nil }
     let step: UInt64 = 1 << UInt64(order)

@@ -4,14 +4,14 @@ internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestSystem
 
-/// How often the bitmap is read: what else runs may take a page for a moment.
+/// How often the bitmap is read, since other programs may take a page for a moment.
 private let attempts = 3
 
-/// Compares what a case holds with what the allocator's own bitmap says, where the kernel shows it.
+/// Compares the blocks of a case with the allocator's own bitmap, where the kernel shows the bitmap.
 struct BitmapWitness {
   private let run: CaseRun
-  /// Before the case had any block; nil where the kernel does not show it, or others have a part of
-  /// the area, which comes and goes with them.
+  /// The bitmap before the case had any block; nil where the kernel does not show one, or others have a
+  /// part of the area, which may change at any time.
   private let before: AreaBitmap?
   private var comparisons = 0
 
@@ -20,10 +20,12 @@ struct BitmapWitness {
     before = try run.ownsTheArea() ? run.bitmap() : nil
   }
 
+  /// Compares the bitmap with the blocks.
+  ///
   /// - Parameters:
-  ///   - blocks: all that the case has now.
-  ///   - when: for the message.
-  /// - Throws: `failed` where the allocator says otherwise, each time it is asked.
+  ///   - blocks: all blocks that the case has now.
+  ///   - when: the moment, for the message.
+  /// - Throws: `failed` where the bitmap differs each time.
   mutating func agrees(with blocks: [Block], _ when: String) throws(CaseEnd) {
     guard let before else { return }
     let held = before.allocated.union(blocks.lazy.map(\.frames))
@@ -42,7 +44,7 @@ struct BitmapWitness {
     comparisons += 1
   }
 
-  /// Leaves for the report how often both agreed: 0 where there was nothing to compare with.
+  /// Leaves for the report how often both agreed; 0 where the kernel shows no bitmap.
   func measure() { run.measure("bitmap_comparisons", comparisons) }
 
   private func difference(_ found: AreaBitmap?, _ wanted: AreaBitmap) -> String {

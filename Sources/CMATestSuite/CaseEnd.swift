@@ -5,11 +5,11 @@ internal import CMATestDevice
 internal import CMATestReport
 internal import CMATestSystem
 
-/// Why a case ends before its last line.
+/// A reason why a case ends before its last line.
 public enum CaseEnd: Error, Equatable, Sendable {
-  /// The allocator did what it must not; the reason says what was found and what is right.
+  /// The allocator made a mistake; the reason says what was found and what is right.
   case failed(String)
-  /// It cannot run here; the reason says why.
+  /// The case cannot run here; the text says why.
   case skipped(String)
   /// A signal asks for the end of the whole run.
   case interrupted(by: String)

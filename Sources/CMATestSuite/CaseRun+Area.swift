@@ -6,7 +6,7 @@ internal import CMATestReport
 internal import CMATestSystem
 
 extension CaseRun {
-  /// How many pages the area has.
+  /// Counts the pages of the area.
   ///
   /// - Throws: `skipped` where nothing tells.
   func pageCount() throws(CaseEnd) -> UInt64 {
@@ -17,7 +17,7 @@ extension CaseRun {
     return pages
   }
 
-  /// The area's page frame numbers.
+  /// Returns the page frame numbers of the area.
   ///
   /// - Throws: `skipped` where nothing tells.
   func frames() throws(CaseEnd) -> Range<UInt64> {
@@ -31,21 +31,22 @@ extension CaseRun {
     return frames
   }
 
-  /// Whether nobody else has a part of the area, whose place is known: then a case can tell which
-  /// blocks there must be. An area whose place is not known may be several ranges.
+  /// Returns whether the place of the area is known and nobody else has a part of the area, so that a case
+  /// can tell which blocks must fit. An area whose place is not known may be several ranges.
   func ownsTheArea() throws(CaseEnd) -> Bool {
     let occupancy = try occupancy()
     return area.frames != nil && occupancy.isExact && occupancy.others == 0
   }
 
-  /// Pages of the area that are nobody's, or can be made so, in one piece or not; at most so many.
+  /// Counts the pages of the area that are free or can be made free, in one piece or not: the most that
+  /// there can be.
   func freePages() throws(CaseEnd) -> UInt64 {
     let pages = try pageCount()
     return try occupancy().free ?? pages
   }
 
-  /// Why a case cannot show anything here: others have too much, or the area is tiny. Else what it
-  /// found is a fault.
+  /// Makes the end of a case that was given nothing: skipped where others have too much or the area is
+  /// tiny, else failed.
   func tooFull(_ what: String) throws(CaseEnd) -> CaseEnd {
     let occupancy = try occupancy()
     let message = "\(what): \(occupancy.words)"
@@ -53,7 +54,7 @@ extension CaseRun {
     return isRoomy ? .failed(message) : .skipped(message)
   }
 
-  /// What a case may insist on: so many pages can be had in one piece.
+  /// Finds how many pages in one piece a case may insist on.
   ///
   /// - Throws: `skipped` where not even one can be had.
   func obtainablePages() throws(CaseEnd) -> UInt64 {
@@ -63,7 +64,7 @@ extension CaseRun {
     return largest.pages
   }
 
-  /// As many pages in one piece as are wanted, or as many as can be had.
+  /// Finds how many pages in one piece can be had, at most the number wanted.
   ///
   /// - Throws: `skipped` where not even one can be had.
   func obtainable(_ wanted: UInt64) throws(CaseEnd) -> UInt64 {
@@ -76,7 +77,7 @@ extension CaseRun {
     return count
   }
 
-  /// That not one page can be had: where others have nearly all, no fault.
+  /// Makes the end of a case that cannot have a single page: skipped where others have nearly all.
   private func nothingToHave() throws(CaseEnd) -> CaseEnd {
     let message = "not one page of \(area.title) can be had"
     if let occupancy = try occupancy(explainingRefusalOf: 1) {
@@ -86,11 +87,11 @@ extension CaseRun {
     return .failed("\(message), and \(occupancy.words)")
   }
 
-  /// What others have, where that is enough to explain the refusal of a block of so many pages; nil
-  /// where the refusal is a fault.
+  /// Returns the pages of others, where these explain the refusal of a block of so many pages; nil where
+  /// the refusal is a fault.
   ///
-  /// Where no counter tells what others have, the module knows only of what it holds itself. Then the
-  /// kind of each page tells of drivers and of the kernel's own pools.
+  /// Where no counter tells of others, the module knows only the pages that it holds itself. Then the kind
+  /// of each page tells of drivers and of the kernel's own pools.
   func occupancy(explainingRefusalOf count: UInt64) throws(CaseEnd) -> Occupancy? {
     var occupancy = try occupancy()
     if occupancy.explainsRefusal(of: count) || occupancy.pages == 0 { return occupancy }
@@ -103,8 +104,8 @@ extension CaseRun {
     return occupancy.explainsRefusal(of: count) ? occupancy : nil
   }
 
-  /// The order of blocks by which what is free is taken in no more than that many. At least one such
-  /// block can be had.
+  /// Finds the order of blocks of which no more than so many take all free pages. At least one such block
+  /// can be had.
   ///
   /// - Throws: `skipped` where not even one page can be had.
   func blockOrder(atMost blocks: UInt64) throws(CaseEnd) -> UInt32 {
@@ -121,11 +122,11 @@ extension CaseRun {
     return order
   }
 
-  /// Takes blocks of one size until there is no other.
+  /// Takes blocks of one size until no other can be had.
   ///
-  /// - Parameter order: of their size and of their alignment.
-  /// - Returns: them, as they came.
-  /// - Throws: where the device fails otherwise than for want of memory.
+  /// - Parameter order: the order of the size and of the alignment.
+  /// - Returns: the blocks, as they came.
+  /// - Throws: `failed` where the device fails otherwise than for want of memory.
   func takeAll(order: UInt32) throws(CaseEnd) -> Allocations {
     let most = Int(clamping: (try pageCount() >> UInt64(order)).clampedSum(1))
     var blocks = Allocations(from: file)
@@ -135,7 +136,10 @@ extension CaseRun {
     return blocks
   }
 
-  /// - Returns: whether there was such a block; it is then the last of `blocks`.
+  /// Takes a block.
+  ///
+  /// - Returns: whether the block could be had; it is then the last of `blocks`.
+  /// - Throws: `failed` where the device fails otherwise than for want of memory.
   func take(
     _ count: UInt64, order: UInt32 = 0, into blocks: inout Allocations
   ) throws(CaseEnd) -> Bool {

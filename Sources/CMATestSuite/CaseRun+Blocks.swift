@@ -6,21 +6,22 @@ internal import CMATestReport
 internal import CMATestSystem
 
 extension CaseRun {
+  /// Makes a request for a block of the area.
   func request(_ count: UInt64, order: UInt32 = 0) -> BlockRequest {
     BlockRequest(area: area.index, count: count, order: order)
   }
 
-  /// A block, which is released when its owner goes.
+  /// Allocates a block, which is released when its owner goes.
   ///
-  /// Pages of others in its way may be in use for a moment, so a kernel may refuse what it can give
-  /// a little later. (`cma_alloc` in `mm/cma.c`: -EBUSY)
+  /// Pages of others in its way may be in use for a moment, so a kernel may refuse a block that it can
+  /// give a little later. (`cma_alloc` in `mm/cma.c`: -EBUSY)
   ///
   /// - Parameters:
-  ///   - count: pages.
-  ///   - order: its alignment.
-  ///   - attempts: after how many refusals to give up.
-  ///   - wasThere: whether such a block was had just before, so that a refusal is a fault whatever
-  ///     others have.
+  ///   - count: the number of pages.
+  ///   - order: the order of the alignment.
+  ///   - attempts: the number of refusals after which to give up.
+  ///   - wasThere: whether such a block was had just before, so that a refusal is a fault whatever others
+  ///     have.
   /// - Returns: the block.
   /// - Throws: `failed` after so many refusals; `skipped` where others have so much of the area that
   ///   these are no fault.
@@ -48,7 +49,10 @@ extension CaseRun {
     return .skipped("\(error.message): \(occupancy.words)")
   }
 
-  /// - Returns: whether a block could be had; it is given back at once.
+  /// Tries to allocate a block, and releases it at once.
+  ///
+  /// - Returns: whether the block could be had.
+  /// - Throws: `failed` where the device fails otherwise than for want of memory.
   func canAllocate(_ count: UInt64, order: UInt32 = 0) throws(CaseEnd) -> Bool {
     try step()
     do throws(DeviceFailure) {
@@ -60,10 +64,10 @@ extension CaseRun {
     }
   }
 
-  /// Gives a block back.
+  /// Releases a block.
   ///
-  /// - Returns: nanoseconds that the kernel took.
-  /// - Throws: `failed` where it refused its own pages.
+  /// - Returns: the nanoseconds that the kernel took.
+  /// - Throws: `failed` where the kernel refused its own pages.
   @discardableResult
   func release(_ allocation: consuming Allocation) throws(CaseEnd) -> UInt64 {
     let block = allocation.block
@@ -77,7 +81,7 @@ extension CaseRun {
     return try checked(release, of: block)
   }
 
-  /// Gives one of many blocks back.
+  /// Releases one of many blocks, and returns the nanoseconds that the kernel took.
   @discardableResult
   func release(_ index: Int, of blocks: inout Allocations) throws(CaseEnd) -> UInt64 {
     let block = blocks.blocks[index]
@@ -85,7 +89,7 @@ extension CaseRun {
     return try checked(release, of: block)
   }
 
-  /// Gives all of them back, the last first.
+  /// Releases all blocks, the last first.
   func releaseAll(_ blocks: inout Allocations) throws(CaseEnd) {
     while !blocks.blocks.isEmpty { try release(blocks.blocks.count - 1, of: &blocks) }
   }
@@ -98,6 +102,7 @@ extension CaseRun {
     return release.nanoseconds
   }
 
+  /// Looks at each page of a block.
   func inspect(_ block: Block) throws(CaseEnd) -> BlockInspection {
     try asking(file.inspect(block.handle))
   }
@@ -115,10 +120,12 @@ extension CaseRun {
     if let message = result.message(block) { throw .failed(message) }
   }
 
+  /// Asks for something that must be refused.
   func probe(_ kind: Probe) throws(CaseEnd) -> ProbeResult {
     try asking(file.probe(kind, area: area.index))
   }
 
+  /// Allocates and releases many times.
   func batch(_ request: BlockRequest, pairs: Int) throws(CaseEnd) -> Batch {
     let batch = try asking(file.batch(request, pairs: pairs))
     if batch.done > batch.failed { tally.add(request.count) }
@@ -127,7 +134,7 @@ extension CaseRun {
 }
 
 extension PatternCheck {
-  /// What is wrong with a block; nil where nothing is.
+  /// Describes the wrong words of a block; nil where there are none.
   func message(_ block: Block) -> String? {
     guard let first else { return nil }
     return "\(badWords) words of the block of \(block.count) pages at frame "

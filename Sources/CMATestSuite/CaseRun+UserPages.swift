@@ -6,17 +6,19 @@ internal import CMATestReport
 internal import CMATestSystem
 
 extension CaseRun {
+  /// Starts another process that owns blocks.
   func startOwner(_ request: BlockRequest, blocks: Int) throws(CaseEnd) -> any BlockOwner {
     try observing(kernel.startOwner(request, blocks: blocks))
   }
 
+  /// Ends another process that owns blocks, and waits for its end.
   func kill(_ owner: any BlockOwner) throws(CaseEnd) {
     try observing(owner.kill())
   }
 
-  /// Pages of this process in the area.
+  /// Places pages of this process in the area.
   ///
-  /// - Throws: `skipped` where none came to lie there.
+  /// - Throws: `skipped` where no page came to lie there.
   func placePages(_ kind: UserPageKind, wanted: Int) throws(CaseEnd) -> any UserPages {
     let frames = try frames()
     let seed = numbers.next()
@@ -37,10 +39,12 @@ extension CaseRun {
     return pages
   }
 
+  /// Finds where pages of this process are; nil stands for a page that is not in memory.
   func frames(of pages: any UserPages) throws(CaseEnd) -> [UInt64?] {
     try observing(pages.frames())
   }
 
+  /// Finds the frames of the area that have pages of this process.
   func framesInArea(of pages: any UserPages) throws(CaseEnd) -> [UInt64] {
     let area = try frames()
     return try frames(of: pages).compactMap { $0 }.filter { area.contains($0) }
@@ -53,10 +57,15 @@ extension CaseRun {
     }
   }
 
+  /// Pins a page: the kernel cannot move the page before `unpin`.
   func pin(_ page: Int, of pages: any UserPages) throws(CaseEnd) {
     try observing(pages.pin(page))
   }
 
+  /// Lets the kernel move the pinned page again.
+  ///
+  /// - Returns: whether the page was read back as it was written.
+  /// - Throws: `failed` where that cannot be done.
   func unpin(_ pages: any UserPages) throws(CaseEnd) -> Bool {
     try observing(pages.unpin())
   }

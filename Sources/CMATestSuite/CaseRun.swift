@@ -6,15 +6,15 @@ internal import CMATestReport
 internal import CMATestSystem
 internal import Synchronization
 
-/// What a case works with: the area, the device, numbers by the seed, and where to leave what it
-/// measured. What the device or the machine refuses unexpectedly fails the case.
+/// Gives a case what it works with: the area, the device, numbers by the seed, and a place for measured
+/// numbers. An unexpected refusal of the device or the machine fails the case.
 final class CaseRun {
   let kernel: any TestedKernel
   let area: AreaUnderTest
   let ending: Ending
   var numbers: SeededNumbers
   private(set) var metrics: [Metric] = []
-  /// Of the case, all its threads together.
+  /// The pages that all threads of the case were given.
   let tally: PageTally
   private var knownOccupancy: Occupancy?
   private let advanced: (Int, Int) -> Void
@@ -38,7 +38,7 @@ final class CaseRun {
   /// Runs a case to its end.
   ///
   /// - Parameter test: the case.
-  /// - Returns: nil where all was as it must be.
+  /// - Returns: the reason why the case did not pass; nil where it did.
   func end(of test: TestCase) -> CaseEnd? {
     do throws(CaseEnd) {
       // While the case has nothing yet.
@@ -52,7 +52,7 @@ final class CaseRun {
     }
   }
 
-  /// What others had of the area when the case began.
+  /// Returns the pages of others when the case began.
   func occupancy() throws(CaseEnd) -> Occupancy {
     if let knownOccupancy { return knownOccupancy }
     let occupancy = try Occupancy.read(of: area, on: kernel)
@@ -69,7 +69,7 @@ final class CaseRun {
     measure(name, UInt64(clamping: value))
   }
 
-  /// Between two operations: throws where the run is to end, and shows how far the case is.
+  /// Ends the case where the run is to end, and shows how far the case is; called between two operations.
   func step(_ done: Int = 0, of total: Int = 0) throws(CaseEnd) {
     if total > 0 { advanced(done, total) }
     if let reason = ending.reason { throw reason }
@@ -80,7 +80,7 @@ final class CaseRun {
   }
 }
 
-/// How many pages a case was given in all. Several threads may count at once.
+/// Counts the pages that a case was given. Several threads may count at once.
 final class PageTally: Sendable {
   private let count = Mutex<UInt64>(0)
 

@@ -5,18 +5,19 @@ internal import CMATestDevice
 internal import CMATestReport
 internal import CMATestSystem
 
-/// How many refused requests tell where the page in the way is, before the search goes by halves.
+/// The number of refused requests that are searched for the page in the way, before the search goes by
+/// halves.
 private let guesses = 12
 
 extension CaseRun {
-  /// Searches the largest block. The answer was had, and one page more was refused, or cannot be.
+  /// Searches the largest block: a block of that size was had, and one page more was refused or cannot be.
   ///
-  /// Each request that succeeds moves the memory of others, and the kernel clears what it gives. So
-  /// the search starts from what is known of the area, goes downwards, and learns from each refusal:
-  /// mostly one block is taken, the answer.
+  /// Each request that succeeds moves the memory of others, and the kernel clears the pages that it gives.
+  /// So the search starts from what is known of the area, goes downwards, and learns from each refusal:
+  /// mostly one block is taken, the largest.
   ///
   /// - Returns: the block.
-  /// - Throws: `skipped` where the size of the area is not known; what ended the search.
+  /// - Throws: `skipped` where the size of the area is not known; the end of the search.
   func largestBlock() throws(CaseEnd) -> LargestBlock {
     let occupancy = try Occupancy.read(of: area, on: kernel)
     let pages = try pageCount()
@@ -38,16 +39,17 @@ extension CaseRun {
       pages: search.good, isLimited: search.good == limit && limit < free && limit > 0)
   }
 
-  /// The largest block by what the kernel shows of each page; nothing is allocated for that.
+  /// Estimates the largest block by the kinds of pages that the kernel shows. Allocates nothing.
   ///
-  /// - Returns: nil where the kernel does not show it, or the place of the area is not known.
+  /// - Returns: nil where the kernel does not show the kinds, or the place of the area is not known.
+  /// - Throws: `failed` where the kinds cannot be read.
   func estimatedLargestBlock() throws(CaseEnd) -> UInt64? {
     guard let frames = area.frames else { return nil }
     let fixed = try fixedPages(in: frames)
     return fixed?.gaps(in: frames).longest
   }
 
-  /// What can be known before the first request.
+  /// Learns what can be known before the first request.
   private func learn(_ search: inout Search, _ occupancy: Occupancy) throws(CaseEnd) {
     guard let frames = area.frames, search.most > 0 else { return }
     // A request that succeeds empties the processors' lists of free pages, which look as if they were
@@ -76,8 +78,8 @@ extension CaseRun {
     if isExact { search.bad = min(search.bad, pieces.longest.clampedSum(1)) }
   }
 
-  /// Learns where the page is that was in the way: the kernel moves the pages of a range upwards
-  /// until one cannot be moved, so the lowest that is still there is that one.
+  /// Learns where the page in the way of a refused request is: the kernel moves the pages of a range
+  /// upwards until one cannot be moved, so the lowest page that is still there is in the way.
   private func refused(_ count: UInt64, _ search: inout Search) throws(CaseEnd) {
     search.bad = count
     guard let pieces = search.pieces, search.guesses < guesses else {
@@ -103,12 +105,12 @@ extension CaseRun {
 
 }
 
-/// So far: `good` pages were had, and `bad` were refused or cannot be had.
+/// The state of a search: `good` pages were had, and `bad` pages were refused or cannot be had.
 private struct Search {
   let most: UInt64
   var good: UInt64 = 0
   var bad: UInt64
-  /// Where a block may be; nil where nothing is known of that any more.
+  /// The frames where a block may be; nil where they are not known any more.
   var pieces: FrameRanges?
   var guesses = 0
 
@@ -117,7 +119,7 @@ private struct Search {
     bad = most.clampedSum(1)
   }
 
-  /// How many pages to ask for: more than `good`, and less than `bad`.
+  /// The number of pages to ask for next: more than `good`, and less than `bad`.
   var next: UInt64 {
     let half = good + (bad - good) / 2
     if good == 0 {

@@ -27,8 +27,8 @@ extension Occupancy {
       pages: area.pages, others: max(total.clampedDifference(available), known), isExact: true)
   }
 
-  /// Whether the refusal of a block of so many pages is no fault: others have so much that what is
-  /// left of the area need not have a place for it.
+  /// Returns whether the refusal of a block of so many pages is no fault, because others have so much of
+  /// the area that the rest need not have a place for the block.
   func explainsRefusal(of count: UInt64) -> Bool {
     guard others > 0, let free else { return false }
     // What is left lies scattered, and the last pages may be pinned.

@@ -4,7 +4,7 @@ internal import CMATestCore
 public import CMATestDevice
 public import CMATestReport
 
-/// Runs cases one after the other.
+/// Runs cases one after another, and tells observers.
 public struct Runner {
   private let facts: RunFacts
   private let ending: Ending
@@ -16,12 +16,12 @@ public struct Runner {
     self.observers = observers
   }
 
-  /// Runs all of them, whatever becomes of each, unless a signal or the clock ends the run.
+  /// Runs all cases, whatever becomes of each, unless a signal or the clock ends the run.
   ///
   /// - Parameters:
-  ///   - cases: in their order.
-  ///   - area: where.
-  ///   - kernel: with the open device.
+  ///   - cases: the cases, in their order.
+  ///   - area: the area to work in.
+  ///   - kernel: the kernel, with the open device.
   /// - Returns: one result for each case.
   public func run(
     _ cases: [TestCase], in area: AreaUnderTest, on kernel: any TestedKernel
@@ -41,9 +41,9 @@ public struct Runner {
   /// Reports that no case can run, once for all of them.
   ///
   /// - Parameters:
-  ///   - reason: why, and what to do next.
-  ///   - isError: whether the machine would be fit for them, but the run could not begin.
-  /// - Returns: one result, which is named `device`.
+  ///   - reason: the reason, and what to do next.
+  ///   - isError: whether the cases could run on this machine, but the run could not begin.
+  /// - Returns: a result with one case, which is named `device`.
   public func refuse(because reason: String, isError: Bool = false) -> RunResult {
     let device = CaseTitle("device", "the area can be used")
     var result = RunResult(facts: facts)

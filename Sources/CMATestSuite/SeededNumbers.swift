@@ -8,7 +8,7 @@ public struct SeededNumbers: RandomNumberGenerator, Sendable {
     state = seed
   }
 
-  /// The numbers of one case, which are the same whatever cases run before it.
+  /// Makes the numbers of one case, which are the same whatever cases run before.
   init(seed: UInt64, name: String) {
     // FNV-1a: Swift's own hashes differ from run to run.
     state = name.utf8.reduce(seed ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
@@ -22,8 +22,8 @@ public struct SeededNumbers: RandomNumberGenerator, Sendable {
     return mixed ^ mixed >> 31
   }
 
-  /// One of the numbers from `low` to `high`; `low` where there is no other. By remainder, since the
-  /// standard library may change how it draws.
+  /// Draws a number from `low` to `high`; `low` where there is no other. Draws by remainder, since the
+  /// standard library may change its own way.
   mutating func number(from low: UInt64, to high: UInt64) -> UInt64 {
     let drawn = next()
     guard high > low else { return low }

@@ -2,15 +2,18 @@
 
 public import CMATestReport
 
-/// One thing that is proved of the allocator.
+/// One thing to prove of the allocator.
+///
+/// A new case is one file in `Cases`, with a static member and the function that proves it, and the
+/// member's entry in `all`.
 public struct TestCase: Sendable {
-  /// Lower-case words with hyphens: what `--filter` and every report call it.
+  /// Lower-case words with hyphens, for `--filter` and every report.
   public let name: String
-  /// One line.
+  /// The thing to prove, in one line.
   public let purpose: String
   /// The case as lists and reports name it.
   public var title: CaseTitle { CaseTitle(name, purpose) }
-  /// Whether it must be given pages to show anything.
+  /// Whether the case proves nothing unless it is given pages.
   let needsPages: Bool
   let body: @Sendable (CaseRun) throws(CaseEnd) -> Void
 

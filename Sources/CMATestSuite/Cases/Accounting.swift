@@ -7,8 +7,8 @@ extension TestCase {
     "accounting", "every counter of the kernel moves by just what was taken", compareCounters)
 }
 
-/// How often the counters are tried. What else runs may take a page from the area, or give one back,
-/// between two readings: a kernel that miscounts does so each time.
+/// How often the counters are tried. Other programs may take a page from the area, or give one back,
+/// between two readings; a kernel that miscounts does so each time.
 private let attempts = 5
 
 @Sendable private func compareCounters(_ run: CaseRun) throws(CaseEnd) {
@@ -27,15 +27,15 @@ private let attempts = 5
   throw .failed(why.joined(separator: "; "))
 }
 
-/// What the counters say at one time.
+/// The counters at one moment.
 ///
 /// Pages that are released wait in a list of the processor for the next allocation there, and do not
 /// count as free meanwhile. An allocation that succeeds empties these lists. So a page is taken just
-/// before, and the counters are read while it is held: it is missing in each reading alike.
+/// before, and the counters are read while the page is held, which is missing in each reading alike.
 private struct Reading {
   let counters: Counters
   let information: DeviceInformation
-  /// Of the area alone.
+  /// The pages of the area that the module has.
   let held: UInt64
 
   init(_ run: CaseRun) throws(CaseEnd) {

@@ -45,7 +45,7 @@ extension TestCase {
 private struct WorkerCount: Sendable {
   var blocks = 0
   var pairs = 0
-  /// Allowed: two processors can be in each other's way in one pageblock.
+  /// Refused requests, which are no fault: two processors can be in each other's way in one pageblock.
   var refusals = 0
 }
 
@@ -53,14 +53,14 @@ private let rounds = 200
 
 private let pairsAtOnce = 100
 
-/// What each processor does: it replaces blocks with patterns of its own, looks whether anybody else
-/// has written into them, and then allocates and releases as fast as it can.
+/// Does the work of one processor: replaces blocks with patterns of its own, looks whether anybody else has
+/// written into them, and then allocates and releases as fast as possible.
 ///
 /// - Parameters:
-///   - run: this thread's own.
-///   - share: pages that it may have at a time.
-/// - Returns: what it did.
-/// - Throws: what it found, or what ended it.
+///   - run: the run of this thread.
+///   - share: the most pages that the thread may have at a time.
+/// - Returns: the counts of this thread.
+/// - Throws: the fault that was found, or the end of the run.
 private func work(_ run: CaseRun, share: UInt64) throws(CaseEnd) -> WorkerCount {
   var count = WorkerCount()
   var blocks = Allocations(from: run.file)

@@ -39,7 +39,8 @@ extension TestCase {
   run.measure("pages", pages)
 }
 
-/// Whatever walks through physical memory may hold a page for a moment: not for three of them.
+/// Fails where a page has another user. Code that walks through physical memory may hold a page for a
+/// moment, but not at three moments.
 private func unshared(_ run: CaseRun, _ block: Block, _ place: String) throws(CaseEnd) {
   var alone: UInt64 = 0
   for _ in 0..<3 {

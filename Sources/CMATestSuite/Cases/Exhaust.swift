@@ -7,8 +7,8 @@ extension TestCase {
     "exhaust", "the whole area can be had, and once more after it was given back", takeTheWholeArea)
 }
 
-/// How often a case is tried anew: what others had for a moment is free the next time, but a page
-/// that is lost stays lost.
+/// How often the case tries: a page that others had for a moment is free the next time, and a lost page
+/// stays lost.
 private let attempts = 3
 
 @Sendable private func takeTheWholeArea(_ run: CaseRun) throws(CaseEnd) {

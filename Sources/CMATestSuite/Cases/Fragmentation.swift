@@ -7,8 +7,8 @@ extension TestCase {
     "fragmentation", "holes are of no use together, until they are joined", makeAndJoinHoles)
 }
 
-/// How often a case is tried anew: what others had for a moment is free the next time, but a page
-/// that is lost stays lost.
+/// How often the case tries: a page that others had for a moment is free the next time, and a lost page
+/// stays lost.
 private let attempts = 3
 
 @Sendable private func makeAndJoinHoles(_ run: CaseRun) throws(CaseEnd) {
@@ -51,7 +51,7 @@ private let attempts = 3
 }
 
 extension CaseRun {
-  /// Whether a block can be had, at the latest after some attempts.
+  /// Returns whether a block can be had, at the latest after some attempts.
   fileprivate func obtains(_ count: UInt64) throws(CaseEnd) -> Bool {
     for _ in 0..<attempts {
       if try canAllocate(count) { return true }

@@ -3,10 +3,10 @@
 internal import CMATestCore
 internal import CMATestDevice
 
-/// As many as these are enough: each is moved in the same way, and may have to be written to a disk.
+/// The most bytes to place: each page is moved in the same way, and may have to be written to a disk.
 private let mostBytes = 16 << 20
 
-/// Puts pages of this process into the area, takes their places, and looks at every byte.
+/// Places pages of this process in the area, takes their places, and looks at every byte.
 func moveAway(_ run: CaseRun, _ kind: UserPageKind) throws(CaseEnd) {
   let pages = try run.placePages(kind, wanted: try mostPages(run))
   let before = try run.framesInArea(of: pages)

@@ -10,8 +10,8 @@ extension TestCase {
 }
 
 private let rounds = 5
-/// A process that goes has memory of its own, which may have been in the area as well, and comes
-/// back a little later.
+/// How often the counters are read. The own memory of a killed process may have been in the area, too,
+/// and comes back a little later.
 private let readings = 10
 
 @Sendable private func killOwners(_ run: CaseRun) throws(CaseEnd) {
@@ -51,7 +51,7 @@ private let readings = 10
   run.measure("pages", count * UInt64(blocks))
 }
 
-/// What is held and what is free, in pages, while one is held for the reading: see `Accounting`.
+/// Held and free pages at one moment, read while one more page is held: see `Accounting`.
 private struct Holdings {
   let held: UInt64
   let free: UInt64
@@ -66,7 +66,8 @@ private struct Holdings {
     try run.release(page)
   }
 
-  /// More is free where others have left the area meanwhile; what is allocated is known exactly.
+  /// Returns whether nothing is missing. More is free where others have left the area meanwhile; the
+  /// number of allocated pages is exact.
   func isAsGood(as before: Self) -> Bool {
     held == before.held && available == before.available && free >= before.free
   }

@@ -7,8 +7,8 @@ extension TestCase {
     "release-order", "blocks can be given back in any order", releaseInAnyOrder)
 }
 
-/// How often a case is tried anew: what others had for a moment is free the next time, but a page
-/// that is lost stays lost.
+/// How often the case tries: a page that others had for a moment is free the next time, and a lost page
+/// stays lost.
 private let attempts = 3
 
 @Sendable private func releaseInAnyOrder(_ run: CaseRun) throws(CaseEnd) {
