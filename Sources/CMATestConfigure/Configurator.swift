@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
-public import CMATestSystem
+public import CMATestMachine
+internal import CMATestSystem
 
 /// What `Configurator.configure` left for modprobe.
 public enum Configured: Equatable, Sendable {

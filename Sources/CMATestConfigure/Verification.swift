@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import CMATestCore
-package import CMATestSystem
-package import Kmod
-
-/// The folders of modprobe.d(5), the first the strongest: a file there hides those of its name in
-/// the others.
-let modprobeFolders = [
-  "/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
-  "/lib/modprobe.d",
-]
-
-extension Machine {
-  /// libkmod's view of this machine: of the running kernel, or of a copied tree's own.
-  package func kmod() throws(KmodFailure) -> KmodContext {
-    guard !isRunning else { return try KmodContext() }
-    let release = (try? kernelRelease()) ?? ""
-    return try KmodContext(
-      modules: path("/lib/modules/\(release)"), folders: modprobeFolders.map { path($0) })
-  }
-}
+internal import CMATestMachine
+internal import CMATestSystem
+internal import Kmod
 
 extension Machine {
   /// Whether anything besides our own file may have a say in what `modprobe cmatest` passes.

@@ -2,6 +2,7 @@
 
 internal import CLinux
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// Sees to it that pages of this process lie in an area of CMA.

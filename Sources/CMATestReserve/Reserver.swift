@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CMATestConfigure
 public import CMATestCore
+public import CMATestMachine
 public import CMATestSystem
 
 /// Reserves memory for CMA from the next boot on, or takes that back: a drop-in for GRUB, and

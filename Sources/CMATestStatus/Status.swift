@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
-public import CMATestSystem
+public import CMATestMachine
+internal import CMATestSystem
 
 /// Whether `modprobe cmatest` would work now on a machine, and if not, why.
 public struct Status: Sendable {

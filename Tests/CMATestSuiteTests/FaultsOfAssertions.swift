@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestDevice
+import CMATestMachine
 import CMATestSystem
 import Foundation
 import Glibc

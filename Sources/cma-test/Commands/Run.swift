@@ -3,6 +3,7 @@
 public import ArgumentParser
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestMachine
 public import CMATestSuite
 internal import CMATestSystem
 

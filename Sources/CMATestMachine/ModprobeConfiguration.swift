@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import CMATestCore
-package import CMATestSystem
+internal import CMATestSystem
 internal import Glibc
 package import Kmod
+
+/// The folders of modprobe.d(5), the first the strongest: a file there hides those of its name in
+/// the others.
+package let modprobeFolders = [
+  "/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
+  "/lib/modprobe.d",
+]
+
+extension Machine {
+  /// libkmod's view of this machine: of the running kernel, or of a copied tree's own.
+  package func kmod() throws(KmodFailure) -> KmodContext {
+    guard !isRunning else { return try KmodContext() }
+    let release = (try? kernelRelease()) ?? ""
+    return try KmodContext(
+      modules: path("/lib/modules/\(release)"), folders: modprobeFolders.map { path($0) })
+  }
+}
 
 /// Options that modprobe would pass to the module, and who says so.
 package struct ConfiguredOptions: Equatable, Sendable {
