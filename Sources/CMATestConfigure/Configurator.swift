@@ -31,7 +31,7 @@ extension Machine {
 /// Makes the options for `modprobe cmatest`: reads the addresses, writes them for this boot, and
 /// checks that modprobe would use them. The boot helper and `cma-test configure` are this.
 public struct Configurator: Sendable {
-  let machine: Machine
+  package let machine: Machine
   let usesCache: Bool
   let alwaysAsksLibkmod: Bool
 

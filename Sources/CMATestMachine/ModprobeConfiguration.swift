@@ -49,10 +49,16 @@ package struct LocatedStatement: Equatable, Sendable {
 }
 
 extension Machine {
-  /// What modprobe would pass to the module, by libkmod, in its order.
-  package func configuredOptions() throws(KmodFailure) -> [ConfiguredOptions] {
+  /// Returns the options that modprobe would pass to the module, in libkmod's order.
+  ///
+  /// - Parameter kmod: libkmod's view of this machine.
+  /// - Returns: the options, each with the file that has them.
+  /// - Throws: the call of libkmod that failed.
+  package func configuredOptions(
+    by kmod: borrowing KmodContext
+  ) throws(KmodFailure) -> [ConfiguredOptions] {
     let module = OptionsFile.module
-    var lines = try kmod().options(for: module)
+    var lines = try kmod.options(for: module)
     let commandLine = path("/proc/cmdline")
     let words = Self.options(for: module, onCommandLine: commandLine)
     if !isRunning {

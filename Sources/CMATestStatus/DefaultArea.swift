@@ -18,7 +18,7 @@ enum DefaultArea {
   case unknown
 
   init(
-    _ machine: Machine, total: UInt64, areas: [ReservationTopic.Area]?,
+    _ machine: Machine, total: UInt64, areas: [Reservation.Area]?,
     commandLine: KernelCommandLine?
   ) {
     if total > 0, let area = areas?.first(where: { machine.isDefaultArea($0.name) }) {

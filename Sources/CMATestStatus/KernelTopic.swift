@@ -20,10 +20,10 @@ struct KernelTopic: Topic {
   /// Why the symbols cannot be looked up; nil where they can.
   private let failure: ConfigureFailure?
 
-  init(_ machine: Machine, _ options: OptionsTopic) {
-    if case .failure(let failure) = options.plan { self.failure = failure } else { failure = nil }
-    release = try? machine.kernelRelease()
-    configuration = release.flatMap { machine.configuration(of: $0) }
+  init(_ inputs: StatusInputs) {
+    if case .failure(let failure) = inputs.plan { self.failure = failure } else { failure = nil }
+    release = inputs.release
+    configuration = inputs.configuration
   }
 
   var findings: [Finding] {
