@@ -6,19 +6,19 @@ internal import Glibc
 /// This program once more, as another owner of blocks.
 final class OwnerProcess: OtherOwner {
   private static let program = "/proc/self/exe"
-  private var helper: Helper
+  private var process: BackgroundProcess
 
   /// - Parameter arguments: those after the program's name.
   /// - Throws: where it cannot be started, or (ECHILD) ended before it had its blocks.
   init(_ arguments: [String]) throws(SystemFailure) {
-    helper = try Helper(Self.program, arguments)
-    guard try helper.line() == BlockOwner.ready else {
+    process = try BackgroundProcess(Self.program, arguments)
+    guard try process.line() == BlockOwner.ready else {
       throw SystemFailure(.spawn, Self.program, ECHILD)
     }
   }
 
   func kill() throws(SystemFailure) {
-    guard try helper.kill() else { throw SystemFailure(.kill, Self.program, ESRCH) }
+    guard try process.kill() else { throw SystemFailure(.kill, Self.program, ESRCH) }
   }
 }
 
@@ -46,7 +46,7 @@ public struct BlockOwner {
     var kept = Allocations(from: file)
     for _ in 0..<count { try kept.allocate(request) }
     guard whenReady() else { return }
-    while !HelperParent.hasEnded {
+    while !ParentProcess.hasEnded {
       // One that is not to be had is no error: others may have taken the rest of the area.
       guard let block = try? Allocation(request, from: file) else { continue }
       _ = try? block.release()

@@ -61,12 +61,12 @@ struct Run: PrintingCommand {
     }
     let signals = PendingSignal.hold()
     let began = monotonicNanoseconds()
-    let rewritesLines = Terminal.of(.error).rewritesLines
+    let terminal = Terminal.of(.error)
     let progress = ProgressReporter(
-      columns: rewritesLines ? { Terminal.columns(of: .error) } : nil, now: monotonicNanoseconds,
+      columns: terminal.rewritesLines ? { terminal.columns } : nil, now: monotonicNanoseconds,
       write: StandardError.write)
     // Where lines come one by one anyway, a second line for each would only be in the way.
-    let showsProgress = rewritesLines || !format.isLive
+    let showsProgress = terminal.rewritesLines || !format.isLive
     // A report that cannot be written ends the run below.
     let report = format.reporter { try? output.write($0) }
     let observers = (showsProgress ? [progress] : []) + [report]
