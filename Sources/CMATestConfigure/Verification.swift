@@ -38,11 +38,8 @@ extension Configurator {
 
   /// Asks libkmod what `modprobe cmatest` would pass now, and compares.
   func verify(_ written: OptionsFile) throws(ConfigureFailure) {
-    let passed: Result<[ConfiguredOptions], KmodFailure>
-    do throws(KmodFailure) {
-      passed = .success(try machine.configuredOptions(by: machine.kmod()))
-    } catch {
-      passed = .failure(error)
+    let passed = Result { () throws(KmodFailure) in
+      try machine.configuredOptions(by: machine.kmod())
     }
     try verify(written, against: passed)
   }

@@ -22,8 +22,8 @@ struct ModprobeView {
     let name = OptionsFile.module
     do throws(KmodFailure) {
       let kmod = try machine.kmod()
-      module = Self.result { () throws(KmodFailure) in try kmod.module(name) }
-      options = Self.result { () throws(KmodFailure) in try machine.configuredOptions(by: kmod) }
+      module = Result { () throws(KmodFailure) in try kmod.module(name) }
+      options = Result { () throws(KmodFailure) in try machine.configuredOptions(by: kmod) }
       installCommand = (try? kmod.installCommand(for: name)) ?? nil
       removeCommand = (try? kmod.removeCommand(for: name)) ?? nil
       isBlacklisted = (try? kmod.blacklists(name)) ?? false
@@ -44,15 +44,5 @@ struct ModprobeView {
   var linksToExports: Bool? {
     guard let needs = found?.needs, !needs.isEmpty else { return nil }
     return needs.contains(KernelSymbol.allocate.name)
-  }
-
-  private static func result<Value>(
-    _ body: () throws(KmodFailure) -> Value
-  ) -> Result<Value, KmodFailure> {
-    do throws(KmodFailure) {
-      return .success(try body())
-    } catch {
-      return .failure(error)
-    }
   }
 }
