@@ -46,79 +46,98 @@ let package = Package(
     .executable(name: "cma-test-configure", targets: ["cma-test-configure"]),
   ],
   dependencies: [argumentParser],
+  // From the ground up: a target depends on none below it in this list, and SwiftPM refuses a circle.
   targets: [
-    // Not a system library, for it is not linked: Sources/CLibkmod says why.
+    // What Swift lacks, in C. CLibkmod is no system library, for it is not linked: Sources/CLibkmod
+    // says why.
     .target(name: "CLibkmod", cSettings: cSettings),
     .target(
       name: "CVersion",
       cSettings: [.define("CMA_TEST_VERSION", to: "\"\(version)\"")] + cSettings),
-    .target(name: "Kmod", dependencies: ["CLibkmod"], swiftSettings: settings),
-    .target(name: "CMATestCore", dependencies: ["CVersion"], swiftSettings: settings),
     .target(name: "CLinux", cSettings: cSettings),
-    .target(name: "CMATestSystem", dependencies: ["CLinux"], swiftSettings: settings),
     .target(name: "CCMATestABI", cSettings: cSettings),
+    // Three that know nothing of each other: values, system calls, libkmod.
+    .target(name: "CMATestCore", dependencies: ["CVersion"], swiftSettings: settings),
+    .target(name: "CMATestSystem", dependencies: ["CLinux"], swiftSettings: settings),
+    .target(name: "Kmod", dependencies: ["CLibkmod"], swiftSettings: settings),
+    // The machine that these three make.
+    .target(
+      name: "CMATestMachine", dependencies: ["CMATestCore", "CMATestSystem", "Kmod"],
+      swiftSettings: settings),
+    // The road to `modprobe cmatest`.
+    .target(
+      name: "CMATestConfigure",
+      dependencies: ["CMATestCore", "CMATestMachine", "CMATestSystem", "Kmod"],
+      swiftSettings: settings),
+    .target(
+      name: "CMATestReserve", dependencies: ["CMATestCore", "CMATestMachine", "CMATestSystem"],
+      swiftSettings: settings),
+    .target(
+      name: "CMATestStatus",
+      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestMachine", "CMATestSystem", "Kmod"],
+      swiftSettings: settings),
+    // The module at work.
     .target(
       name: "CMATestDevice",
-      dependencies: ["CCMATestABI", "CLinux", "CMATestCore", "CMATestSystem"],
+      dependencies: ["CCMATestABI", "CLinux", "CMATestCore", "CMATestMachine", "CMATestSystem"],
       swiftSettings: settings),
+    // Results and their forms, of whatever was measured.
     .target(name: "CMATestReport", dependencies: ["CMATestCore"], swiftSettings: settings),
     .target(
       name: "CMATestSuite",
       dependencies: ["CMATestCore", "CMATestDevice", "CMATestReport", "CMATestSystem"],
       swiftSettings: settings),
-    .target(
-      name: "CMATestConfigure", dependencies: ["CMATestCore", "CMATestSystem", "Kmod"],
-      swiftSettings: settings),
-    .target(
-      name: "CMATestReserve", dependencies: ["CMATestConfigure", "CMATestCore", "CMATestSystem"],
-      swiftSettings: settings),
-    .target(
-      name: "CMATestStatus",
-      dependencies: [
-        "CMATestConfigure", "CMATestCore", "CMATestReserve", "CMATestSystem", "Kmod",
-      ],
-      swiftSettings: settings),
+    // The programs.
     .executableTarget(
       name: "cma-test-configure",
-      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestSystem"],
+      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestMachine", "CMATestSystem"],
       swiftSettings: settings),
     .executableTarget(
       name: "cma-test",
       dependencies: [
-        "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestReport", "CMATestReserve",
-        "CMATestStatus", "CMATestSuite", "CMATestSystem",
+        "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestReport",
+        "CMATestReserve", "CMATestStatus", "CMATestSuite", "CMATestSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["CMATestMachine", "CMATestSystem"],
+      path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
       name: "CMATestCoreTests", dependencies: ["CMATestCore", "TestSupport"],
       swiftSettings: settings),
-    .target(
-      name: "TestSupport", dependencies: ["CMATestSystem"], path: "Tests/TestSupport",
+    .testTarget(
+      name: "CMATestSystemTests", dependencies: ["CMATestMachine", "CMATestSystem", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "CMATestSystemTests", dependencies: ["CMATestSystem", "TestSupport"],
+      name: "CMATestMachineTests",
+      dependencies: ["CMATestMachine", "CMATestSystem", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CMATestConfigureTests",
-      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestSystem", "TestSupport"],
+      dependencies: [
+        "CMATestConfigure", "CMATestCore", "CMATestMachine", "CMATestSystem", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CMATestReserveTests",
-      dependencies: ["CMATestCore", "CMATestReserve", "CMATestSystem", "TestSupport"],
-      swiftSettings: settings),
-    .testTarget(
-      name: "CMATestSuiteTests",
       dependencies: [
-        "cma-test", "CCMATestABI", "CMATestCore", "CMATestDevice", "CMATestReport",
-        "CMATestSuite", "CMATestSystem", "TestSupport",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CMATestCore", "CMATestMachine", "CMATestReserve", "CMATestSystem", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
       name: "CMATestStatusTests",
       dependencies: [
-        "CMATestConfigure", "CMATestCore", "CMATestStatus", "CMATestSystem", "TestSupport",
+        "CMATestConfigure", "CMATestCore", "CMATestMachine", "CMATestStatus", "CMATestSystem",
+        "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CMATestSuiteTests",
+      dependencies: [
+        "cma-test", "CCMATestABI", "CMATestCore", "CMATestDevice", "CMATestMachine",
+        "CMATestReport", "CMATestSuite", "CMATestSystem", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .testTarget(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
-public import CMATestSystem
+public import CMATestMachine
+internal import CMATestSystem
 
 /// What `Configurator.configure` left for modprobe.
 public enum Configured: Equatable, Sendable {
@@ -30,7 +31,7 @@ extension Machine {
 /// Makes the options for `modprobe cmatest`: reads the addresses, writes them for this boot, and
 /// checks that modprobe would use them. The boot helper and `cma-test configure` are this.
 public struct Configurator: Sendable {
-  let machine: Machine
+  package let machine: Machine
   let usesCache: Bool
   let alwaysAsksLibkmod: Bool
 
@@ -66,20 +67,21 @@ public struct Configurator: Sendable {
 
   /// Looks the symbols up.
   package func lookUp() throws(ConfigureFailure) -> SymbolLookup {
-    let release = try readable { () throws(SystemFailure) in try machine.kernelRelease() }
-    let bootID = try readable { () throws(SystemFailure) in try machine.bootID() }
+    let release = try mapError(ConfigureFailure.init(reading:)) { () throws(SystemFailure) in
+      try machine.kernelRelease()
+    }
+    let bootID = try mapError(ConfigureFailure.init(reading:)) { () throws(SystemFailure) in
+      try machine.bootID()
+    }
     if usesCache, let kept = OffsetCache(machine, release: release).symbols() {
       return SymbolLookup(
         release: release, bootID: bootID, source: .cache, areExported: kept.areExported,
         addresses: .success(kept.addresses))
     }
     let findings = try scan()
-    let addresses: Result<[SymbolAddress], ConfigureFailure>
-    do throws(ConfigureFailure) {
-      let facts = ProcFacts(machine: machine, release: release)
-      addresses = .success(try findings.resolve(kallsyms: kallsymsPath, on: facts))
-    } catch {
-      addresses = .failure(error)
+    let facts = ProcFacts(machine: machine, release: release)
+    let addresses = Result { () throws(ConfigureFailure) in
+      try findings.resolve(kallsyms: kallsymsPath, on: facts)
     }
     return SymbolLookup(
       release: release, bootID: bootID, source: .scan, areExported: findings.areExported,
@@ -139,10 +141,8 @@ public struct Configurator: Sendable {
   }
 
   private func write(_ options: OptionsFile) throws(ConfigureFailure) {
-    do throws(SystemFailure) {
+    try mapError(ConfigureFailure.init(writing:)) { () throws(SystemFailure) in
       try AtomicFile(optionsPath).replace(with: Array(options.text.utf8), mode: 0o600)
-    } catch {
-      throw .cannotWrite(operation: error.call.rawValue, path: error.path, reason: error.reason)
     }
   }
 
@@ -171,30 +171,29 @@ public struct Configurator: Sendable {
   public func saveCache() throws(ConfigureFailure) -> Bool {
     let options = try plan()
     guard options.source == .scan else { return true }
-    do throws(SystemFailure) {
-      return try OffsetCache(machine, release: options.release)
+    return try mapError(ConfigureFailure.init(writing:)) { () throws(SystemFailure) in
+      try OffsetCache(machine, release: options.release)
         .save(options.addresses, areExported: options.areExported)
-    } catch {
-      throw .cannotWrite(operation: error.call.rawValue, path: error.path, reason: error.reason)
     }
   }
 
   private func scan() throws(ConfigureFailure) -> KallsymsFindings {
     var scanner = KallsymsScanner(names: KernelSymbol.wantedNames)
-    try readable { () throws(SystemFailure) in
+    try mapError(ConfigureFailure.init(reading:)) { () throws(SystemFailure) in
       try forEachPiece(of: kallsymsPath) { scanner.scan($0) }
     }
     return scanner.finish()
   }
+}
 
-  private func readable<Value>(
-    _ read: () throws(SystemFailure) -> Value
-  ) throws(ConfigureFailure) -> Value {
-    do throws(SystemFailure) {
-      return try read()
-    } catch {
-      throw .unreadable(
-        operation: error.call.rawValue, path: error.path, reason: error.reason)
-    }
+extension ConfigureFailure {
+  fileprivate init(reading failure: SystemFailure) {
+    self = .unreadable(
+      operation: failure.call.rawValue, path: failure.path, reason: failure.reason)
+  }
+
+  fileprivate init(writing failure: SystemFailure) {
+    self = .cannotWrite(
+      operation: failure.call.rawValue, path: failure.path, reason: failure.reason)
   }
 }

@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import CMATestCore
-package import CMATestSystem
+package import CMATestMachine
+internal import CMATestSystem
 package import Kmod
-
-/// The folders of modprobe.d(5), the first the strongest: a file there hides those of its name in
-/// the others.
-let modprobeFolders = [
-  "/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
-  "/lib/modprobe.d",
-]
-
-extension Machine {
-  /// libkmod's view of this machine: of the running kernel, or of a copied tree's own.
-  package func kmod() throws(KmodFailure) -> KmodContext {
-    guard !isRunning else { return try KmodContext() }
-    let release = (try? kernelRelease()) ?? ""
-    return try KmodContext(
-      modules: path("/lib/modules/\(release)"), folders: modprobeFolders.map { path($0) })
-  }
-}
 
 extension Machine {
   /// Whether anything besides our own file may have a say in what `modprobe cmatest` passes.
@@ -53,33 +37,44 @@ extension Configurator {
   }
 
   /// Asks libkmod what `modprobe cmatest` would pass now, and compares.
-  package func verify(_ written: OptionsFile) throws(ConfigureFailure) {
-    let effective = try effectiveOptions()
+  func verify(_ written: OptionsFile) throws(ConfigureFailure) {
+    let passed = Result { () throws(KmodFailure) in
+      try machine.configuredOptions(by: machine.kmod())
+    }
+    try verify(written, against: passed)
+  }
+
+  /// Compares the options that were written with those that modprobe would pass.
+  ///
+  /// - Parameters:
+  ///   - written: the options that were written, or would be.
+  ///   - passed: what libkmod says that modprobe would pass.
+  /// - Throws: `overridden`, and `cannotVerify` where libkmod gave no answer.
+  package func verify(
+    _ written: OptionsFile, against passed: Result<[ConfiguredOptions], KmodFailure>
+  ) throws(ConfigureFailure) {
+    let options = try passed.mapError { error in
+      ConfigureFailure.cannotVerify(
+        operation: error.operation, path: machine.path("/run/modprobe.d"), reason: error.reason)
+    }.get()
+    var effective = ModprobeOptions()
+    // As one text: a quotation mark that is not closed, or `--`, hides what other lines say.
+    effective.append(options.map(\.text).joined(separator: " "))
     for name in KernelSymbol.allCases.map(\.parameter) {
       // Nil where this kernel lacks the symbol: then nobody else is to have an address for it.
       let value = written.parameters.first { $0.name == name }?.value
       guard effective[name] != value else { continue }
       throw .overridden(
         parameter: name, value: effective[name], written: value, path: optionsPath,
-        source: culprit(parameter: name, value: effective[name]))
+        source: culprit(parameter: name, value: effective[name], in: options))
     }
   }
 
-  package func effectiveOptions() throws(ConfigureFailure) -> ModprobeOptions {
-    do throws(KmodFailure) {
-      var effective = ModprobeOptions()
-      // As one text: a quotation mark that is not closed, or `--`, hides what other lines say.
-      effective.append(try machine.configuredOptions().map(\.text).joined(separator: " "))
-      return effective
-    } catch {
-      throw .cannotVerify(
-        operation: error.operation, path: machine.path("/run/modprobe.d"), reason: error.reason)
-    }
-  }
-
-  /// Who says that value: a file of our name in a stronger folder, any other that sets the
-  /// parameter so, or the kernel command line.
-  private func culprit(parameter: String, value: String?) -> String? {
+  /// Finds who sets a parameter to a value: a file of our name in a stronger folder, any other that
+  /// has the value, or the kernel command line.
+  private func culprit(
+    parameter: String, value: String?, in options: [ConfiguredOptions]
+  ) -> String? {
     let ourName = OptionsFile.path.split(separator: "/").last.map(String.init) ?? ""
     for folder in modprobeFolders.prefix(while: { !OptionsFile.path.hasPrefix($0) }) {
       if let names = try? machine.names(in: folder), names.contains(ourName) {
@@ -87,7 +82,7 @@ extension Configurator {
       }
     }
     guard let value else { return nil }
-    return (try? machine.configuredOptions())?.last { option in
+    return options.last { option in
       var words = ModprobeOptions()
       words.append(option.text)
       return words[parameter] == value && option.source != optionsPath

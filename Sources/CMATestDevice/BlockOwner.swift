@@ -8,21 +8,21 @@ public final class BlockOwnerProcess: BlockOwner {
   private static let program = "/proc/self/exe"
   /// The line by which the process tells that it has its blocks.
   private static let ready = "ready"
-  private var helper: Helper
+  private var process: BackgroundProcess
 
   /// Starts the process, and waits until it has its blocks.
   ///
   /// - Parameter arguments: the arguments that make this program call `own`.
   /// - Throws: the call that failed; ECHILD where the process ended before it had its blocks.
   init(_ arguments: [String]) throws(SystemFailure) {
-    helper = try Helper(Self.program, arguments)
-    guard try helper.line() == Self.ready else {
+    process = try BackgroundProcess(Self.program, arguments)
+    guard try process.line() == Self.ready else {
       throw SystemFailure(.spawn, Self.program, ECHILD)
     }
   }
 
   public func kill() throws(SystemFailure) {
-    guard try helper.kill() else { throw SystemFailure(.kill, Self.program, ESRCH) }
+    guard try process.kill() else { throw SystemFailure(.kill, Self.program, ESRCH) }
   }
 
   /// Does the work of the started process: keeps some blocks, then allocates and releases others until
@@ -42,7 +42,7 @@ public final class BlockOwnerProcess: BlockOwner {
     var kept = Allocations(from: file)
     for _ in 0..<count { try kept.allocate(request) }
     guard tell(ready + "\n") else { return }
-    while !HelperParent.hasEnded {
+    while !ParentProcess.hasEnded {
       // A refusal is no error: others may have taken the rest of the area.
       guard let block = try? Allocation(request, from: file) else { continue }
       _ = try? block.release()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// The counters that the kernel has of CMA, all in pages.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CCMATestABI
+public import CMATestMachine
 public import CMATestSystem
 internal import Glibc
 

@@ -2,6 +2,7 @@
 
 internal import CLinux
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// Places pages of this process in an area of CMA.

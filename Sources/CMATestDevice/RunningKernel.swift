@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestMachine
 public import CMATestSystem
 
 /// The kernel that this process runs on, and the real device.

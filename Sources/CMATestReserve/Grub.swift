@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// GRUB, which is configured from here: a drop-in, and `update-grub`.

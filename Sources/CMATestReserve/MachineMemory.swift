@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 extension Machine {
   /// The memory that an area can come from. What only root may read is left out for others.
   func physicalMemory() throws(ReserveFailure) -> PhysicalMemory {
     let path = path("/proc/meminfo")
-    let total: UInt64?
-    do throws(SystemFailure) {
-      total = MemoryInformation(parsing: try contents(of: path))["MemTotal"]
-    } catch {
-      throw .unreadable(operation: error.call.rawValue, path: error.path, reason: error.reason)
-    }
-    guard let total else {
+    let text = try readable { () throws(SystemFailure) in try contents(of: path) }
+    guard let total = MemoryInformation(parsing: text)["MemTotal"] else {
       throw .unreadable(operation: "parse", path: path, reason: "it has no MemTotal")
     }
     let pageSize = pageSize(holding: total)

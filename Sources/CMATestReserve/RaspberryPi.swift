@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// The firmware of a Raspberry Pi, which reads the kernel command line out of a file beside itself.

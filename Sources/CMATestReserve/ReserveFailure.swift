@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
+internal import CMATestMachine
 public import CMATestSystem
 
 /// Why nothing was reserved, or the reservation not taken back.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CMATestConfigure
 public import CMATestCore
+public import CMATestMachine
 public import CMATestSystem
 
 /// Reserves memory for CMA from the next boot on, or takes that back: a drop-in for GRUB, and
@@ -63,14 +63,12 @@ struct ReserveSession {
   /// - Throws: `cannotWrite`; the file is then as it was.
   func writeDropIn(_ text: [UInt8]?) throws(ReserveFailure) {
     let file = AtomicFile(machine.path(GrubSettings.dropIn))
-    do throws(SystemFailure) {
+    try mapError(ReserveFailure.init(writing:)) { () throws(SystemFailure) in
       if let text {
         try file.replace(with: text, mode: 0o644)
       } else {
         try file.remove()
       }
-    } catch {
-      throw .cannotWrite(operation: error.call.rawValue, path: error.path, reason: error.reason)
     }
   }
 }
@@ -123,9 +121,17 @@ extension Machine {
 func readable<Value>(
   _ read: () throws(SystemFailure) -> Value
 ) throws(ReserveFailure) -> Value {
-  do throws(SystemFailure) {
-    return try read()
-  } catch {
-    throw .unreadable(operation: error.call.rawValue, path: error.path, reason: error.reason)
+  try mapError(ReserveFailure.init(reading:), read)
+}
+
+extension ReserveFailure {
+  fileprivate init(reading failure: SystemFailure) {
+    self = .unreadable(
+      operation: failure.call.rawValue, path: failure.path, reason: failure.reason)
+  }
+
+  fileprivate init(writing failure: SystemFailure) {
+    self = .cannotWrite(
+      operation: failure.call.rawValue, path: failure.path, reason: failure.reason)
   }
 }

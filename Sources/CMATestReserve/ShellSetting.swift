@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// A variable of files that a shell sources one after another, as those in /etc/default.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CMATestReserve
+internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// What the administrator has set for DKMS, from the files that it sources, in its order.

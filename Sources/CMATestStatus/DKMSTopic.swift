@@ -2,6 +2,7 @@
 
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// The module for every installed kernel, and the headers that it needs to be built.
@@ -21,13 +22,14 @@ struct DKMSTopic: Topic {
   let versions: [String]
   private let moduleIsFound: Bool
 
-  init(_ machine: Machine, _ module: ModuleTopic) {
-    let running = try? machine.kernelRelease()
+  init(_ inputs: StatusInputs) {
+    let machine = inputs.machine
+    let running = inputs.release
     var releases = (try? machine.installedKernels()) ?? []
     if let running, !releases.contains(running) { releases.append(running) }
     let tree = DKMSTree(machine)
     versions = tree.versions
-    moduleIsFound = module.found != nil
+    moduleIsFound = inputs.modprobe.found != nil
     kernels = releases.map { release in
       Kernel(
         release: release, isRunning: release == running,

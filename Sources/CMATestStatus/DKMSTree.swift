@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// What DKMS keeps in its tree of one package, read without running it: `dkms status` is a

@@ -2,6 +2,7 @@
 
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// Whether there is a default area, which the module allocates from unless told otherwise.
@@ -17,7 +18,7 @@ enum DefaultArea {
   case unknown
 
   init(
-    _ machine: Machine, total: UInt64, areas: [ReservationTopic.Area]?,
+    _ machine: Machine, total: UInt64, areas: [Reservation.Area]?,
     commandLine: KernelCommandLine?
   ) {
     if total > 0, let area = areas?.first(where: { machine.isDefaultArea($0.name) }) {

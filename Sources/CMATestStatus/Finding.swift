@@ -31,8 +31,13 @@ public struct Finding: Equatable, Sendable {
   }
 }
 
-/// A part of the status: what was found, and what it was found from.
+/// A part of the status: the findings, and the facts that they come from.
+///
+/// A new topic is a file with a type of this protocol, and its line in `Status.topics`.
 protocol Topic {
+  /// - Parameter inputs: the machine, and what other topics are made from as well.
+  init(_ inputs: StatusInputs)
+
   /// The word for it, in the text and as a key of the JSON; stable.
   static var name: String { get }
   /// What is said of it, at least one.

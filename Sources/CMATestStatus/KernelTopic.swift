@@ -2,6 +2,7 @@
 
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// The running kernel and what it was built with.
@@ -19,10 +20,10 @@ struct KernelTopic: Topic {
   /// Why the symbols cannot be looked up; nil where they can.
   private let failure: ConfigureFailure?
 
-  init(_ machine: Machine, _ options: OptionsTopic) {
-    if case .failure(let failure) = options.plan { self.failure = failure } else { failure = nil }
-    release = try? machine.kernelRelease()
-    configuration = release.flatMap { machine.configuration(of: $0) }
+  init(_ inputs: StatusInputs) {
+    if case .failure(let failure) = inputs.plan { self.failure = failure } else { failure = nil }
+    release = inputs.release
+    configuration = inputs.configuration
   }
 
   var findings: [Finding] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
@@ -8,7 +9,7 @@ internal import Kmod
 struct LoadedTopic: Topic {
   static let name = "loaded"
 
-  private static let folder = "/sys/module/\(OptionsFile.module)"
+  static let folder = "/sys/module/\(OptionsFile.module)"
 
   let isLoaded: Bool
   let version: String?
@@ -17,12 +18,12 @@ struct LoadedTopic: Topic {
   let since: String?
   private let installed: FoundModule?
 
-  init(_ machine: Machine, _ module: ModuleTopic) {
-    // Built-in modules have such a folder too, without this file.
-    isLoaded = machine.exists("\(Self.folder)/initstate")
+  init(_ inputs: StatusInputs) {
+    let machine = inputs.machine
+    isLoaded = inputs.isLoaded
     version = isLoaded ? try? machine.line("\(Self.folder)/version") : nil
     sourceVersion = isLoaded ? try? machine.line("\(Self.folder)/srcversion") : nil
-    installed = module.found
+    installed = inputs.modprobe.found
     since = isLoaded ? Self.since(machine) : nil
   }
 

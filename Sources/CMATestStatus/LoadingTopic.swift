@@ -2,6 +2,7 @@
 
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
@@ -21,15 +22,15 @@ struct LoadingTopic: Topic {
   /// kernel.modules_disabled, which nothing but a reboot takes back.
   let isDisabled: Bool
 
-  init(_ machine: Machine) {
+  init(_ inputs: StatusInputs) {
+    let machine = inputs.machine
     let module = OptionsFile.module
-    installCommand = (try? machine.kmod().installCommand(for: module)) ?? nil
+    installCommand = inputs.modprobe.installCommand
     installPlace = installCommand == nil ? nil : machine.installStatement()
-    removeCommand = (try? machine.kmod().removeCommand(for: module)) ?? nil
-    isBlacklisted = (try? machine.kmod().blacklists(module)) ?? false
-    let line = (try? contents(of: machine.path("/proc/cmdline"))).map { KernelCommandLine($0) }
+    removeCommand = inputs.modprobe.removeCommand
+    isBlacklisted = inputs.modprobe.isBlacklisted
     isBlacklistedByKernel =
-      line?.values(of: "module_blacklist").contains {
+      inputs.commandLine?.values(of: "module_blacklist").contains {
         $0.split(separator: ",").contains { $0 == module }
       } ?? false
     isDisabled = (try? machine.line("/proc/sys/kernel/modules_disabled")) == "1"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// Whether the kernel is this system's own to load modules into.
@@ -12,7 +13,8 @@ struct MachineTopic: Topic {
   /// False in a bare chroot, where nothing of the kernel can be seen.
   let hasProc: Bool
 
-  init(_ machine: Machine) {
+  init(_ inputs: StatusInputs) {
+    let machine = inputs.machine
     // With ProcSubset=pid of systemd.exec(5) there is the first alone.
     hasProc = machine.exists("/proc/self") || machine.exists("/proc/sys")
     container = machine.container()

@@ -2,6 +2,7 @@
 
 public import CMATestConfigure
 public import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 internal import Glibc
 internal import Kmod

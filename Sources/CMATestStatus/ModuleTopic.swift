@@ -2,6 +2,7 @@
 
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
@@ -16,23 +17,21 @@ struct ModuleTopic: Topic {
   /// Where DKMS installs the module: there, though perhaps not found.
   let installed: String?
 
-  init(_ machine: Machine) {
-    release = (try? machine.kernelRelease()) ?? ""
-    do throws(KmodFailure) {
-      found = try machine.kmod().module(OptionsFile.module)
+  private let linksToExports: Bool?
+
+  init(_ inputs: StatusInputs) {
+    let machine = inputs.machine
+    release = inputs.release ?? ""
+    switch inputs.modprobe.module {
+    case .success(let module):
+      found = module
       failure = nil
-    } catch {
+    case .failure(let error):
       found = nil
       failure = "\(error.operation): \(error.reason)"
     }
+    linksToExports = inputs.modprobe.linksToExports
     installed = DKMSTree(machine).installedFile(for: release).map { machine.path($0) }
-  }
-
-  /// Whether it links to what the kernel exports and so may need no addresses; nil where there is no
-  /// file to tell.
-  var linksToExports: Bool? {
-    guard let needs = found?.needs, !needs.isEmpty else { return nil }
-    return needs.contains(KernelSymbol.allocate.name)
   }
 
   private var isOurs: Bool {

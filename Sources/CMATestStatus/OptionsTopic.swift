@@ -2,108 +2,28 @@
 
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
-internal import Glibc
 
 /// The file that hands the addresses to modprobe: there, of this boot, right, and honoured.
 struct OptionsTopic: Topic {
   static let name = "options"
 
-  /// What is wrong with the file, or nothing.
-  enum State: Equatable {
-    case usable(OptionsFile)
-    case missing
-    /// Not there, or of no effect, and the kernel exports what the module needs; `because` is what
-    /// hides the file, where something does.
-    case unneeded(because: ConfigureFailure?)
-    /// Root's alone, and this process is not root's.
-    case hidden
-    case unreadable(String)
-    /// Not as `cma-test configure` writes it.
-    case foreign
-    case ofAnotherBoot(OptionsFile)
-    case ofOtherAddresses(OptionsFile)
-    case overridden(ConfigureFailure)
-  }
-
   let path: String
   let isPresent: Bool
-  let state: State
-  /// The addresses as they would be written now; this is the topic of the symbols.
-  let plan: Result<OptionsFile, ConfigureFailure>
+  let state: OptionsState
   let isPrivate: Bool?
   let hasSystemd: Bool
-  /// Whether the kernel exports what the module needs; nil where that is not known.
-  let areExported: Bool?
   private let parameters: ParameterCheck
 
-  init(
-    _ machine: Machine, _ reservation: ReservationTopic, _ module: ModuleTopic, isLoaded: Bool
-  ) {
-    // What an earlier boot has kept may be what is wrong.
-    let configurator = Configurator(machine: machine, usesCache: false)
+  init(_ inputs: StatusInputs) {
+    let machine = inputs.machine
     path = machine.path(OptionsFile.path)
-    let lookup = Result { () throws(ConfigureFailure) in try configurator.lookUp() }
-    areExported = (try? lookup.get())?.areExported
-    plan = lookup.flatMap { symbols in
-      Result { () throws(ConfigureFailure) in try symbols.file() }
-    }
-    // What the module does not link to must be passed to it.
-    let unneeded =
-      module.linksToExports == false
-      ? nil : (try? lookup.get()).flatMap { $0.areExported ? $0.emptyFile : nil }
-    state = Self.state(machine, configurator, try? plan.get(), unneeded)
+    state = inputs.options
     isPresent = machine.exists(OptionsFile.path)
     isPrivate = machine.isPrivateToRoot(OptionsFile.path)
     hasSystemd = machine.exists("/run/systemd/system")
-    parameters = ParameterCheck(machine, reservation, module, isLoaded: isLoaded)
-  }
-
-  private static func state(
-    _ machine: Machine, _ configurator: Configurator, _ plan: OptionsFile?,
-    _ unneeded: OptionsFile?
-  ) -> State {
-    let text: [UInt8]
-    do throws(SystemFailure) {
-      text = try contents(of: machine.path(OptionsFile.path))
-    } catch {
-      switch error.code {
-      case ENOENT, ENOTDIR: return whyMissing(configurator, plan, unneeded)
-      case EACCES, EPERM: return .hidden
-      default: return .unreadable("\(error.call.rawValue) \(error.path): \(error.reason)")
-      }
-    }
-    guard let file = OptionsFile(parsing: text) else { return .foreign }
-    guard machine.isInTheBoot(of: file) else { return .ofAnotherBoot(file) }
-    if let plan, plan.addresses != file.addresses { return .ofOtherAddresses(file) }
-    do throws(ConfigureFailure) {
-      try configurator.verify(file)
-    } catch {
-      return unneeded == nil || error.passesAnAddress
-        ? .overridden(error) : .unneeded(because: error)
-    }
-    return .usable(file)
-  }
-
-  /// `cma-test configure` leaves no file where another one spoils it: then that is what to mend.
-  private static func whyMissing(
-    _ configurator: Configurator, _ plan: OptionsFile?, _ unneeded: OptionsFile?
-  ) -> State {
-    guard let plan = plan ?? unneeded else { return .missing }
-    do throws(ConfigureFailure) {
-      try configurator.verify(plan)
-    } catch {
-      if case .overridden(_, _, _, _, source: .some) = error {
-        return unneeded == nil || error.passesAnAddress
-          ? .overridden(error) : .unneeded(because: error)
-      }
-    }
-    return unneeded == nil ? .missing : .unneeded(because: nil)
-  }
-
-  var isUsable: Bool {
-    if case .usable = state { return true }
-    return false
+    parameters = ParameterCheck(inputs)
   }
 
   var findings: [Finding] {

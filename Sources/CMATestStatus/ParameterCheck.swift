@@ -2,6 +2,7 @@
 
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
@@ -18,14 +19,13 @@ struct ParameterCheck {
     var remedy: String?
   }
 
-  init(
-    _ machine: Machine, _ reservation: ReservationTopic, _ module: ModuleTopic, isLoaded: Bool
-  ) {
+  init(_ inputs: StatusInputs) {
+    let machine = inputs.machine
     var findings: [Finding] = []
     var given: [String: Given] = [:]
     let known = Set(
-      (module.found?.values(of: "parm") ?? []).map { String($0.prefix { $0 != ":" }) })
-    for option in (try? machine.configuredOptions()) ?? [] {
+      (inputs.modprobe.found?.values(of: "parm") ?? []).map { String($0.prefix { $0 != ":" }) })
+    for option in (try? inputs.modprobe.options.get()) ?? [] {
       // The addresses are proved against those of this boot.
       if option.source == machine.path(OptionsFile.path) { continue }
       var words = ModprobeOptions()
@@ -58,8 +58,8 @@ struct ParameterCheck {
                 + ", which the kernel passes over")))
       }
     }
-    if !isLoaded {
-      let area = AreaLimits(machine, reservation)
+    if !inputs.isLoaded {
+      let area = AreaLimits(machine, inputs.reservation)
       // What the module has if nothing is said, in src-kmod/main.c.
       let count = given["alloc_count"] ?? Given(value: 256, text: "alloc_count=256")
       findings += Self.judge(count: count, area)
@@ -151,7 +151,7 @@ private struct AreaLimits {
   /// Of the whole machine.
   let memoryPages: UInt64?
 
-  init(_ machine: Machine, _ reservation: ReservationTopic) {
+  init(_ machine: Machine, _ reservation: Reservation) {
     let pageSize = machine.pageSize()
     self.pageSize = pageSize
     let counts = reservation.areas?.first { machine.isDefaultArea($0.name) }?.counts ?? []

@@ -2,72 +2,24 @@
 
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// What is reserved for CMA, and what was asked for.
 struct ReservationTopic: Topic {
   static let name = "reservation"
 
-  private static let folder = "/sys/kernel/mm/cma"
-  private static let counters = [
-    "total_pages", "available_pages", "alloc_pages_success", "alloc_pages_fail",
-    "release_pages_success",
-  ]
-
-  struct Area {
-    var name: String
-    /// Those of `counters` that this kernel has, all in pages.
-    var counts: [(name: String, value: Int64)]
-  }
-
-  let commandLine: KernelCommandLine?
-  /// Whether /proc/meminfo could be read.
-  let isKnown: Bool
-  /// All areas together, in bytes; nil where the kernel does not say.
-  let total: UInt64?
-  let free: UInt64?
-  /// Nil where this kernel does not list them.
-  let areas: [Area]?
-  /// Nil where nothing is known of the memory.
-  let defaultArea: DefaultArea?
+  private let commandLine: KernelCommandLine?
+  private let reservation: Reservation
   private let isDefault: (String) -> Bool
   /// The device tree's pools for single devices.
   private let pools: [String]
 
-  init(_ machine: Machine) {
-    commandLine = (try? contents(of: machine.path("/proc/cmdline"))).map { KernelCommandLine($0) }
-    let information = (try? contents(of: machine.path("/proc/meminfo")))
-      .map { MemoryInformation(parsing: $0) }
-    isKnown = information != nil
-    total = information?["CmaTotal"]
-    free = information?["CmaFree"]
-    areas = Self.listsAreas(machine) ? Self.areas(machine) : nil
-    let (areas, commandLine) = (areas, commandLine)
-    defaultArea = total.map {
-      DefaultArea(machine, total: $0, areas: areas, commandLine: commandLine)
-    }
-    isDefault = machine.isDefaultArea
-    pools = DefaultArea.ownPools(machine)
-  }
-
-  /// The folder is not there for a kernel that has the option and no area.
-  private static func listsAreas(_ machine: Machine) -> Bool {
-    if machine.exists(folder) { return true }
-    guard machine.exists("/sys/kernel"), let release = try? machine.kernelRelease() else {
-      return false
-    }
-    return machine.configuration(of: release)?.0.enables("CONFIG_CMA_SYSFS") == true
-  }
-
-  private static func areas(_ machine: Machine) -> [Area] {
-    ((try? machine.names(in: folder)) ?? []).map { name in
-      Area(
-        name: name,
-        counts: counters.compactMap { counter in
-          (try? machine.line("\(folder)/\(name)/\(counter)")).flatMap { Int64($0) }
-            .map { (counter, $0) }
-        })
-    }
+  init(_ inputs: StatusInputs) {
+    commandLine = inputs.commandLine
+    reservation = inputs.reservation
+    isDefault = inputs.machine.isDefaultArea
+    pools = DefaultArea.ownPools(inputs.machine)
   }
 
   /// `cma=…` as it is on the command line; where there are several, all of them.
@@ -77,14 +29,14 @@ struct ReservationTopic: Topic {
   }
 
   var findings: [Finding] {
-    guard isKnown else { return [.wrong("/proc/meminfo cannot be read", .unreadable)] }
-    guard let total else {
+    guard reservation.isKnown else { return [.wrong("/proc/meminfo cannot be read", .unreadable)] }
+    guard let total = reservation.total else {
       return [
         .wrong(
           "/proc/meminfo has no CmaTotal: this kernel reserves nothing for CMA", .nothingReserved)
       ]
     }
-    switch defaultArea {
+    switch reservation.defaultArea {
     case .present(let size): return [present(size ?? total, total)]
     case .notActivated(let area):
       return [.wrong("\(area.message); reboot after", remedy: area.remedy, .nothingReserved)]
@@ -101,9 +53,10 @@ struct ReservationTopic: Topic {
 
   /// What the default area has; `total` is that of all.
   private func present(_ size: UInt64, _ total: UInt64) -> Finding {
-    let names = areas.map { $0.map(\.name).joined(separator: ", ") }.map { " (\($0))" } ?? ""
+    let names =
+      reservation.areas.map { $0.map(\.name).joined(separator: ", ") }.map { " (\($0))" } ?? ""
     let sizes =
-      "\(byteCount(total)) reserved, \(byteCount(free ?? 0)) free"
+      "\(byteCount(total)) reserved, \(byteCount(reservation.free ?? 0)) free"
       + (size < total ? ", \(byteCount(size)) of it in the default area" : "")
     guard let asked, let wanted = commandLine?.cma?.size, wanted > size else {
       return .good(sizes + names + (asked.map { ", as \($0) says" } ?? ", by default"))
@@ -115,7 +68,7 @@ struct ReservationTopic: Topic {
 
   /// Who has what is reserved, besides the default area.
   private var others: String {
-    let names = (areas ?? []).map(\.name).filter { !isDefault($0) }
+    let names = (reservation.areas ?? []).map(\.name).filter { !isDefault($0) }
     let words = OtherArea.all(on: commandLine) + pools
     return (names.isEmpty ? words : names).joined(separator: ", ")
   }
@@ -143,7 +96,7 @@ struct ReservationTopic: Topic {
 
   /// The word for it in the facts.
   private var state: String? {
-    switch defaultArea {
+    switch reservation.defaultArea {
     case .present: "present"
     case .notActivated: "not-activated"
     case .absent: "absent"
@@ -157,12 +110,12 @@ struct ReservationTopic: Topic {
     return [
       JSON.Member("command_line", JSON(asked)),
       JSON.Member("requested_bytes", Self.json(request?.size)),
-      JSON.Member("total_bytes", Self.json(total)),
-      JSON.Member("free_bytes", Self.json(free)),
+      JSON.Member("total_bytes", Self.json(reservation.total)),
+      JSON.Member("free_bytes", Self.json(reservation.free)),
       JSON.Member("default_area", JSON(state)),
       JSON.Member(
         "areas",
-        areas.map { areas in
+        reservation.areas.map { areas in
           .array(
             areas.map { area in
               .object(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
@@ -32,8 +33,9 @@ struct SignatureTopic: Topic {
   private let isOfDKMS: Bool?
   private let isBootedByEFI: Bool
 
-  init(_ machine: Machine, _ module: ModuleTopic) {
-    release = module.release
+  init(_ inputs: StatusInputs) {
+    let machine = inputs.machine
+    release = inputs.release ?? ""
     isBootedByEFI = machine.exists("/sys/firmware/efi")
     // Four bytes of attributes, then the value.
     secureBoot = (try? contents(of: machine.path(Self.secureBootVariable)))
@@ -43,10 +45,10 @@ struct SignatureTopic: Topic {
         .map { String($0.dropFirst().dropLast()) }
     }
     isEnforced = (try? machine.line("/sys/module/module/parameters/sig_enforce")).map { $0 == "Y" }
-    let found = module.found.flatMap { $0.information.isEmpty ? nil : $0 }
+    let found = inputs.modprobe.found.flatMap { $0.information.isEmpty ? nil : $0 }
     isSigned = found.map { $0["sig_id"] != nil }
     signer = found?["signer"].flatMap { $0.isEmpty ? nil : $0 }
-    let settings = DKMSSettings(machine, release: module.release)
+    let settings = DKMSSettings(machine, release: release)
     certificate = settings.certificate
     let enrolment = Enrolment(machine, certificate: settings.certificate)
     hasCertificate = enrolment.hasCertificate

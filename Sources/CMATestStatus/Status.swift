@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
-public import CMATestSystem
+public import CMATestMachine
+internal import CMATestSystem
 
 /// Whether `modprobe cmatest` would work now on a machine, and if not, why.
 public struct Status: Sendable {
@@ -22,24 +23,21 @@ public struct Status: Sendable {
   /// of those after it.
   public let entries: [Entry]
 
-  /// Looks at the machine; changes nothing. What this process may not see is said to be unknown.
-  public init(of machine: Machine) {
-    let reservation = ReservationTopic(machine)
-    let module = ModuleTopic(machine)
-    let loaded = LoadedTopic(machine, module)
-    let options = OptionsTopic(machine, reservation, module, isLoaded: loaded.isLoaded)
-    entries = [
-      Entry(MachineTopic(machine)),
-      Entry(KernelTopic(machine, options)),
-      Entry(reservation),
-      Entry(SymbolsTopic(options, module)),
-      Entry(options),
-      Entry(DKMSTopic(machine, module)),
-      Entry(module),
-      Entry(LoadingTopic(machine)),
-      Entry(SignatureTopic(machine, module)),
-      Entry(loaded),
+  /// The topics in the order of `entries`.
+  private static var topics: [any Topic.Type] {
+    [
+      MachineTopic.self, KernelTopic.self, ReservationTopic.self, SymbolsTopic.self,
+      OptionsTopic.self, DKMSTopic.self, ModuleTopic.self, LoadingTopic.self, SignatureTopic.self,
+      LoadedTopic.self,
     ]
+  }
+
+  /// Looks at a machine, and changes nothing. What this process may not see is told as unknown.
+  ///
+  /// - Parameter machine: the running machine or a copied tree.
+  public init(of machine: Machine) {
+    let inputs = StatusInputs(of: machine)
+    entries = Self.topics.map { Entry($0.init(inputs)) }
   }
 
   /// Why `modprobe cmatest` would not work now, or why that is not known; nil if it would.

@@ -14,11 +14,11 @@ struct SymbolsTopic: Topic {
   /// The module was built from an earlier version, which takes addresses only.
   private let moduleIgnoresExports: Bool
 
-  init(_ options: OptionsTopic, _ module: ModuleTopic) {
-    plan = options.plan
-    areOptional = options.isUsable
-    areExported = options.areExported
-    moduleIgnoresExports = module.linksToExports == false
+  init(_ inputs: StatusInputs) {
+    plan = inputs.plan
+    areOptional = inputs.options.isUsable
+    areExported = inputs.areExported
+    moduleIgnoresExports = inputs.modprobe.linksToExports == false
   }
 
   var findings: [Finding] {

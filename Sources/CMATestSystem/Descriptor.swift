@@ -22,7 +22,7 @@ public struct Descriptor: ~Copyable, Sendable {
   }
 
   /// - Returns: the bytes read into `buffer`; 0 at the end of the file.
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> Int {
     try valueOrErrno(.read, path) { Glibc.read(raw, buffer.baseAddress, buffer.count) }
   }
 

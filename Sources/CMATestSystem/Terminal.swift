@@ -2,31 +2,38 @@
 
 internal import Glibc
 
-/// What a stream can show.
+/// What a stream can show, and how wide.
 public struct Terminal: Sendable {
   private static let usualColumns = 80
 
-  /// More than ASCII.
+  /// The stream that the text goes to; nil for none of this process.
+  public let stream: StandardStream?
+  /// Whether more than ASCII is shown.
   public var showsUnicode: Bool
   public var showsColor: Bool
   /// Whether a line can be cleared and written anew.
   public var rewritesLines: Bool
 
-  public init(showsUnicode: Bool, showsColor: Bool, rewritesLines: Bool = false) {
+  public init(
+    _ stream: StandardStream? = nil, showsUnicode: Bool = false, showsColor: Bool = false,
+    rewritesLines: Bool = false
+  ) {
+    self.stream = stream
     self.showsUnicode = showsUnicode
     self.showsColor = showsColor
     self.rewritesLines = rewritesLines
   }
 
-  /// A pipe or a file: plain text, for other programs.
-  public static let none = Terminal(showsUnicode: false, showsColor: false)
+  /// No terminal: plain text, for other programs.
+  public static let none = Terminal()
 
-  /// That of this process. The kernel's own console has few characters, so it counts as plain.
+  /// Returns the terminal of a stream. The kernel's own console has few characters, so it counts as
+  /// plain.
   ///
   /// - Parameter stream: where the text goes.
-  /// - Returns: `none` where that is no terminal.
+  /// - Returns: for a pipe or a file one that shows plain text alone, for other programs.
   public static func of(_ stream: StandardStream) -> Terminal {
-    guard isatty(stream.rawValue) == 1 else { return .none }
+    guard isatty(stream.rawValue) == 1 else { return Terminal(stream) }
     let kind = variable("TERM")
     // One that is not known is not sent what it may show as letters.
     let takesEscapes = kind != "dumb" && !kind.isEmpty
@@ -34,33 +41,28 @@ public struct Terminal: Sendable {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable).first { !$0.isEmpty } ?? ""
     let letters = locale.lowercased().filter { $0 != "-" }
     return Terminal(
-      showsUnicode: letters.hasSuffix("utf8") && takesEscapes && kind != "linux",
+      stream, showsUnicode: letters.hasSuffix("utf8") && takesEscapes && kind != "linux",
       // no-color.org: set and not empty.
       showsColor: takesEscapes && variable("NO_COLOR").isEmpty,
       rewritesLines: takesEscapes)
   }
 
-  /// How many columns a stream's terminal has now: a user may change them at any time.
-  ///
-  /// - Parameter stream: where the text goes.
-  /// - Returns: at least 1; for a terminal that does not know, as a serial line, what COLUMNS says,
-  ///   and 80 without.
-  public static func columns(of stream: StandardStream) -> Int {
+  /// The columns that there are now, at least 1: a user may change them at any time. For a stream that
+  /// does not know, as a serial line or a file, what COLUMNS says, and 80 without.
+  public var columns: Int {
     var size = winsize()
-    if ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+    if let stream, ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
       return Int(size.ws_col)
     }
-    if let columns = Int(variable("COLUMNS")), columns > 0 { return columns }
-    return usualColumns
+    if let columns = Int(Self.variable("COLUMNS")), columns > 0 { return columns }
+    return Self.usualColumns
   }
 
   /// Sets COLUMNS, which the argument parser takes the width from.
   ///
-  /// - Parameters:
-  ///   - stream: the terminal's.
-  ///   - fewest: what to say of a narrower one.
-  public static func exportColumns(of stream: StandardStream, atLeast fewest: Int) {
-    setenv("COLUMNS", "\(max(fewest, columns(of: stream)))", 1)
+  /// - Parameter fewest: the value for a terminal that is narrower.
+  public func exportColumns(atLeast fewest: Int) {
+    setenv("COLUMNS", "\(max(fewest, columns))", 1)
   }
 
   private static func variable(_ name: String) -> String {

@@ -2,6 +2,7 @@
 
 import CMATestConfigure
 import CMATestCore
+import CMATestMachine
 import CMATestSystem
 import Glibc
 import TestSupport

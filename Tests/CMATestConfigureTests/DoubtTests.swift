@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestCore
+import CMATestMachine
 import CMATestSystem
 import Glibc
 import TestSupport
@@ -75,7 +76,7 @@ import Testing
 
   /// It is loaded by its name, not linked: that must be the one that the header is of.
   @Test func asksTheLibkmodThatItWasBuiltWith() throws {
-    _ = try Configurator(machine: tree.machine).effectiveOptions()
+    _ = try tree.machine.configuredOptions(by: tree.machine.kmod())
     let loaded = try #require(
       String(decoding: contents(of: "/proc/self/maps"), as: UTF8.self).split(separator: "\n")
         .compactMap { $0.split(separator: " ").last }.first { $0.contains("/libkmod.so") })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestDevice
+import CMATestMachine
 import CMATestReport
 import CMATestSystem
 import Foundation

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import CMATestSystem
 import Foundation
 import Glibc
 import TestSupport
 import Testing
 
 @testable import CMATestDevice
-@testable import CMATestSystem
+@testable import CMATestMachine
 
 /// What is done around the request that places pages. The request itself is the module's, and is
 /// tried in virtual machines.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CCMATestABI
+import CMATestMachine
 import CMATestSystem
 import Foundation
 import Glibc

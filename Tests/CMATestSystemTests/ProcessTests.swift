@@ -7,14 +7,14 @@ import Testing
 
 @Suite struct HelperTests {
   @Test func saysALineAndIsKilled() throws {
-    var helper = try Helper("/bin/sh", ["-c", "echo ready; exec sleep 1000"])
+    var helper = try BackgroundProcess("/bin/sh", ["-c", "echo ready; exec sleep 1000"])
     #expect(try helper.line() == "ready")
     #expect(try helper.kill())
     #expect(try !helper.kill())
   }
 
   @Test func lineOfOneThatHasEndedIsNone() throws {
-    let helper = try Helper("/bin/sh", ["-c", "printf half"])
+    let helper = try BackgroundProcess("/bin/sh", ["-c", "printf half"])
     #expect(try helper.line() == nil)
   }
 
@@ -22,7 +22,7 @@ import Testing
     let lines = try inThreads(1) { _ -> String? in
       _ = PendingSignal.hold()
       // It would not end by SIGTERM if that were blocked there, too.
-      let helper = try? Helper("/bin/sh", ["-c", "sh -c 'kill -TERM $$'; echo $?"])
+      let helper = try? BackgroundProcess("/bin/sh", ["-c", "sh -c 'kill -TERM $$'; echo $?"])
       return try? helper?.line()
     }
     #expect(lines == ["143"])
@@ -32,23 +32,23 @@ import Testing
     var ends: [CInt] = [-1, -1]
     try #require(pipe(&ends) == 0)
     defer { close(ends[0]) }
-    #expect(!HelperParent.isClosed(ends[0]))
+    #expect(!ParentProcess.isClosed(ends[0]))
     close(ends[1])
-    #expect(HelperParent.isClosed(ends[0]))
+    #expect(ParentProcess.isClosed(ends[0]))
     // Nor does a program that somebody else started wait for a parent that never was.
     let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer { close(null) }
-    #expect(HelperParent.isClosed(null))
+    #expect(ParentProcess.isClosed(null))
   }
 
   @Test func helperSeesThatItsParentLives() throws {
-    let helper = try Helper("/bin/sh", ["-c", "timeout 0.3 cat; echo $?"])
+    let helper = try BackgroundProcess("/bin/sh", ["-c", "timeout 0.3 cat; echo $?"])
     #expect(try helper.line() == "124")
   }
 
   @Test func tellsAProgramThatIsNotThere() {
     #expect(throws: SystemFailure(.spawn, "/nonexistent", ENOENT)) {
-      _ = try Helper("/nonexistent", [])
+      _ = try BackgroundProcess("/nonexistent", [])
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import CMATestSystem
+public import CMATestMachine
+internal import CMATestSystem
 import Foundation
 
 /// A copied tree as `--root` takes it, with the few files that a machine with CMA has.

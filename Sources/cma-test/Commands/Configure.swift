@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import CMATestConfigure
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestSystem
 
 struct Configure: PrintingCommand {

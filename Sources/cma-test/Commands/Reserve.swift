@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestReserve
 internal import CMATestSystem
 

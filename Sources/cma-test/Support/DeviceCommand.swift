@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import CMATestCore
+internal import CMATestMachine
 internal import CMATestReport
 internal import CMATestSuite
 internal import CMATestSystem

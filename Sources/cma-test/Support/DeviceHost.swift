@@ -3,6 +3,7 @@
 internal import CMATestConfigure
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestMachine
 internal import CMATestStatus
 internal import CMATestSystem
 internal import Glibc

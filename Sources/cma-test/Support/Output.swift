@@ -56,7 +56,7 @@ extension CMATest {
   private static func end(
     with error: (any Error)?, _ output: StandardOutput
   ) throws(OutputFailure) -> Never {
-    Terminal.exportColumns(of: .output, atLeast: fewestColumns)
+    Terminal.of(.output).exportColumns(atLeast: fewestColumns)
     let code = error.map { exitCode(for: $0) } ?? .success
     let text = error.map { fullMessage(for: $0) } ?? ""
     if !text.isEmpty {

@@ -29,9 +29,10 @@ final class Progress {
 
   /// Makes the progress of this process.
   static func ofThisProcess() -> Progress {
-    Progress(
-      columns: Terminal.of(.error).rewritesLines ? { Terminal.columns(of: .error) } : nil,
-      now: monotonicNanoseconds, write: StandardError.write)
+    let terminal = Terminal.of(.error)
+    return Progress(
+      columns: terminal.rewritesLines ? { terminal.columns } : nil, now: monotonicNanoseconds,
+      write: StandardError.write)
   }
 
   /// Whether each line takes the place of the one before.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import ArgumentParser
+internal import CMATestMachine
 internal import CMATestSystem
 
 /// Throws where `--root` names no folder: all else would be blamed on a /proc that is not mounted.

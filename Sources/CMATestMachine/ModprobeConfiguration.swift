@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import CMATestCore
-package import CMATestSystem
+internal import CMATestSystem
 internal import Glibc
 package import Kmod
+
+/// The folders of modprobe.d(5), the first the strongest: a file there hides those of its name in
+/// the others.
+package let modprobeFolders = [
+  "/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
+  "/lib/modprobe.d",
+]
+
+extension Machine {
+  /// libkmod's view of this machine: of the running kernel, or of a copied tree's own.
+  package func kmod() throws(KmodFailure) -> KmodContext {
+    guard !isRunning else { return try KmodContext() }
+    let release = (try? kernelRelease()) ?? ""
+    return try KmodContext(
+      modules: path("/lib/modules/\(release)"), folders: modprobeFolders.map { path($0) })
+  }
+}
 
 /// Options that modprobe would pass to the module, and who says so.
 package struct ConfiguredOptions: Equatable, Sendable {
@@ -32,10 +49,16 @@ package struct LocatedStatement: Equatable, Sendable {
 }
 
 extension Machine {
-  /// What modprobe would pass to the module, by libkmod, in its order.
-  package func configuredOptions() throws(KmodFailure) -> [ConfiguredOptions] {
+  /// Returns the options that modprobe would pass to the module, in libkmod's order.
+  ///
+  /// - Parameter kmod: libkmod's view of this machine.
+  /// - Returns: the options, each with the file that has them.
+  /// - Throws: the call of libkmod that failed.
+  package func configuredOptions(
+    by kmod: borrowing KmodContext
+  ) throws(KmodFailure) -> [ConfiguredOptions] {
     let module = OptionsFile.module
-    var lines = try kmod().options(for: module)
+    var lines = try kmod.options(for: module)
     let commandLine = path("/proc/cmdline")
     let words = Self.options(for: module, onCommandLine: commandLine)
     if !isRunning {

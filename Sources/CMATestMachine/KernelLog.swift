@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+public import CMATestSystem
 internal import Glibc
 
 /// One message of the kernel's log.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
-public import CMATestSystem
+internal import CMATestSystem
 internal import Glibc
 
 extension Machine {

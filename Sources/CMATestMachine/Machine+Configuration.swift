@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
-public import CMATestSystem
+internal import CMATestSystem
 
 extension Machine {
   /// The build configuration of a kernel.

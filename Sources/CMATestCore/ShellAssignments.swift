@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CMATestCore
-
 /// The variables that files of shell assignments set, as those in /etc/default that GRUB and U-Boot
 /// are configured with; read in the order in which their programs source them.
 ///
@@ -185,9 +183,6 @@ public struct ShellAssignments: Sendable {
 }
 
 extension UInt8 {
-  fileprivate static let space = UInt8(ascii: " ")
-  fileprivate static let tab = UInt8(ascii: "\t")
-  fileprivate static let newline = UInt8(ascii: "\n")
   fileprivate static let semicolon = UInt8(ascii: ";")
   fileprivate static let quote = UInt8(ascii: "\"")
   fileprivate static let apostrophe = UInt8(ascii: "'")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
-public import CMATestSystem
+internal import CMATestSystem
 
 extension Machine {
   /// What the kernel's log says of the areas; nil where the log cannot be read, as without root.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+public import CMATestSystem
+
 /// A limit on the memory of a control group that this process is in.
 public struct MemoryLimit: Equatable, Sendable {
   /// The file that sets it, as `/sys/fs/cgroup/system.slice/memory.max`.
