@@ -138,10 +138,8 @@ struct PagePlacement {
     guard let block = blocks.blocks.first, machine.exists("/sys/devices/system/node/node1") else {
       return nil
     }
-    do throws(DeviceFailure) {
-      return CInt(try file.inspect(block.handle).node)
-    } catch {
-      throw .device(error)
+    return try mapError(PlacementFailure.device) { () throws(DeviceFailure) in
+      CInt(try file.inspect(block.handle).node)
     }
   }
 

@@ -46,10 +46,9 @@ struct RunningHost: DeviceHost {
   func module(loads: Bool) throws(DeviceSessionFailure) -> any ModuleHold {
     // Where the device is, there is nothing to ask libkmod for.
     if Machine().exists(KernelDevice.path) { return ModuleOfOthers() }
-    do throws(ModuleSessionFailure) {
-      return ModuleOfSession(session: try ModuleSession.begin(loads: loads))
-    } catch {
-      throw .notLoaded(error.explanation)
+    return try mapError({ DeviceSessionFailure.notLoaded($0.explanation) }) {
+      () throws(ModuleSessionFailure) in
+      ModuleOfSession(session: try ModuleSession.begin(loads: loads))
     }
   }
 
@@ -90,10 +89,9 @@ private struct ModuleOfSession: ModuleHold {
   let session: ModuleSession
 
   func end() throws(DeviceSessionFailure) {
-    do throws(ModuleSessionFailure) {
+    try mapError({ DeviceSessionFailure.notLoaded($0.explanation) }) {
+      () throws(ModuleSessionFailure) in
       try session.end()
-    } catch {
-      throw .notLoaded(error.explanation)
     }
   }
 }

@@ -107,10 +107,8 @@ struct OpenDevice {
   /// - Returns: the area.
   /// - Throws: an error of usage that names the areas.
   func area(_ word: String?) throws -> AreaInformation {
-    do throws(AreaChoice.Failure) {
-      return try AreaChoice.area(word, among: areas)
-    } catch {
-      throw ValidationError(error.message)
+    try mapError({ ValidationError($0.message) }) { () throws(AreaChoice.Failure) in
+      try AreaChoice.area(word, among: areas)
     }
   }
 
@@ -120,10 +118,9 @@ struct OpenDevice {
   /// - Returns: what the device and the kernel tell of the area.
   /// - Throws: the refusal, where they cannot be asked.
   func areaUnderTest(_ area: AreaInformation) throws(DeviceSessionFailure) -> AreaUnderTest {
-    do throws(SystemFailure) {
-      return try AreaUnderTest(area, among: areas, information, on: kernel)
-    } catch {
-      throw .refused("cannot look at the area: \(error.reason)")
+    try mapError({ DeviceSessionFailure.refused("cannot look at the area: \($0.reason)") }) {
+      () throws(SystemFailure) in
+      try AreaUnderTest(area, among: areas, information, on: kernel)
     }
   }
 
@@ -138,20 +135,16 @@ struct OpenDevice {
   func survey(
     _ area: AreaInformation, searches: Bool, ending: Ending
   ) throws(DeviceSessionFailure) -> AreaSurvey {
-    do throws(CaseEnd) {
-      return try AreaSurvey.survey(
+    try mapError(DeviceSessionFailure.init) { () throws(CaseEnd) in
+      try AreaSurvey.survey(
         area, among: areas, information, on: kernel, searches: searches, ending: ending)
-    } catch {
-      throw DeviceSessionFailure(error)
     }
   }
 
   /// Finds how many pages of an area belong to whom, while the command has no block.
   func occupancy(of area: AreaUnderTest) throws(DeviceSessionFailure) -> Occupancy {
-    do throws(CaseEnd) {
-      return try Occupancy.read(of: area, on: kernel)
-    } catch {
-      throw DeviceSessionFailure(error)
+    try mapError(DeviceSessionFailure.init) { () throws(CaseEnd) in
+      try Occupancy.read(of: area, on: kernel)
     }
   }
 
