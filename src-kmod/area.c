@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which areas there are, and which is the default one.
+ * Lists the areas, and finds the default one.
  *
- * The kernel makes areas while it boots and never afterwards, so they are
- * listed once, at load.
+ * The kernel makes areas while it boots and never afterwards, so they are listed
+ * once, at load.
  */
-#include "cmatest.h"
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
 #include <linux/cache.h>
@@ -19,40 +19,40 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "cmatest.h"
+
 #if defined(MAX_CMA_AREAS) && MAX_CMA_AREAS > 0
-#define AREAS MAX_CMA_AREAS
+#define CMATEST_MAX_AREAS	MAX_CMA_AREAS
 #else
-#define AREAS 1
+#define CMATEST_MAX_AREAS	1
 #endif
 
-static struct cma *areas[AREAS] __ro_after_init;
-static unsigned int area_count __ro_after_init;
-static unsigned int default_index __ro_after_init;
+unsigned int cmatest_areas __ro_after_init;
+unsigned int cmatest_default_area __ro_after_init;
 
-/* Of each area, pages that open files have, or ask for. */
-static atomic_long_t area_charged[AREAS];
+static struct cma *cmatest_area_list[CMATEST_MAX_AREAS] __ro_after_init;
 
-static int __init add_area(struct cma *cma, void *unused)
+/* Of each area, the pages that the module has or asks for. */
+static atomic_long_t cmatest_area_charged[CMATEST_MAX_AREAS];
+
+static int __init cmatest_area_add(struct cma *cma, void *unused)
 {
-	if (area_count == ARRAY_SIZE(areas))
+	if (cmatest_areas == ARRAY_SIZE(cmatest_area_list))
 		return -ENOSPC;
-	areas[area_count++] = cma;
+	cmatest_area_list[cmatest_areas++] = cma;
 	return 0;
 }
 
-static bool __init is_named(struct cma *cma, const char *name)
-{
-	/* The kernel cuts longer names. */
-	return !strncmp(cmatest_cma_name(cma), name, CMATEST_AREA_NAME - 1);
-}
-
-static struct cma * __init find_named(const char *name)
+static struct cma * __init cmatest_area_by_name(const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < area_count; i++) {
-		if (is_named(areas[i], name))
-			return areas[i];
+	for (i = 0; i < cmatest_areas; i++) {
+		struct cma *cma = cmatest_area_list[i];
+
+		/* The kernel cuts longer names. */
+		if (!strncmp(cmatest_cma_name(cma), name, CMATEST_AREA_NAME - 1))
+			return cma;
 	}
 	return NULL;
 }
@@ -61,7 +61,7 @@ static struct cma * __init find_named(const char *name)
  * The area that a device tree marks as the default one has the full name of its
  * node (rmem_cma_setup() in kernel/dma/contiguous.c).
  */
-static struct cma * __init find_in_device_tree(void)
+static struct cma * __init cmatest_area_by_device_tree(void)
 {
 	struct device_node *parent, *child;
 	struct cma *cma = NULL;
@@ -71,7 +71,7 @@ static struct cma * __init find_in_device_tree(void)
 		return NULL;
 	for_each_child_of_node(parent, child) {
 		if (of_property_read_bool(child, "linux,cma-default"))
-			cma = find_named(kbasename(child->full_name));
+			cma = cmatest_area_by_name(kbasename(child->full_name));
 		if (cma) {
 			of_node_put(child);
 			break;
@@ -82,27 +82,26 @@ static struct cma * __init find_in_device_tree(void)
 }
 
 /*
- * Without dma_contiguous_default_area, where the kernel lists no variables. The
- * kernel reserves its own default area only if the device tree brought none or
- * the command line has cma=, and then the tree's is not set up; it calls its
- * own one "reserved" (dma_contiguous_reserve_area(), 5.10 to 7.3).
+ * Without dma_contiguous_default_area the default area is found by its name. The
+ * kernel reserves one of its own, with the name "reserved", only if the device
+ * tree brought none or the command line has cma=, and then that of the tree is
+ * not set up (dma_contiguous_reserve_area(), 5.10 to 7.3).
  */
-static struct cma * __init find_by_name(void)
+static int __init cmatest_area_find_default(unsigned long area_base, struct cma **cma)
 {
-	struct cma *cma = find_in_device_tree();
+	bool can_ask = cmatest_bound & CMATEST_BOUND_DEFAULT_AREA;
 
-	return cma ? cma : find_named("reserved");
-}
-
-static int __init find_default(unsigned long area_base, struct cma **cma)
-{
-	bool can_ask = cmatest_cma_bound() & CMATEST_BOUND_DEFAULT_AREA;
-
-	if (!area_base) {
-		*cma = can_ask ? cmatest_cma_default() : find_by_name();
+	if (!area_base && can_ask) {
+		*cma = cmatest_cma_default();
 		return 0;
 	}
-	/* The name is proved, so only memory that is not there can fail. */
+	if (!area_base) {
+		*cma = cmatest_area_by_device_tree();
+		if (!*cma)
+			*cma = cmatest_area_by_name("reserved");
+		return 0;
+	}
+	/* The name has been proved, so only memory that is not there can fail. */
 	if (copy_from_kernel_nofault(cma, (void *)area_base, sizeof(*cma))) {
 		pr_err("area_base: dma_contiguous_default_area cannot be read\n");
 		return -EINVAL;
@@ -124,14 +123,15 @@ static int __init find_default(unsigned long area_base, struct cma **cma)
 int __init cmatest_areas_find(unsigned long area_base)
 {
 	struct cma *cma;
+	unsigned int i;
 	int err;
 
-	err = cmatest_cma_for_each(add_area, NULL);
+	err = cmatest_cma_for_each(cmatest_area_add, NULL);
 	if (err && err != -EOPNOTSUPP)
 		pr_warn("there are more areas than the %zu that this kernel was built for: the rest is left out\n",
-			ARRAY_SIZE(areas));
+			ARRAY_SIZE(cmatest_area_list));
 
-	err = find_default(area_base, &cma);
+	err = cmatest_area_find_default(area_base, &cma);
 	if (err)
 		return err;
 	if (!cma) {
@@ -139,58 +139,34 @@ int __init cmatest_areas_find(unsigned long area_base)
 		return -ENODEV;
 	}
 
-	for (default_index = 0; default_index < area_count; default_index++) {
-		if (areas[default_index] == cma)
-			return 0;
+	for (i = 0; i < cmatest_areas; i++) {
+		if (cmatest_area_list[i] == cma)
+			break;
 	}
-	/* Not listed, because the module does not have cma_for_each_area. */
-	if (add_area(cma, NULL))
-		areas[--default_index] = cma;
+	/* Not listed where the module does not have cma_for_each_area(). */
+	if (i == cmatest_areas && cmatest_area_add(cma, NULL))
+		cmatest_area_list[--i] = cma;
+	cmatest_default_area = i;
 	return 0;
 }
 
-/**
- * cmatest_area_count() - how many areas there are
- *
- * Return: that.
- */
-unsigned int cmatest_area_count(void)
-{
-	return area_count;
-}
-
-/**
- * cmatest_area_default() - which area is the default one
- *
- * Return: its index.
- */
-unsigned int cmatest_area_default(void)
-{
-	return default_index;
-}
-
-/**
- * cmatest_area_get() - an area by its index
- * @index: any number
- *
- * Return: the area, or NULL if there is none.
- */
+/* NULL for an index that is of no area. */
 struct cma *cmatest_area_get(u32 index)
 {
-	if (index >= area_count)
+	if (index >= cmatest_areas)
 		return NULL;
-	return areas[array_index_nospec(index, area_count)];
+	return cmatest_area_list[array_index_nospec(index, cmatest_areas)];
 }
 
 /**
- * cmatest_area_is_inactive() - did the kernel reserve an area and then give it up
+ * cmatest_area_is_inactive() - tell whether the kernel reserved an area in vain
  * @index: any number
  *
- * When it cannot make the reserved memory an area's, cma_activate_area() leaves
- * one of no pages: it has its name, gives nothing, and takes nothing back, as
- * both are checked against its size.
+ * Where cma_activate_area() cannot give the reserved memory to the area, it
+ * leaves an area without pages. That one keeps its name, gives nothing and takes
+ * nothing back, as both are checked against its size.
  *
- * Return: whether it has no pages; false if that is not known.
+ * Return: true if the area has no pages, false otherwise and if that is unknown.
  */
 bool cmatest_area_is_inactive(u32 index)
 {
@@ -198,38 +174,38 @@ bool cmatest_area_is_inactive(u32 index)
 
 	if (!cma)
 		return false;
-	if (cmatest_cma_bound() & CMATEST_BOUND_SIZE)
+	if (cmatest_bound & CMATEST_BOUND_SIZE)
 		return !cmatest_cma_size(cma);
 	return !cmatest_cma_reserved();
 }
 
 /**
- * cmatest_area_charge() - count pages for an area
- * @index: of an area that there is
- * @count: pages that an open file has or asks for; negative when it no longer
- *	does
+ * cmatest_area_charge() - count pages that the module has or asks for
+ * @index: of an area that exists
+ * @count: number of pages; negative when the module no longer has them
  */
 void cmatest_area_charge(u32 index, long count)
 {
-	atomic_long_add(count, &area_charged[array_index_nospec(index, AREAS)]);
+	index = array_index_nospec(index, CMATEST_MAX_AREAS);
+	atomic_long_add(count, &cmatest_area_charged[index]);
 }
 
 /*
- * cma_get_base() warns for an area of several ranges, and no function tells how
- * many there are. cma_declare_contiguous_multi() (6.15 and later) makes them,
- * and its one caller, mm/hugetlb_cma.c, gives the names "hugetlb" and the
- * node's number. So these are not asked for their base, on older kernels
- * neither, and nor is what has no name; the default area never is one of them.
+ * cma_get_base() warns of an area of several ranges, and no function tells how
+ * many there are. cma_declare_contiguous_multi() (from 6.15 on) makes such areas,
+ * and its one caller, mm/hugetlb_cma.c, names them "hugetlb" and the number of
+ * the node. So neither these are asked for their base, on older kernels too, nor
+ * areas without a name. The default area is never one of them.
  */
-static bool may_have_ranges(unsigned int index, const char *name)
+static bool cmatest_area_may_have_ranges(u32 index, const char *name)
 {
-	return index != default_index && (!name || strstarts(name, "hugetlb"));
+	return index != cmatest_default_area && (!name || strstarts(name, "hugetlb"));
 }
 
 /**
- * cmatest_area_describe() - what the kernel tells of an area
+ * cmatest_area_describe() - collect what the kernel tells of an area
  * @index: any number
- * @area: gets it
+ * @area: set to that
  *
  * Return: 0, or -ENOENT if there is no such area.
  */
@@ -243,7 +219,7 @@ int cmatest_area_describe(u32 index, struct cmatest_area *area)
 
 	memset(area, 0, sizeof(*area));
 	area->index = index;
-	if (index == default_index)
+	if (index == cmatest_default_area)
 		area->flags |= CMATEST_AREA_DEFAULT;
 	if (cmatest_area_is_inactive(index))
 		area->flags |= CMATEST_AREA_INACTIVE;
@@ -254,21 +230,19 @@ int cmatest_area_describe(u32 index, struct cmatest_area *area)
 		snprintf((char *)area->name, sizeof(area->name), "%s", name);
 	}
 
-	if (cmatest_cma_bound() & CMATEST_BOUND_SIZE) {
+	if (cmatest_bound & CMATEST_BOUND_SIZE) {
 		area->flags |= CMATEST_AREA_HAS_SIZE;
 		area->size = cmatest_cma_size(cma);
 	}
 
-	if (may_have_ranges(index, name)) {
+	if (cmatest_area_may_have_ranges(index, name)) {
 		area->flags |= CMATEST_AREA_RANGES;
-	} else if (cmatest_cma_bound() & CMATEST_BOUND_BASE) {
+	} else if (cmatest_bound & CMATEST_BOUND_BASE) {
 		area->flags |= CMATEST_AREA_HAS_BASE;
 		area->base = cmatest_cma_base(cma);
 	}
 
-	area->held_pages = atomic_long_read(&area_charged[array_index_nospec(index, AREAS)]);
-	/* What is held since load is always of the default area. */
-	if (index == default_index)
-		area->held_pages += cmatest_hold_count();
+	index = array_index_nospec(index, CMATEST_MAX_AREAS);
+	area->held_pages = atomic_long_read(&cmatest_area_charged[index]);
 	return 0;
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/cmatest: open, close and the table of its requests.
+ * Opens and closes /dev/cmatest, and dispatches its requests.
  *
  * No lock is held while a request runs, so as many run at once as there are
  * callers. A request that changes what its caller owns is undone if the answer
- * cannot be written, and nothing can see its result before.
+ * cannot be written, and its result is hidden until then.
  */
-#include "cmatest.h"
-#include "fault.h"
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/build_bug.h>
+#include <linux/cache.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
@@ -21,10 +21,13 @@
 #include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+
+#include "cmatest.h"
 
 /* The sizes are part of the interface. */
 static_assert(sizeof(struct cmatest_info) == 128);
@@ -39,17 +42,16 @@ static_assert(sizeof(struct cmatest_probe) == 48);
 static_assert(sizeof(struct cmatest_place) == 56);
 static_assert(sizeof(struct cmatest_times) == 8);
 
-static unsigned int pageblock_order_or_0(void)
-{
 #ifdef CONFIG_HUGETLB_PAGE_SIZE_VARIABLE
-	/* A variable then, and not exported. */
-	return 0;
+/* Then pageblock_order is a variable, and not exported. */
+#define CMATEST_PAGEBLOCK_ORDER	0
 #else
-	return pageblock_order;
+#define CMATEST_PAGEBLOCK_ORDER	pageblock_order
 #endif
-}
 
-static int info(struct cmatest_file *file, union cmatest_arg *arg)
+static unsigned long cmatest_loaded_pages __ro_after_init;
+
+static int cmatest_info_run(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	u32 version = arg->info.version;
 
@@ -59,42 +61,41 @@ static int info(struct cmatest_file *file, union cmatest_arg *arg)
 	arg->info = (struct cmatest_info) {
 		.version = CMATEST_ABI_VERSION,
 		.page_size = PAGE_SIZE,
-		.pageblock = pageblock_order_or_0(),
-		.bound = cmatest_cma_bound(),
-		.linked = cmatest_cma_linked(),
-		.areas = cmatest_area_count(),
-		.default_area = cmatest_area_default(),
+		.pageblock = CMATEST_PAGEBLOCK_ORDER,
+		.bound = cmatest_bound,
+		.linked = cmatest_linked,
+		.areas = cmatest_areas,
+		.default_area = cmatest_default_area,
 		.max_order = cmatest_cma_max_order(),
-		.max_handles = cmatest_max_handles(),
+		.max_handles = cmatest_max_handles,
 		.max_count = cmatest_cma_max_count(),
-		.max_pages = cmatest_max_pages(),
+		.max_pages = cmatest_max_pages,
 		.max_pairs = CMATEST_MAX_PAIRS,
 		.file_handles = atomic_read(&file->count),
-		.held_pages = cmatest_charged(),
-		.loaded_pages = cmatest_hold_count(),
+		.held_pages = atomic_long_read(&cmatest_charged),
+		.loaded_pages = cmatest_loaded_pages,
 		.total_pages = cmatest_cma_reserved(),
 		.free_pages = cmatest_cma_free(),
-		.fault = cmatest_fault_kind(),
 	};
 	return 0;
 }
 
-static int area(struct cmatest_file *file, union cmatest_arg *arg)
+static int cmatest_area_run(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	return cmatest_area_describe(arg->area.index, &arg->area);
 }
 
 /**
- * struct request - a request of the device
+ * struct cmatest_request - a request of the device
  * @cmd: its number, with direction and size
- * @reserved: where the reserved field starts; it goes to the end
- * @flags_at: where the flags are
- * @flags: those that may be set; a field that is only answered may have all
- * @partial: an errno with which the structure is written nevertheless, or 0
- * @run: does it; what is behind the argument's size is not there
- * @settle: if @run succeeded, told whether the caller has got the answer
+ * @reserved: offset of the reserved field, which is the last one
+ * @flags_at: offset of the flags
+ * @flags: flags that may be set; all, where the field is only an answer
+ * @partial: an errno with which the answer is written nevertheless, or 0
+ * @run: makes the request; the argument ends where its size says
+ * @settle: after a successful @run, told whether the caller has the answer
  */
-struct request {
+struct cmatest_request {
 	unsigned int cmd;
 	u16 reserved;
 	u16 flags_at;
@@ -104,7 +105,7 @@ struct request {
 	void (*settle)(struct cmatest_file *file, union cmatest_arg *arg, bool answered);
 };
 
-#define REQUEST(NAME, type, allowed, function, ...)				\
+#define CMATEST_REQUEST(NAME, type, allowed, function, ...)			\
 	[_IOC_NR(CMATEST_IOC_##NAME)] = {					\
 		.cmd = CMATEST_IOC_##NAME,					\
 		.reserved = offsetof(struct cmatest_##type, reserved),		\
@@ -114,33 +115,33 @@ struct request {
 		__VA_ARGS__							\
 	}
 
-static const struct request requests[] = {
-	REQUEST(INFO, info, 0, info),
-	REQUEST(AREA, area, U32_MAX, area),
-	REQUEST(ALLOC, alloc, CMATEST_NO_WARN, cmatest_handle_alloc,
-		.settle = cmatest_handle_settle, .partial = -ENOMEM),
-	REQUEST(RELEASE, release, 0, cmatest_handle_release),
-	REQUEST(BLOCK, block, U32_MAX, cmatest_handle_look),
-	REQUEST(FILL, fill, 0, cmatest_handle_fill),
-	REQUEST(CHECK, check, 0, cmatest_handle_check),
-	REQUEST(BATCH, batch, 0, cmatest_batch_run),
-	REQUEST(PROBE, probe, 0, cmatest_probe_run),
-	REQUEST(PLACE, place, CMATEST_PLACE_IN_FILE, cmatest_place_run),
+static const struct cmatest_request cmatest_requests[] = {
+	CMATEST_REQUEST(INFO, info, 0, cmatest_info_run),
+	CMATEST_REQUEST(AREA, area, U32_MAX, cmatest_area_run),
+	CMATEST_REQUEST(ALLOC, alloc, CMATEST_NO_WARN, cmatest_handle_alloc,
+			.settle = cmatest_handle_settle, .partial = -ENOMEM),
+	CMATEST_REQUEST(RELEASE, release, 0, cmatest_handle_release),
+	CMATEST_REQUEST(BLOCK, block, U32_MAX, cmatest_handle_look),
+	CMATEST_REQUEST(FILL, fill, 0, cmatest_handle_fill),
+	CMATEST_REQUEST(CHECK, check, 0, cmatest_handle_check),
+	CMATEST_REQUEST(BATCH, batch, 0, cmatest_batch_run),
+	CMATEST_REQUEST(PROBE, probe, 0, cmatest_probe_run),
+	CMATEST_REQUEST(PLACE, place, CMATEST_PLACE_IN_FILE, cmatest_place_run),
 };
 
-static const struct request *find_request(unsigned int cmd)
+static const struct cmatest_request *cmatest_request_find(unsigned int cmd)
 {
 	unsigned int nr = _IOC_NR(cmd);
 
-	if (nr >= ARRAY_SIZE(requests))
+	if (nr >= ARRAY_SIZE(cmatest_requests))
 		return NULL;
-	nr = array_index_nospec(nr, ARRAY_SIZE(requests));
-	return requests[nr].cmd == cmd ? &requests[nr] : NULL;
+	nr = array_index_nospec(nr, ARRAY_SIZE(cmatest_requests));
+	return cmatest_requests[nr].cmd == cmd ? &cmatest_requests[nr] : NULL;
 }
 
 static long cmatest_ioctl(struct file *filp, unsigned int cmd, unsigned long address)
 {
-	const struct request *request = find_request(cmd);
+	const struct cmatest_request *request = cmatest_request_find(cmd);
 	struct cmatest_file *file = filp->private_data;
 	void __user *user = (void __user *)address;
 	size_t size = _IOC_SIZE(cmd);
@@ -158,7 +159,6 @@ static long cmatest_ioctl(struct file *filp, unsigned int cmd, unsigned long add
 		return -EINVAL;
 
 	err = request->run(file, &arg);
-	err = cmatest_fault_answer(cmd, err, &arg);
 	if (err && err != request->partial)
 		return err;
 
@@ -183,7 +183,7 @@ static int cmatest_open(struct inode *inode, struct file *filp)
 	return nonseekable_open(inode, filp);
 }
 
-/* Nobody is in a request any more: that had kept the file open. */
+/* No request is running any more: that would have kept the file open. */
 static int cmatest_release(struct inode *inode, struct file *filp)
 {
 	struct cmatest_file *file = filp->private_data;
@@ -210,23 +210,22 @@ static struct miscdevice cmatest_misc = {
 
 /**
  * cmatest_device_add() - make /dev/cmatest
+ * @loaded_pages: number of pages that are held while the module is loaded
  *
- * Return: 0 or what misc_register() says.
+ * Return: 0 or what misc_register() returned.
  */
-int __init cmatest_device_add(void)
+int __init cmatest_device_add(unsigned long loaded_pages)
 {
-	int err = misc_register(&cmatest_misc);
+	int err;
 
+	cmatest_loaded_pages = loaded_pages;
+	err = misc_register(&cmatest_misc);
 	if (err)
 		pr_err("/dev/" KBUILD_MODNAME " cannot be made: error %d\n", err);
 	return err;
 }
 
-/**
- * cmatest_device_remove() - take it away again
- *
- * The module goes only when no file is open, so nobody owns a block.
- */
+/* No file is open when the module is removed, so no block is left. */
 void __exit cmatest_device_remove(void)
 {
 	misc_deregister(&cmatest_misc);

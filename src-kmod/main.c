@@ -1,169 +1,193 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Parameters, load and unload.
+ * Parameters, load and unload, and the block that is held from load to unload.
+ *
+ * The kernel runs a module's load and unload one after the other: no lock.
  */
-#include "cmatest.h"
-#include "fault.h"
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bits.h>
+#include <linux/align.h>
 #include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/kconfig.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 
-/*
- * Not below /sys/module: they are secrets (KASLR), and nobody needs them after
- * the load.
- */
-static unsigned long address[SYMBOLS] __initdata;
+#include "cmatest.h"
 
-module_param_named(area_base, address[SYMBOL_AREA_BASE], ulong, 0);
+/*
+ * Not below /sys/module: the addresses are secrets (KASLR), and nobody needs them
+ * after the load.
+ */
+static unsigned long cmatest_address[CMATEST_SYMBOLS] __initdata;
+
+module_param_named(area_base, cmatest_address[CMATEST_SYMBOL_AREA_BASE], ulong, 0);
 MODULE_PARM_DESC(area_base,
 		 "address of the pointer dma_contiguous_default_area (before 7.1 required, or else for_each_fn and name_fn; \"cma-test configure\" finds it)");
 
-module_param_named(alloc_fn, address[SYMBOL_ALLOC], ulong, 0);
+module_param_named(alloc_fn, cmatest_address[CMATEST_SYMBOL_ALLOC], ulong, 0);
 MODULE_PARM_DESC(alloc_fn,
 		 "address of cma_alloc (before 7.1 required; \"cma-test configure\" finds it)");
 
-module_param_named(free_fn, address[SYMBOL_RELEASE], ulong, 0);
+module_param_named(free_fn, cmatest_address[CMATEST_SYMBOL_RELEASE], ulong, 0);
 MODULE_PARM_DESC(free_fn,
 		 "address of cma_release (before 7.1 required; \"cma-test configure\" finds it)");
 
-module_param_named(for_each_fn, address[SYMBOL_FOR_EACH], ulong, 0);
+module_param_named(for_each_fn, cmatest_address[CMATEST_SYMBOL_FOR_EACH], ulong, 0);
 MODULE_PARM_DESC(for_each_fn,
 		 "address of cma_for_each_area, for areas besides the default one");
 
-module_param_named(name_fn, address[SYMBOL_NAME], ulong, 0);
+module_param_named(name_fn, cmatest_address[CMATEST_SYMBOL_NAME], ulong, 0);
 MODULE_PARM_DESC(name_fn, "address of cma_get_name, for the areas' names");
 
-module_param_named(base_fn, address[SYMBOL_BASE], ulong, 0);
+module_param_named(base_fn, cmatest_address[CMATEST_SYMBOL_BASE], ulong, 0);
 MODULE_PARM_DESC(base_fn, "address of cma_get_base, for where the areas are");
 
-module_param_named(size_fn, address[SYMBOL_SIZE], ulong, 0);
+module_param_named(size_fn, cmatest_address[CMATEST_SYMBOL_SIZE], ulong, 0);
 MODULE_PARM_DESC(size_fn, "address of cma_get_size, for the areas' sizes");
 
-static unsigned long alloc_count __ro_after_init = 256;
-module_param(alloc_count, ulong, 0400);
+static unsigned long cmatest_alloc_count __ro_after_init = 256;
+module_param_named(alloc_count, cmatest_alloc_count, ulong, 0400);
 MODULE_PARM_DESC(alloc_count,
 		 "pages to hold from load to unload (default 256; 0 holds nothing)");
 
-static unsigned int alloc_align __ro_after_init;
-module_param(alloc_align, uint, 0400);
+static unsigned int cmatest_alloc_align __ro_after_init;
+module_param_named(alloc_align, cmatest_alloc_align, uint, 0400);
 MODULE_PARM_DESC(alloc_align,
 		 "alignment of these pages, as an order: 2^n pages (default 0)");
 
-static unsigned long max_pages __ro_after_init;
-module_param(max_pages, ulong, 0400);
+static unsigned long cmatest_param_max_pages __ro_after_init;
+module_param_named(max_pages, cmatest_param_max_pages, ulong, 0400);
 MODULE_PARM_DESC(max_pages,
 		 "pages that all users of /dev/cmatest can have together (default 0: no limit)");
 
 /* 1 GiB in pages of 4 KiB. */
-static unsigned int max_handles __ro_after_init = 262144;
-module_param(max_handles, uint, 0400);
+static unsigned int cmatest_param_max_handles __ro_after_init = 262144;
+module_param_named(max_handles, cmatest_param_max_handles, uint, 0400);
 MODULE_PARM_DESC(max_handles,
 		 "blocks that one open /dev/cmatest can have (default 262144)");
 
-static const struct cmatest_symbol symbols[SYMBOLS] __initconst = {
-	[SYMBOL_AREA_BASE] = { "area_base", "dma_contiguous_default_area", true },
-	[SYMBOL_ALLOC] = { "alloc_fn", "cma_alloc" },
-	[SYMBOL_RELEASE] = { "free_fn", "cma_release" },
-	[SYMBOL_FOR_EACH] = { "for_each_fn", "cma_for_each_area" },
-	[SYMBOL_NAME] = { "name_fn", "cma_get_name" },
-	[SYMBOL_BASE] = { "base_fn", "cma_get_base" },
-	[SYMBOL_SIZE] = { "size_fn", "cma_get_size" },
-	[SYMBOL_DEFAULT_AREA] = { NULL, "dev_get_cma_area" },
-};
+/* Of the default area. */
+static struct cmatest_pages cmatest_held;
 
-static bool __init has(unsigned int symbol)
+/* Refuses what no machine like this one can have. */
+static int __init cmatest_hold_check(unsigned long count, unsigned int order)
 {
-	return address[symbol] || cmatest_link(symbol);
-}
+	unsigned long total = cmatest_cma_max_count();
+	int err = 0;
 
-static bool __init is_required(unsigned int symbol)
-{
-	switch (symbol) {
-	case SYMBOL_AREA_BASE:
-		/* With the last two the default area can be found by its name. */
-		return !has(SYMBOL_DEFAULT_AREA) && !(has(SYMBOL_FOR_EACH) && has(SYMBOL_NAME));
-	case SYMBOL_ALLOC:
-	case SYMBOL_RELEASE:
-		return !has(symbol);
-	default:
-		return false;
+	if (count > total) {
+		pr_err("alloc_count: %lu pages are more than the %lu that this machine has: pass fewer\n",
+		       count, total);
+		err = -EINVAL;
 	}
+	if (order > cmatest_cma_max_order()) {
+		pr_err("alloc_align: order %u is a block of 2^%u pages, more than the %lu that this machine has: pass a smaller order\n",
+		       order, order, total);
+		err = -EINVAL;
+	}
+	return err;
 }
+
+static void cmatest_hold_release(void)
+{
+	unsigned long count = cmatest_held.count;
+	u64 ns;
+
+	if (!cmatest_held.first)
+		return;
+	cmatest_area_charge(cmatest_default_area, -(long)count);
+	if (cmatest_cma_release(&cmatest_held, &ns))
+		pr_info("released %lu pages in %llu ns\n", count, ns);
+}
+
+#define CMATEST_INACTIVE							\
+	"the default area has no pages: the kernel reserved it but could not "	\
+	"activate it (see \"CMA area ... could not be activated\" in the log), "	\
+	"as happens where it spans two memory zones: boot with cma=SIZE@PLACE "	\
+	"within one zone, or without movablecore= and kernelcore=\n"
 
 /*
- * An address that is passed must be right, even where the kernel exports the
- * symbol and no address is needed: whoever passes a wrong one should know.
+ * Allocates the block and tests its memory. Returns 0; -ENODEV if the area has no
+ * pages at all; -ENOMEM if the allocator gave nothing; -EIO if the memory is not
+ * good; -EINTR if this task is being killed. Nothing is held after an error.
  */
-static int __init check_address(unsigned int i)
+static int __init cmatest_hold(unsigned long count, unsigned int order)
 {
-	unsigned long link = cmatest_link(i);
+	unsigned long pfn;
 	int err;
 
-	if (!address[i] && !is_required(i))
+	if (cmatest_area_is_inactive(cmatest_default_area)) {
+		if (count) {
+			pr_err(CMATEST_INACTIVE);
+			return -ENODEV;
+		}
+		pr_warn(CMATEST_INACTIVE);
+	}
+	if (!count)
 		return 0;
-	err = cmatest_symbol_prove(&symbols[i], address[i]);
+
+	/*
+	 * A failure is a result here, with a message of its own: no_warn is true,
+	 * so that the kernel does not log it as a fault.
+	 */
+	err = cmatest_cma_alloc(cmatest_area_get(cmatest_default_area), count, order, true,
+				&cmatest_held);
+	if (err == -ENOMEM)
+		pr_err("cma_alloc failed for %lu pages of order %u: %lu pages are reserved for CMA, %lu of them free: pass a smaller alloc_count, or boot with a larger cma=SIZE\n",
+		       count, order, cmatest_cma_reserved(), cmatest_cma_free());
 	if (err)
 		return err;
-	if (link && link != address[i]) {
-		pr_err("%s: found a second %s, not the one that this kernel exports: leave it out\n",
-		       symbols[i].param, symbols[i].name);
-		return -EINVAL;
+	cmatest_area_charge(cmatest_default_area, count);
+
+	pfn = page_to_pfn(cmatest_held.first);
+	if (!IS_ALIGNED(pfn, 1UL << order)) {
+		pr_err("cma_alloc gave pfn 0x%lx, which is not of order %u\n", pfn, order);
+		err = -EIO;
+	} else {
+		err = cmatest_pattern_test(&cmatest_held);
 	}
-	return 0;
+	if (err)
+		cmatest_hold_release();
+	return err;
 }
 
-/* Every parameter is looked at, so that one load tells all that is wrong. */
-static int __init check_parameters(void)
+static void __init cmatest_hold_report(void)
 {
-	int err, result = 0;
-	unsigned int i;
+	phys_addr_t first, last;
 
-	for (i = 0; i < SYMBOLS; i++) {
-		err = check_address(i);
-		if (err)
-			result = err;
-	}
-	err = cmatest_hold_check(alloc_count, alloc_align);
-	return err ? err : result;
+	if (!cmatest_held.first)
+		return;
+
+	/*
+	 * %px, not %p: users of this module have long read this line, with real
+	 * addresses, to find the block in crash(8) and in page table dumps. Only
+	 * root can load the module, and Debian lets only root read the log
+	 * (kernel.dmesg_restrict=1).
+	 */
+	pr_info("alloc pages:buf:0x%px:0x%px.\n", cmatest_held.first,
+		page_address(cmatest_held.first));
+
+	first = page_to_phys(cmatest_held.first);
+	last = first + ((phys_addr_t)cmatest_held.count << PAGE_SHIFT) - 1;
+	pr_info("%lu pages of order %u at physical %pap-%pap, allocated in %llu ns\n",
+		cmatest_held.count, cmatest_held.order, &first, &last, cmatest_held.alloc_ns);
 }
 
-static void __init bind_symbols(void)
+/* Looks at every parameter, so that one load tells all that is wrong. */
+static int __init cmatest_check_parameters(void)
 {
-	unsigned int i;
+	int err = cmatest_symbols_check(cmatest_address);
+	int hold_err = cmatest_hold_check(cmatest_alloc_count, cmatest_alloc_align);
 
-	for (i = 0; i < SYMBOLS; i++) {
-		if (!address[i])
-			address[i] = cmatest_link(i);
-	}
-	cmatest_cma_bind(address);
-}
-
-static void __init name_symbols(char *text, size_t size, unsigned int mask)
-{
-	size_t length = scnprintf(text, size, mask ? "" : " nothing");
-	unsigned int i;
-
-	for (i = 0; i < SYMBOLS; i++) {
-		if (mask & BIT(i))
-			length += scnprintf(text + length, size - length, " %s", symbols[i].name);
-	}
-}
-
-static void __init report_symbols(void)
-{
-	unsigned int linked = cmatest_cma_linked();
-	char exported[160], passed[160];
-
-	name_symbols(exported, sizeof(exported), linked);
-	name_symbols(passed, sizeof(passed), cmatest_cma_bound() & ~linked);
-	pr_info("linked:%s; passed as addresses:%s\n", exported, passed);
+	return err ? err : hold_err;
 }
 
 static int __init cmatest_init(void)
@@ -175,44 +199,37 @@ static int __init cmatest_init(void)
 		return -ENODEV;
 	}
 
-	err = check_parameters();
+	err = cmatest_check_parameters();
 	if (err)
 		return err;
-	bind_symbols();
-	err = cmatest_areas_find(address[SYMBOL_AREA_BASE]);
+	cmatest_symbols_bind(cmatest_address);
+	err = cmatest_areas_find(cmatest_address[CMATEST_SYMBOL_AREA_BASE]);
 	if (err)
 		return err;
-	cmatest_limits_set(max_pages, max_handles);
+	cmatest_max_pages = min_not_zero(cmatest_param_max_pages, (unsigned long)LONG_MAX);
+	cmatest_max_handles = min_t(unsigned int, cmatest_param_max_handles, INT_MAX);
 
-	err = cmatest_fault_start();
+	err = cmatest_hold(cmatest_alloc_count, cmatest_alloc_align);
 	if (err)
 		return err;
-	err = cmatest_hold(cmatest_area_default(), alloc_count, alloc_align);
-	if (err)
-		goto stop_fault;
-	/* The last that can fail: a user of the device must not see the module go. */
-	err = cmatest_device_add();
-	if (err)
-		goto release;
+	/* The last step that can fail: a user of the device must not see the module go. */
+	err = cmatest_device_add(cmatest_held.first ? cmatest_held.count : 0);
+	if (err) {
+		cmatest_hold_release();
+		return err;
+	}
 
-	/* All of it is said now: these lines mean that the load succeeded. */
+	/* Logged only now: these lines mean that the load succeeded. */
 	pr_info("init CMA test mod.\n");
 	cmatest_hold_report();
-	report_symbols();
+	cmatest_symbols_report();
 	return 0;
-
-release:
-	cmatest_hold_release();
-stop_fault:
-	cmatest_fault_stop();
-	return err;
 }
 
 static void __exit cmatest_exit(void)
 {
 	cmatest_device_remove();
 	cmatest_hold_release();
-	cmatest_fault_stop();
 	pr_info("exit CMA test mod.\n");
 }
 

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lets the pages of a block become the caller's own memory or page cache.
+ * Releases a block into memory or page cache of the caller.
  *
- * Which page a program gets is not for the program to say, and the kernel
- * prefers other memory to an area. But a page that is released goes to the head
- * of a list of this CPU, which has the pages of areas among the movable ones,
- * and the next movable page that is allocated on this CPU from that zone is the
- * head of the list (rmqueue_pcplist() in mm/page_alloc.c, 6.1 to 7.3). So each
- * page of the block is released alone, and an allocation from its zone follows
- * at once. No other memory has to be used up for that, however much there is.
+ * A program cannot choose its pages, and the kernel prefers other memory to an
+ * area. But a page that is released goes to the head of a list of this CPU, where
+ * the pages of areas are among the movable ones, and the next movable page that is
+ * allocated on this CPU from that zone is the head of the list
+ * (rmqueue_pcplist() in mm/page_alloc.c, 6.1 to 7.3). So each page of the block is
+ * released alone, and an allocation from its zone follows at once. That uses up no
+ * other memory, however much there is.
  *
- * Somebody else may come first, as an interrupt. That page is then not placed.
+ * Somebody else may come first, an interrupt for example. That page is not placed.
  */
-#include "cmatest.h"
-#include "fault.h"
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -34,16 +33,18 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
+#include "cmatest.h"
+
 /* Pages that are placed while the caller's memory is locked. */
-#define PLACE_CHUNK 32
+#define CMATEST_PLACE_CHUNK	32
 
-#define ZONE_BITS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
+#define CMATEST_ZONE_BITS	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
 
-/* Two that narrow the same mapping would each put back what the other had set. */
-static DEFINE_MUTEX(narrowing);
+/* Two requests that narrow one mapping would each restore what the other has set. */
+static DEFINE_MUTEX(cmatest_narrowing);
 
-/* Return: the bits with which memory comes from the page's zone, or a lower one. */
-static gfp_t zone_bits(const struct page *page)
+/* The flags that have memory come from the page's zone, or a lower one. */
+static gfp_t cmatest_zone_bits(const struct page *page)
 {
 	switch (page_zonenum(page)) {
 #ifdef CONFIG_ZONE_DMA
@@ -65,7 +66,7 @@ static gfp_t zone_bits(const struct page *page)
  * Each page of a block has a reference count of its own, and an area that is
  * counted in single pages takes it back alone.
  */
-static int release_last(struct cmatest_pages *block)
+static int cmatest_place_release_last(struct cmatest_pages *block)
 {
 	struct page *page = block->first + --block->count;
 	u64 ns;
@@ -77,16 +78,16 @@ static int release_last(struct cmatest_pages *block)
 }
 
 #if IS_ENABLED(CONFIG_DEVICE_MIGRATION)
-/* Return: the block's last page as a movable one that is all 0, or NULL. */
-static struct page *exchange_last(struct cmatest_pages *block, int *err)
+/* Makes the last page of the block a movable one that is all 0, or returns NULL. */
+static struct page *cmatest_place_exchange_last(struct cmatest_pages *block, int *err)
 {
 	struct page *last = block->first + block->count - 1;
 	gfp_t gfp = GFP_USER | __GFP_MOVABLE | __GFP_ZERO | __GFP_THISNODE |
-		    __GFP_NORETRY | __GFP_NOWARN | zone_bits(last);
+		    __GFP_NORETRY | __GFP_NOWARN | cmatest_zone_bits(last);
 	struct page *page = NULL;
 
 	migrate_disable();
-	*err = release_last(block);
+	*err = cmatest_place_release_last(block);
 	if (!*err)
 		page = alloc_pages_node(page_to_nid(last), gfp, 0);
 	migrate_enable();
@@ -99,13 +100,14 @@ static struct page *exchange_last(struct cmatest_pages *block, int *err)
 }
 
 /*
- * The functions are for memory of devices, and take any. They have holes filled
- * by the caller as page faults would: charged to its control group, on the LRU.
+ * The functions of <linux/migrate.h> are for memory of devices, but take any. They
+ * fill holes of the caller's memory as page faults would: the pages are charged to
+ * its control group, and are on the LRU.
  */
-static int fill_holes(struct cmatest_pages *block, struct vm_area_struct *vma,
-		      unsigned long start, unsigned long count, u64 *placed)
+static int cmatest_place_fill_holes(struct cmatest_pages *block, struct vm_area_struct *vma,
+				    unsigned long start, unsigned long count, u64 *placed)
 {
-	unsigned long src[PLACE_CHUNK] = {}, dst[PLACE_CHUNK] = {};
+	unsigned long src[CMATEST_PLACE_CHUNK] = {}, dst[CMATEST_PLACE_CHUNK] = {};
 	struct migrate_vma args = {
 		.vma = vma,
 		.src = src,
@@ -117,7 +119,7 @@ static int fill_holes(struct cmatest_pages *block, struct vm_area_struct *vma,
 	unsigned long i;
 	int err;
 
-	/* No flag is set, so that pages which are there already stay. */
+	/* Without a flag, pages that are there already stay. */
 	err = migrate_vma_setup(&args);
 	if (err)
 		return err;
@@ -125,9 +127,9 @@ static int fill_holes(struct cmatest_pages *block, struct vm_area_struct *vma,
 	for (i = count; i-- && !err;) {
 		page = NULL;
 		if (src[i] & MIGRATE_PFN_MIGRATE)
-			page = exchange_last(block, &err);
+			page = cmatest_place_exchange_last(block, &err);
 		else
-			err = release_last(block);
+			err = cmatest_place_release_last(block);
 		if (page) {
 			folio_lock(page_folio(page));
 			dst[i] = migrate_pfn(page_to_pfn(page));
@@ -143,7 +145,7 @@ static int fill_holes(struct cmatest_pages *block, struct vm_area_struct *vma,
 	return err;
 }
 
-static int place_in_memory(struct cmatest_pages *block, u64 address, u64 *placed)
+static int cmatest_place_in_memory(struct cmatest_pages *block, u64 address, u64 *placed)
 {
 	unsigned long count, start;
 	struct vm_area_struct *vma;
@@ -155,7 +157,7 @@ static int place_in_memory(struct cmatest_pages *block, u64 address, u64 *placed
 	while (block->count && !err) {
 		if (signal_pending(current))
 			return -EINTR;
-		count = min_t(unsigned long, block->count, PLACE_CHUNK);
+		count = min_t(unsigned long, block->count, CMATEST_PLACE_CHUNK);
 		start = address + ((block->count - count) << PAGE_SHIFT);
 
 		if (mmap_read_lock_killable(current->mm))
@@ -163,7 +165,7 @@ static int place_in_memory(struct cmatest_pages *block, u64 address, u64 *placed
 		vma = vma_lookup(current->mm, start);
 		if (vma && vma_is_anonymous(vma) && vma->vm_flags & VM_WRITE &&
 		    vma->vm_end - start >= count << PAGE_SHIFT)
-			err = fill_holes(block, vma, start, count, placed);
+			err = cmatest_place_fill_holes(block, vma, start, count, placed);
 		else
 			err = -EINVAL;
 		mmap_read_unlock(current->mm);
@@ -171,17 +173,18 @@ static int place_in_memory(struct cmatest_pages *block, u64 address, u64 *placed
 	return err;
 }
 #else
-static int place_in_memory(struct cmatest_pages *block, u64 address, u64 *placed)
+static int cmatest_place_in_memory(struct cmatest_pages *block, u64 address, u64 *placed)
 {
 	return -EOPNOTSUPP;
 }
 #endif
 
 /*
- * The file grows with each page. Where it had its size already, tmpfs might take
- * large pages, which are not what was released.
+ * The file grows by each page. Within a size that it has already, tmpfs might take
+ * large pages, which are not those that were released.
  */
-static int write_pages(struct cmatest_pages *block, struct file *file, u64 offset, u64 *placed)
+static int cmatest_place_write_pages(struct cmatest_pages *block, struct file *file, u64 offset,
+				     u64 *placed)
 {
 	void *zeros = (void *)get_zeroed_page(GFP_KERNEL);
 	loff_t pos = offset;
@@ -198,7 +201,7 @@ static int write_pages(struct cmatest_pages *block, struct file *file, u64 offse
 		written = 0;
 
 		migrate_disable();
-		err = release_last(block);
+		err = cmatest_place_release_last(block);
 		if (!err)
 			written = kernel_write(file, zeros, PAGE_SIZE, &pos);
 		migrate_enable();
@@ -212,7 +215,7 @@ static int write_pages(struct cmatest_pages *block, struct file *file, u64 offse
 	return err;
 }
 
-static int place_in_file(struct cmatest_pages *block, int fd, u64 offset, u64 *placed)
+static int cmatest_place_in_file(struct cmatest_pages *block, int fd, u64 offset, u64 *placed)
 {
 	struct address_space *mapping;
 	struct file *file = fget(fd);
@@ -230,29 +233,24 @@ static int place_in_file(struct cmatest_pages *block, int fd, u64 offset, u64 *p
 	if (!PAGE_ALIGNED(offset) || offset > MAX_LFS_FILESIZE - ((u64)block->count << PAGE_SHIFT))
 		goto put;
 
-	/* The page cache of this file comes from the area's zone meanwhile, where it could from any. */
-	if (mutex_lock_interruptible(&narrowing)) {
+	/* Meanwhile the file's page cache comes from the area's zone alone. */
+	if (mutex_lock_interruptible(&cmatest_narrowing)) {
 		err = -EINTR;
 		goto put;
 	}
 	mapping = file->f_mapping;
 	before = mapping_gfp_mask(mapping);
-	mapping_set_gfp_mask(mapping, (before & ~ZONE_BITS) | zone_bits(block->first));
-	err = write_pages(block, file, offset, placed);
+	mapping_set_gfp_mask(mapping,
+			     (before & ~CMATEST_ZONE_BITS) | cmatest_zone_bits(block->first));
+	err = cmatest_place_write_pages(block, file, offset, placed);
 	mapping_set_gfp_mask(mapping, before);
-	mutex_unlock(&narrowing);
+	mutex_unlock(&cmatest_narrowing);
 put:
 	fput(file);
 	return err;
 }
 
-/**
- * cmatest_place_run() - CMATEST_IOC_PLACE
- * @file: the open file
- * @arg: the argument
- *
- * Return: 0 or an error, see struct cmatest_place.
- */
+/* CMATEST_IOC_PLACE: releases a block into memory or page cache of the caller. */
 int cmatest_place_run(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_place *place = &arg->place;
@@ -273,14 +271,14 @@ int cmatest_place_run(struct cmatest_file *file, union cmatest_arg *arg)
 	place->placed = 0;
 	cmatest_area_describe(index, &area);
 	if (area.flags & CMATEST_AREA_RANGES)
-		/* Such an area is counted in huge pages: a single one cannot be released. */
+		/* Counted in huge pages: a single page cannot be released. */
 		err = -EOPNOTSUPP;
 	else if (place->flags & CMATEST_PLACE_IN_FILE)
-		err = place_in_file(&block, place->fd, place->address, &place->placed);
+		err = cmatest_place_in_file(&block, place->fd, place->address, &place->placed);
 	else
-		err = place_in_memory(&block, place->address, &place->placed);
+		err = cmatest_place_in_memory(&block, place->address, &place->placed);
 
-	if (block.count + cmatest_fault_lead())
+	if (block.count)
 		cmatest_cma_release(&block, &ns);
 	cmatest_uncharge(index, count);
 	return place->placed && err != -EIO ? 0 : err;

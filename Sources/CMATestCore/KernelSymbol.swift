@@ -54,7 +54,7 @@ public enum KernelSymbol: Int, CaseIterable, Sendable {
   /// Whether the module can be loaded with some of the symbols.
   ///
   /// - Parameter has: tells which of them there are.
-  /// - Returns: as `is_required` in `src-kmod/main.c` has it.
+  /// - Returns: as `cmatest_symbol_is_required` in `src-kmod/cma.c` has it.
   static func areEnough(_ has: (KernelSymbol) -> Bool) -> Bool {
     required.allSatisfy(has) && (has(.defaultArea) || findingTheDefaultArea.allSatisfy(has))
   }

@@ -349,15 +349,15 @@ private final class Pin: @unchecked Sendable {
   @Test func noneIsTrippedWithoutAFault() throws {
     for test in try run(FaultyKernel()).cases { #expect(test.outcome == .passed, "\(test.name)") }
   }
-  /// Those of the module built with CMATEST_FAULTS=1 are tripped for real, in a machine.
+  /// Those that a module of the tests makes are tripped for real, in a machine.
   @Test func everyFaultOfTheModuleIsTriedInAMachine() throws {
     func names(_ file: String, _ pattern: Regex<(Substring, Substring)>) throws -> [String] {
       try sourceFile(file).matches(of: pattern).map {
         $0.1.lowercased().replacing("_", with: "-")
       }
     }
-    let header = try names("src-kmod/uapi/cmatest.h", #/#define CMATEST_FAULT_(\w+)/#)
-    let module = try names("src-kmod/fault.c", #/\[CMATEST_FAULT_\w+\] = "([^"]+)"/#)
+    let header = try names("Tests/kmod/fault/fault.h", #/#define CMATEST_FAULT_(\w+)/#)
+    let module = try names("Tests/kmod/fault/fault.c", #/\[CMATEST_FAULT_\w+\] = \{ "([^"]+)"/#)
     let cases = TestCase.all.map(\.name).joined(separator: "|")
     let machine = try names(
       "Tests/vm/suite.sh",

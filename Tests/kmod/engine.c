@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include "../../src-kmod/uapi/cmatest.h"
+#include "fault/fault.h"
 
 #ifndef RB_KEXEC
 #define RB_KEXEC 0x45584543

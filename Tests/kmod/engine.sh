@@ -6,11 +6,11 @@
 #
 # usage: engine.sh --modules DIR [--areas N] [--inactive] [--cycles N] [--fuzz REQUESTS [--seed N]
 #                  [--only NUMBERS] [--fault NAME] [--shrink FILE]] [PROGRAM...]
-#   --modules DIR    has cmatest.ko and faults/cmatest.ko, as scripts/kmod-check -o leaves them
+#   --modules DIR    has cmatest.ko and cmatest_fault.ko, as scripts/kmod-check -o leaves them
 #   --fuzz REQUESTS  random requests instead of the tests
 #   --seed N         of these (1)
 #   --only NUMBERS   of these, as 0-99,120
-#   --fault NAME     with the module that shows this fault, to see it found
+#   --fault NAME     with this fault (of fault/fault.h), to see it found
 #   --shrink FILE    shrink.sh: looks for the fewest of them that still fail
 #   --areas N        the tests of areas alone, and there must be that many
 #   --inactive       the default area was reserved and could not be activated: what is said, and that
@@ -41,7 +41,11 @@ done
 [ $# -gt 0 ] || set -- "$modules/engine"
 
 failed=0
-# run MODULE MODE... -- PARAMETER...: loads, runs engine in that mode, unloads.
+# make_fault, end_fault: load and remove the module that makes $fault, if there is one to make.
+make_fault() { [ -z "$fault" ] || insmod "$modules/cmatest_fault.ko" "fault=$fault"; }
+end_fault() { [ -z "$fault" ] || rmmod cmatest_fault; }
+
+# run MODULE MODE... -- PARAMETER...: loads, runs engine in that mode, unloads; with $fault made meanwhile.
 run() {
   module=$modules/$1
   shift
@@ -58,7 +62,14 @@ run() {
     return
   fi
   # shellcheck disable=SC2086  # words
-  "$program" $mode || failed=$((failed + 1))
+  if make_fault; then
+    "$program" $mode || failed=$((failed + 1))
+    end_fault || failed=$((failed + 1))
+  else
+    echo "not ok - engine$mode: the fault $fault cannot be made"
+    dmesg | tail -n 3
+    failed=$((failed + 1))
+  fi
   rmmod cmatest || failed=$((failed + 1))
   if [ -e /dev/cmatest ]; then
     echo "not ok - engine$mode: /dev/cmatest outlives the module"
@@ -131,12 +142,14 @@ quiet_while() {
 # fuzz_once NUMBERS: whether all is as it must be after these random requests, or all of them.
 fuzz_once() {
   rc=0 had=$(free)
-  module=cmatest.ko
-  [ -z "$fault" ] || module=faults/cmatest.ko
   # shellcheck disable=SC2086  # words
-  insmod "$modules/$module" $area $calls $names $places alloc_count=0 ${fault:+"fault=$fault"} ||
-    return
-  quiet_while "$program" fuzz "$seed" "$fuzz" ${1:+"$1"} || rc=1
+  insmod "$modules/cmatest.ko" $area $calls $names $places alloc_count=0 || return
+  if make_fault; then
+    quiet_while "$program" fuzz "$seed" "$fuzz" ${1:+"$1"} || rc=1
+    end_fault || rc=1
+  else
+    rc=1
+  fi
   rmmod cmatest || rc=1
   now=$(free)
   # See below. After the tests of all of it, or for one candidate of many, that is all the same.
@@ -272,10 +285,12 @@ for program; do
   run cmatest.ko loaded 300 -- $area $calls alloc_count=300
   # shellcheck disable=SC2086  # words
   for fault in leak misalign overlap wrong-release corrupt stale-accounting; do
-    run faults/cmatest.ko fault $fault -- $area $calls alloc_count=0 fault=$fault
+    run cmatest.ko fault $fault -- $area $calls alloc_count=0
   done
+  fault=''
   # shellcheck disable=SC2086  # words
-  said=$(insmod "$modules/faults/cmatest.ko" $area $calls fault=none-such 2>&1)
+  insmod "$modules/cmatest.ko" $area $calls alloc_count=0 || failed=$((failed + 1))
+  said=$(insmod "$modules/cmatest_fault.ko" fault=none-such 2>&1)
   case $?:$said in
     [1-9]*'nvalid '*) echo 'ok - an unknown fault is refused' ;;
     *)
@@ -283,6 +298,7 @@ for program; do
       failed=$((failed + 1))
       ;;
   esac
+  rmmod cmatest || failed=$((failed + 1))
 done
 after=$(free)
 

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * /dev/cmatest: what crosses between the module and who drives it.
+ * /dev/cmatest: the interface between the module and programs.
  *
- * The device does single steps of a test and says what happened; what is right
- * is for the caller to judge. Opening it takes CAP_SYS_ADMIN. An open file owns
- * what is allocated through it: when the last descriptor of it is closed, be it
- * by exit or SIGKILL, all of that is released.
+ * The device makes single steps of a test and tells their results, which the
+ * caller must judge. Opening the device takes CAP_SYS_ADMIN. An open file owns the
+ * blocks that are allocated through it: they are released when its last descriptor
+ * is closed, by exit or SIGKILL too.
  *
- * The same for callers of 32 and 64 bits: each structure is a multiple of 8
- * bytes, each field lies on a multiple of its size, addresses are __u64, and
- * there is no implicit padding. Fields are marked (in), (out) or (in, out);
- * what an (out) field holds before the call does not matter. "reserved" must be
- * all zero, and so must flags that are not listed.
+ * The layout is the same for callers of 32 and 64 bits: each structure is a
+ * multiple of 8 bytes, each field lies on a multiple of its size, addresses are
+ * __u64, and there is no implicit padding. Fields are marked (in), (out) or
+ * (in, out). The value of an (out) field before the call does not matter.
+ * "reserved" must be all zero, and so must flags that are not listed.
  *
  * Errors of every request:
  *
  * %ENOTTY	no such request: another number, direction or size of structure
- * %EFAULT	the structure cannot be read or written. What was done is undone,
- *		so nothing is lost, except that a released block stays released.
+ * %EFAULT	the structure cannot be read or written. The request is undone, so
+ *		nothing is lost, except that a released block stays released.
  * %EINVAL	a reserved field or a flag is set that must be zero, or a value
  *		is out of the range that is documented for it
- * %ENOBUFS	the kernel has no memory for what the module itself must note.
- *		%ENOMEM is never that: it means that cma_alloc() gave nothing.
- * %EINTR	a signal ended a request that takes long. The request starts anew by
- *		itself if the signal's handler has SA_RESTART.
+ * %ENOBUFS	the kernel has no memory for the module's own records. %ENOMEM is
+ *		never that: it means that cma_alloc() gave nothing.
+ * %EINTR	a signal ended a request that takes long. If the signal's handler has
+ *		SA_RESTART, the request starts again by itself.
  *
  * Tasks that are frozen, for suspend or by a cgroup, stop within such a request,
- * too, and it starts anew when they go on.
+ * too. The request starts again when they go on.
  *
- * Those of some requests are with them.
+ * Errors of single requests are described with them.
  */
 #ifndef _UAPI_CMATEST_H
 #define _UAPI_CMATEST_H
@@ -36,7 +36,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* Goes up when an existing request changes. A new one is no change. */
+/* Increases when an existing request changes. A new request is no such change. */
 #define CMATEST_ABI_VERSION	2
 
 #define CMATEST_AREA_NAME	64	/* bytes of an area's name, with its 0 */
@@ -52,52 +52,32 @@
 #define CMATEST_BOUND_SIZE	0x40	/* cma_get_size */
 #define CMATEST_BOUND_DEFAULT_AREA 0x80	/* dev_get_cma_area, only linked */
 
-/* Faults that a module built with CMATEST_FAULTS=1 can show, cmatest_info.fault. */
-#define CMATEST_FAULT_NONE		0
-#define CMATEST_FAULT_LEAK		1	/* RELEASE keeps the block's last page */
-#define CMATEST_FAULT_MISALIGN		2	/* blocks start one page late */
-#define CMATEST_FAULT_OVERLAP		3	/* all blocks share their first page */
-#define CMATEST_FAULT_WRONG_RELEASE	4	/* a foreign page seems accepted */
-#define CMATEST_FAULT_CORRUPT		5	/* FILL flips a bit in the middle */
-#define CMATEST_FAULT_STALE_ACCOUNTING	6	/* the page counts of INFO stand still */
-#define CMATEST_FAULT_REFUSED_RELEASE	7	/* RELEASE says that cma_release() refused */
-#define CMATEST_FAULT_RELEASED_TWICE	8	/* RELEASE accepts a handle that is gone */
-#define CMATEST_FAULT_SHARED		9	/* BLOCK has one unshared page less */
-#define CMATEST_FAULT_OTHER_ZONE	10	/* BLOCK has one page less in the zone */
-#define CMATEST_FAULT_OUTSIDE		11	/* BLOCK has one page less inside */
-#define CMATEST_FAULT_OTHER_COUNT	12	/* BLOCK has one page more */
-#define CMATEST_FAULT_OTHER_FRAME	13	/* BLOCK starts one page late */
-#define CMATEST_FAULT_SAME_PLACE	14	/* ALLOC says where the block before is */
-#define CMATEST_FAULT_ZERO_PAGES	15	/* a block of no pages seems given */
-#define CMATEST_FAULT_PASSED_ZERO	16	/* ALLOC of no pages seems passed on */
-#define CMATEST_FAULT_REFUSED_BATCH	17	/* BATCH says that one release was refused */
-
 /**
- * struct cmatest_info - CMATEST_IOC_INFO: what this module and kernel are
- * @version: (in, out) the CMATEST_ABI_VERSION that the caller was built with, or
- *	0 to only learn; the module's
+ * struct cmatest_info - CMATEST_IOC_INFO: describe the module and the kernel
+ * @version: (in, out) the CMATEST_ABI_VERSION of the caller, or 0 to ask for that
+ *	of the module; that of the module
  * @page_size: (out) bytes
- * @pageblock: (out) order of a pageblock, 2^this pages; 0 if it is not known
+ * @pageblock: (out) order of a pageblock, 2^@pageblock pages; 0 if unknown
  * @bound: (out) CMATEST_BOUND_* of the symbols that the module has
  * @linked: (out) those of them that the kernel exports (from 7.1 on) and the
- *	module is linked to; the address of each other one was passed, and proved
- * @areas: (out) how many areas there are for CMATEST_IOC_AREA
+ *	module is linked to; the addresses of the others were passed, and proved
+ * @areas: (out) number of areas for CMATEST_IOC_AREA
  * @default_area: (out) the index of the default one
  * @max_order: (out) the largest order that is passed on to the allocator
- * @max_handles: (out) blocks that one open file can have
- * @fault: (out) CMATEST_FAULT_* that the module was told to show; in packages
- *	always CMATEST_FAULT_NONE
- * @max_count: (out) the largest count that is passed on to the allocator. It is
- *	more than any area has, so that requests can be too large. It can change,
- *	as the machine's memory does.
+ * @max_handles: (out) number of blocks that one open file can have
+ * @fault: (out) 0. A test that makes the allocator or this module misbehave on
+ *	purpose can put a number here, so that no report is taken for a true one.
+ * @max_count: (out) the largest count that is passed on to the allocator. No area
+ *	has so many pages, so a request can be too large. The value changes with
+ *	the machine's memory.
  * @max_pages: (out) pages that all open files can have together
- * @max_pairs: (out) of one CMATEST_IOC_BATCH
- * @file_handles: (out) blocks of this open file, and those being asked for
+ * @max_pairs: (out) pairs that one CMATEST_IOC_BATCH can make
+ * @file_handles: (out) blocks of this open file, with those being allocated
  * @held_pages: (out) pages that all open files have now
  * @loaded_pages: (out) pages held since the module was loaded (alloc_count=)
  * @total_pages: (out) of all areas, CmaTotal of /proc/meminfo
- * @free_pages: (out) of all areas, CmaFree. Pages in the lists of the CPUs do
- *	not count there; an allocation that succeeds drains these first.
+ * @free_pages: (out) of all areas, CmaFree of /proc/meminfo. Pages in the lists
+ *	of the CPUs do not count; an allocation that succeeds drains these first.
  * @flags: (in) 0
  * @reserved: (in) 0
  *
@@ -129,28 +109,28 @@ struct cmatest_info {
 /* cmatest_area.flags */
 #define CMATEST_AREA_DEFAULT	0x01	/* the default area */
 #define CMATEST_AREA_HAS_NAME	0x02	/* name is known */
-#define CMATEST_AREA_HAS_BASE	0x04	/* base is known, the area is one range */
+#define CMATEST_AREA_HAS_BASE	0x04	/* base is known: the area is one range */
 #define CMATEST_AREA_HAS_SIZE	0x08	/* size is known */
-#define CMATEST_AREA_RANGES	0x10	/* may be several ranges, so it has no base */
-#define CMATEST_AREA_INACTIVE	0x20	/* reserved, not activated: it has no pages */
+#define CMATEST_AREA_RANGES	0x10	/* may be several ranges: base is not known */
+#define CMATEST_AREA_INACTIVE	0x20	/* reserved but not activated: no pages */
 
 /**
- * struct cmatest_area - CMATEST_IOC_AREA: what the kernel tells of an area
+ * struct cmatest_area - CMATEST_IOC_AREA: describe an area
  * @index: (in) 0 to cmatest_info.areas - 1. The areas, and so their indices,
  *	are the same from boot to shutdown.
  * @flags: (out) CMATEST_AREA_*
- * @base: (out) physical address of its first byte, 0 if it is not known
- * @size: (out) bytes, 0 if it is not known. 0 of a size that is known: the
- *	kernel reserved the area, but could not activate it.
- * @name: (out) as below /sys/kernel/mm/cma, where a '/' is a '!'; "" if it is not
- *	known. Just as the kernel has it: some give a nameless area the name
- *	"cma<n>" and a line feed, and two areas can have the same.
- * @held_pages: (out) pages of this area that all open files have now, and those
- *	held since the module was loaded if it is the default area
+ * @base: (out) physical address of its first byte, 0 if unknown
+ * @size: (out) bytes, 0 if unknown. With CMATEST_AREA_HAS_SIZE, 0 means that the
+ *	kernel reserved the area but could not activate it.
+ * @name: (out) as below /sys/kernel/mm/cma, where a '/' is a '!'; "" if unknown.
+ *	The name is the kernel's own: some kernels name a nameless area "cma<n>"
+ *	with a line feed, and two areas can have the same name.
+ * @held_pages: (out) pages of this area that all open files have now, and for the
+ *	default area also those held since the module was loaded
  * @reserved: (in) 0
  *
- * No kernel has a function that tells how much of an area is free: that is in
- * /sys/kernel/mm/cma/NAME/available_pages where CONFIG_CMA_SYSFS is on.
+ * No function of the kernel tells how much of an area is free. With
+ * CONFIG_CMA_SYSFS, /sys/kernel/mm/cma/NAME/available_pages does.
  *
  * %ENOENT	no area of this index
  */
@@ -173,19 +153,20 @@ struct cmatest_area {
  * @order: (in) alignment, 2^order pages; up to cmatest_info.max_order
  * @count: (in) pages, 1 to cmatest_info.max_count
  * @flags: (in) CMATEST_NO_WARN or 0
- * @handle: (out) names the block in this open file; never 0. One that was
- *	released does not come back before 2^32 others.
+ * @handle: (out) names the block in this open file; never 0. A handle that was
+ *	released is not used again before 2^32 others.
  * @pfn: (out) page frame number of the first page
- * @ns: (out) nanoseconds that cma_alloc() took. Also written for %ENOMEM, with
+ * @ns: (out) nanoseconds that cma_alloc() took. Written for %ENOMEM too, with
  *	@handle and @pfn 0.
  * @reserved: (in) 0
  *
  * %ENOENT	no area of this index
- * %EMFILE	this open file has cmatest_info.max_handles blocks, with those that
- *		are being asked for at this moment
+ * %EMFILE	this open file has cmatest_info.max_handles blocks, with those being
+ *		allocated
  * %ENOSPC	all open files would have more than cmatest_info.max_pages pages
  * %ENOMEM	cma_alloc() gave nothing: the area is too small, too full, too
- *		fragmented, or pages in it could not be moved. For nothing else.
+ *		fragmented, or pages in it could not be moved. No other failure has
+ *		this error.
  * %EINTR	it gave nothing because the caller is being killed
  */
 struct cmatest_alloc {
@@ -202,17 +183,17 @@ struct cmatest_alloc {
 /**
  * struct cmatest_release - CMATEST_IOC_RELEASE: give a block back
  * @handle: (in) the block
- * @accepted: (out) what cma_release() said: 1 if it took the pages. After a 0
+ * @accepted: (out) the result of cma_release(): 1 if it took the pages. After 0
  *	they are lost until the next boot.
  * @ns: (out) nanoseconds that cma_release() took
  * @flags: (in) 0
  * @unused: (in) 0
  * @reserved: (in) 0
  *
- * The handle is gone whatever cma_release() said. No kernel checks whether
- * pages are released twice, it corrupts its lists: so the module refuses that.
+ * The handle is invalid afterwards, whatever the result. The kernel does not check
+ * whether pages are released twice, which corrupts its lists: the module does.
  *
- * %ENOENT	no such handle in this open file: never was, or was released
+ * %ENOENT	no such handle in this open file, or no longer
  * %EBUSY	another thread is filling, checking or looking at the block
  */
 struct cmatest_release {
@@ -231,14 +212,14 @@ struct cmatest_release {
  * struct cmatest_block - CMATEST_IOC_BLOCK: look at each page of a block
  * @handle: (in) the block
  * @area: (out) index of its area
- * @order: (out) as it was asked for
+ * @order: (out) the alignment that was asked for
  * @flags: (out) CMATEST_BLOCK_*
  * @count: (out) pages
  * @pfn: (out) page frame number of the first page
  * @in_zone: (out) pages in the zone and on the node of the first one
  * @unshared: (out) pages whose reference count is 1, as cma_alloc() must leave
- *	them. Something that walks physical memory can raise one for a moment.
- * @inside: (out) pages within the area's base and size, if these are known
+ *	them. A walk through physical memory can raise one for a moment.
+ * @inside: (out) pages within the area's base and size, if both are known
  * @node: (out) NUMA node of the first page
  * @zone: (out) index of its zone
  * @zone_name: (out) name of its zone, as in /proc/zoneinfo
@@ -281,8 +262,8 @@ struct cmatest_block {
  *	z = (z ^ z >> 27) * 0x94d049bb133111eb
  *	z = z ^ z >> 31
  *
- * Within a block no word is there twice. What is written depends on the place
- * in the block alone, so parts can be filled and checked apart.
+ * No two words of a block are the same. A word depends on its place in the block
+ * alone, so parts can be filled and checked apart.
  *
  * %ENOENT	no such handle in this open file
  * %EINTR	a signal came; a part of it may have been written
@@ -296,27 +277,27 @@ struct cmatest_fill {
 	__u64 reserved[2];
 };
 
-/* cmatest_check.first_bad of memory in which all is right */
+/* cmatest_check.first_bad if no word differs */
 #define CMATEST_NOWHERE	0xffffffffffffffffULL
 
 /**
  * struct cmatest_check - CMATEST_IOC_CHECK: compare a block with its pattern
  * @handle: (in) the block
  * @flags: (in) 0
- * @seed: (in) as it was filled
+ * @seed: (in) the seed with which it was filled
  * @offset: (in) first byte to check, a multiple of 8
  * @length: (in) bytes to check, a multiple of 8, more than 0; @offset + @length
  *	must be within the block
- * @bad_words: (out) how many words differ, 0 if all is right
+ * @bad_words: (out) number of words that differ
  * @first_bad: (out) byte offset in the block of the first of them, or
  *	CMATEST_NOWHERE
- * @wrote: (out) what that word must be, or 0
- * @read: (out) what it is, or 0
+ * @wrote: (out) the right value of that word, or 0
+ * @read: (out) its value, or 0
  * @reserved: (in) 0
  *
  * Wrong data is a result, not an error. All of the range must have been filled
- * through this handle, with whatever seeds: what else is in a block is what other
- * programs left there.
+ * through this handle, with any seeds: other bytes of a block may hold what
+ * another program left there.
  *
  * %ENOENT	no such handle in this open file
  * %EINVAL	a part of the range was not filled
@@ -335,16 +316,16 @@ struct cmatest_check {
 	__u64 reserved[2];
 };
 
-/* cmatest_times: could not be allocated, so there was nothing to release */
+/* cmatest_times: nothing was allocated, so nothing was released */
 #define CMATEST_NS_NONE		0xffffffff
-/* cmatest_times: that long or longer (4.29 s) */
+/* cmatest_times: 4.29 s or longer */
 #define CMATEST_NS_MAX		0xfffffffe
 
 /**
  * struct cmatest_times - nanoseconds of one pair of a batch
- * @alloc_ns: what cma_alloc() took, if it succeeded or not; at most
+ * @alloc_ns: duration of cma_alloc(), whether it succeeded or not; at most
  *	CMATEST_NS_MAX
- * @release_ns: what cma_release() took, at most CMATEST_NS_MAX; or
+ * @release_ns: duration of cma_release(), at most CMATEST_NS_MAX; or
  *	CMATEST_NS_NONE if the allocation failed
  */
 struct cmatest_times {
@@ -357,27 +338,27 @@ struct cmatest_times {
  * @area: (in) index of the area
  * @order: (in) alignment of each block; up to cmatest_info.max_order
  * @count: (in) pages of each block, 1 to cmatest_info.max_count
- * @pairs: (in) how often, 1 to cmatest_info.max_pairs
+ * @pairs: (in) number of blocks, 1 to cmatest_info.max_pairs
  * @times: (in) address of struct cmatest_times[@pairs]. Its memory should be
- *	there and stay (written to once, mlock(2)), so that no page fault comes
- *	between two pairs.
+ *	present and locked (written to once, mlock(2)), so that no page fault
+ *	comes between two pairs.
  * @flags: (in) 0
  * @unused: (in) 0
- * @done: (out) pairs that were made, and times that were written
+ * @done: (out) number of pairs that were made, and of times that were written
  * @failed: (out) those of them whose allocation failed
  * @refused: (out) those of them whose release cma_release() refused
  * @reserved: (in) 0
  *
- * A signal, or that tasks are frozen, ends it between two pairs: it succeeds with
- * @done less than @pairs, or fails with %EINTR if that is 0. The kernel never logs
- * a failure. Several threads can do this at once, on one file too. A block never
- * outlives its pair, and none takes a handle. @count pages count against
- * cmatest_info.max_pages.
+ * A signal, or the freezing of tasks, ends the request between two pairs: it
+ * succeeds with @done less than @pairs, or fails with %EINTR if @done is 0. The
+ * kernel never logs a failure. Several threads can make this request at once, on
+ * one file too. A block never outlives its pair, and takes no handle. @count pages
+ * count against cmatest_info.max_pages.
  *
  * %ENOENT	no area of this index
  * %ENOSPC	all open files would have more than cmatest_info.max_pages pages
  * %EINTR	a signal came before the first pair
- * %EFAULT	@times cannot be written; it ended at the next pair or 63 later
+ * %EFAULT	@times cannot be written; the request ended up to 64 pairs later
  */
 struct cmatest_batch {
 	__u32 area;
@@ -398,17 +379,18 @@ struct cmatest_batch {
 #define CMATEST_PROBE_NO_PAGES		2	/* cma_alloc() of 0 pages */
 
 /**
- * struct cmatest_probe - CMATEST_IOC_PROBE: what must be refused, is it?
+ * struct cmatest_probe - CMATEST_IOC_PROBE: make a call that must be refused
  * @kind: (in) CMATEST_PROBE_*
  * @area: (in) index of the area that is asked
- * @refused: (out) 1 if the kernel refused it, as it must
+ * @refused: (out) 1 if the kernel refused the call, as it must
  * @flags: (in) 0
- * @pfn: (out) of the page that was offered, or that was given for nothing
+ * @pfn: (out) page frame number of the page that was offered, or of the one that
+ *	was given for a request of no pages
  * @ns: (out) nanoseconds that the kernel took
  * @reserved: (in) 0
  *
- * All in one call, with a page of the module's own: nothing is left over. If
- * there is none, that is %ENOBUFS.
+ * The page is the module's own, and is freed before the request ends. %ENOBUFS
+ * means that there was none.
  *
  * %ENOENT	no area of this index
  */
@@ -427,27 +409,30 @@ struct cmatest_probe {
 
 /**
  * struct cmatest_place - CMATEST_IOC_PLACE: release a block into the caller's pages
- * @handle: (in) the block; it is gone afterwards
+ * @handle: (in) the block; invalid afterwards
  * @flags: (in) CMATEST_PLACE_IN_FILE or 0
- * @address: (in) of private anonymous memory that can be written to, or an
- *	offset in the file; a multiple of the page size
- * @placed: (out) pages of the caller that were made from pages of the block
+ * @address: (in) address of private anonymous memory that can be written to, or
+ *	an offset in the file; a multiple of the page size
+ * @placed: (out) number of pages of the caller that were made from pages of the
+ *	block
  * @fd: (in) a regular file that is open for writing, without O_APPEND and
  *	O_DIRECT; 0 for memory
  * @unused: (in) 0
  * @reserved: (in) 0
  *
- * A driver's block is released to be lent: this makes the pages of one block
- * the caller's own, movable as those of any program. Page n of the block becomes
- * page n of the memory if none is there, all 0; or the block's pages become the
- * file's page cache from the offset on, the last one first, where 0 is written.
- * The kernel does not promise that: a page that somebody else took in the same
- * moment is left out, and a file system may take larger ones, most of all within
- * the size that the file has already. So /proc/self/pagemap tells what came to
- * be where. In a file @placed counts pages that were written.
+ * The kernel lends the pages of an area to programs while no driver has them. This
+ * request makes the pages of one block the caller's own, movable as those of any
+ * program. Page n of the block becomes page n of the memory, all 0, if no page is
+ * there yet; or the block's pages become the file's page cache from the offset on,
+ * the last page first, where 0 is written. The kernel does not promise this: a page
+ * that somebody else took at the same moment is left out, and a file system may
+ * take larger pages, above all within the size that the file has already. Look in
+ * /proc/self/pagemap for the pages that were placed. In a file @placed counts pages
+ * that were written.
  *
- * The block is released in any case, but for %ENOENT and %EBUSY. A signal, or an
- * error of the file, ends it: it succeeds if @placed is not 0.
+ * The block is released whatever the result, except for %ENOENT and %EBUSY. A
+ * signal, or an error of the file, ends the request, which succeeds if @placed is
+ * not 0.
  *
  * %ENOENT	no such handle in this open file
  * %EBUSY	another thread is filling, checking or looking at the block

@@ -1,127 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Blocks that an open file owns.
+ * Keeps the blocks of open files, and their limits.
  *
- * The lock of the file's xarray guards which handles there are, and @live and
- * @users of each. It is never held across a call to the allocator or a look at
- * memory. Who uses a block counts in @users, and a block with users cannot be
- * released: that is -EBUSY, and not a wait, so that no request has to wait for
- * another. Whoever takes a handle out of the xarray owns it alone.
+ * The lock of a file's xarray protects which handles there are, and @live and
+ * @users of each. It is never held across a call of the allocator or an access to
+ * the memory of a block. @users counts the requests that use a block, and a block
+ * in use cannot be released: the answer is -EBUSY, so that no request waits for
+ * another one. Whoever takes a handle out of the xarray is its only owner.
  */
-#include "cmatest.h"
-#include "fault.h"
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/err.h>
 #include <linux/errno.h>
-#include <linux/init.h>
-#include <linux/limits.h>
-#include <linux/minmax.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/xarray.h>
+
+#include "cmatest.h"
+
+unsigned long cmatest_max_pages __ro_after_init;
+int cmatest_max_handles __ro_after_init;
+atomic_long_t cmatest_charged;
 
 /**
- * struct cmatest_handle - a block of an open file
- * @pages: the block
- * @filled: which of its bytes were filled
- * @area: index of its area
- * @users: requests that use it now
- * @live: its owner was told of it; until then it is not there for anybody else
- */
-struct cmatest_handle {
-	struct cmatest_pages pages;
-	struct cmatest_filled filled;
-	u32 area;
-	unsigned int users;
-	bool live;
-};
-
-static atomic_long_t charged;
-
-static unsigned long page_limit __ro_after_init;
-static int handle_limit __ro_after_init;
-
-/**
- * cmatest_limits_set() - set what can be had
- * @max_pages: pages of all open files together, 0 for no limit
- * @max_handles: blocks of one open file
- */
-void __init cmatest_limits_set(unsigned long max_pages, unsigned int max_handles)
-{
-	page_limit = min_not_zero(max_pages, (unsigned long)LONG_MAX);
-	handle_limit = min_t(unsigned int, max_handles, INT_MAX);
-}
-
-/**
- * cmatest_max_pages() - how many pages all open files can have
+ * cmatest_charge() - take pages from the limit of all open files
+ * @area: index of the area of the pages
+ * @count: number of pages
  *
- * Return: pages.
- */
-unsigned long cmatest_max_pages(void)
-{
-	return page_limit;
-}
-
-/**
- * cmatest_max_handles() - how many blocks one open file can have
- *
- * Return: blocks.
- */
-unsigned int cmatest_max_handles(void)
-{
-	return handle_limit;
-}
-
-/**
- * cmatest_charged() - how many pages all open files have, or ask for
- *
- * Return: pages.
- */
-unsigned long cmatest_charged(void)
-{
-	return atomic_long_read(&charged);
-}
-
-/**
- * cmatest_charge() - take pages from the limit
- * @area: index of the area that they are of
- * @count: pages
- *
- * Return: 0 or -ENOSPC.
+ * Return: 0, or -ENOSPC if that would pass the limit.
  */
 int cmatest_charge(u32 area, unsigned long count)
 {
-	long now = atomic_long_read(&charged);
+	long now = atomic_long_read(&cmatest_charged);
 
 	do {
-		if (count > page_limit - now)
+		if (count > cmatest_max_pages - now)
 			return -ENOSPC;
-	} while (!atomic_long_try_cmpxchg(&charged, &now, now + count));
+	} while (!atomic_long_try_cmpxchg(&cmatest_charged, &now, now + count));
 	cmatest_area_charge(area, count);
 	return 0;
 }
 
-/**
- * cmatest_uncharge() - give pages back to the limit
- * @area: as it was charged
- * @count: as it was charged
- */
+/* Gives back what cmatest_charge() took. */
 void cmatest_uncharge(u32 area, unsigned long count)
 {
 	cmatest_area_charge(area, -(long)count);
-	atomic_long_sub(count, &charged);
+	atomic_long_sub(count, &cmatest_charged);
 }
 
 /**
- * cmatest_request_check() - check what to ask an area for
+ * cmatest_request_check() - check a request for a block
  * @area: index of the area
- * @count: pages
- * @order: their alignment
- * @cma: gets the area
+ * @count: number of pages
+ * @order: alignment, 2^@order pages
+ * @cma: set to the area
  *
  * Return: 0, -ENOENT if there is no such area, or -EINVAL.
  */
@@ -135,7 +75,8 @@ int cmatest_request_check(u32 area, u64 count, u32 order, struct cma **cma)
 	return 0;
 }
 
-static struct cmatest_handle *use_handle(struct cmatest_file *file, u32 id)
+/* NULL if the file has no such handle. */
+static struct cmatest_handle *cmatest_handle_use(struct cmatest_file *file, u32 id)
 {
 	struct cmatest_handle *handle;
 
@@ -149,20 +90,19 @@ static struct cmatest_handle *use_handle(struct cmatest_file *file, u32 id)
 	return handle;
 }
 
-static void unuse_handle(struct cmatest_file *file, struct cmatest_handle *handle)
+static void cmatest_handle_unuse(struct cmatest_file *file, struct cmatest_handle *handle)
 {
 	xa_lock(&file->handles);
 	handle->users--;
 	xa_unlock(&file->handles);
 }
 
-/* The handle is no longer in the xarray, or not seen by anybody there. */
-static bool free_handle(struct cmatest_file *file, struct cmatest_handle *handle, u64 *ns)
+/* The handle must be out of the xarray, or nobody else may see it there. */
+static bool cmatest_handle_free(struct cmatest_file *file, struct cmatest_handle *handle, u64 *ns)
 {
 	unsigned long count = handle->pages.count;
 	bool accepted;
 
-	cmatest_fault_leak(&handle->pages);
 	accepted = cmatest_cma_release(&handle->pages, ns);
 	cmatest_filled_free(&handle->filled);
 	cmatest_uncharge(handle->area, count);
@@ -171,15 +111,9 @@ static bool free_handle(struct cmatest_file *file, struct cmatest_handle *handle
 	return accepted;
 }
 
-/**
- * cmatest_handle_alloc() - CMATEST_IOC_ALLOC
- * @file: the open file
- * @arg: the argument
- *
- * All that can fail is done before the allocation. The handle is not live
- * until cmatest_handle_settle().
- *
- * Return: 0 or an error, see struct cmatest_alloc.
+/*
+ * CMATEST_IOC_ALLOC: allocates a block. Whatever else can fail comes before the
+ * allocation. The handle is not live until cmatest_handle_settle().
  */
 int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 {
@@ -197,8 +131,8 @@ int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 	alloc->pfn = 0;
 	alloc->ns = 0;
 
-	/* Never above the limit, not for a moment: that would refuse others. */
-	if (!atomic_add_unless(&file->count, 1, handle_limit))
+	/* Never above the limit, not even for a moment: others would be refused. */
+	if (!atomic_add_unless(&file->count, 1, cmatest_max_handles))
 		return -EMFILE;
 	err = cmatest_charge(alloc->area, alloc->count);
 	if (err)
@@ -210,7 +144,7 @@ int cmatest_handle_alloc(struct cmatest_file *file, union cmatest_arg *arg)
 	}
 	handle->area = alloc->area;
 	cmatest_filled_init(&handle->filled, alloc->count);
-	/* 1 means that the numbers started anew, which is fine. */
+	/* The result is 1, and no error, when the numbers wrap around. */
 	err = xa_alloc_cyclic(&file->handles, &id, handle, xa_limit_32b, &file->next,
 			      CMATEST_GFP);
 	if (err < 0) {
@@ -241,10 +175,10 @@ uncount:
 }
 
 /**
- * cmatest_handle_settle() - let the handle be used, or undo the allocation
+ * cmatest_handle_settle() - make a new handle live, or undo its allocation
  * @file: the open file
- * @arg: as cmatest_handle_alloc() left it
- * @answered: the caller has got it
+ * @arg: the answer of cmatest_handle_alloc()
+ * @answered: whether the caller has got the answer
  */
 void cmatest_handle_settle(struct cmatest_file *file, union cmatest_arg *arg, bool answered)
 {
@@ -261,11 +195,11 @@ void cmatest_handle_settle(struct cmatest_file *file, union cmatest_arg *arg, bo
 	xa_unlock(&file->handles);
 
 	if (!answered)
-		free_handle(file, handle, &ns);
+		cmatest_handle_free(file, handle, &ns);
 }
 
-/* Return: the block, whose number is nobody's any more, or an error. */
-static struct cmatest_handle *end_handle(struct cmatest_file *file, u32 id)
+/* Takes the handle out of the xarray, unless it is in use. */
+static struct cmatest_handle *cmatest_handle_end(struct cmatest_file *file, u32 id)
 {
 	struct cmatest_handle *handle;
 
@@ -285,14 +219,14 @@ static struct cmatest_handle *end_handle(struct cmatest_file *file, u32 id)
  * cmatest_handle_take() - end a handle, and take over its block
  * @file: the open file
  * @id: the handle
- * @pages: gets the block, which stays charged
- * @area: gets the index of its area
+ * @pages: set to the block, which stays charged
+ * @area: set to the index of its area
  *
- * Return: 0, -ENOENT if there is no such handle, or -EBUSY if it has users.
+ * Return: 0, -ENOENT if there is no such handle, or -EBUSY if it is in use.
  */
 int cmatest_handle_take(struct cmatest_file *file, u32 id, struct cmatest_pages *pages, u32 *area)
 {
-	struct cmatest_handle *handle = end_handle(file, id);
+	struct cmatest_handle *handle = cmatest_handle_end(file, id);
 
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
@@ -305,13 +239,7 @@ int cmatest_handle_take(struct cmatest_file *file, u32 id, struct cmatest_pages 
 	return 0;
 }
 
-/**
- * cmatest_handle_release() - CMATEST_IOC_RELEASE
- * @file: the open file
- * @arg: the argument
- *
- * Return: 0 or an error, see struct cmatest_release.
- */
+/* CMATEST_IOC_RELEASE: releases a block. */
 int cmatest_handle_release(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_release *release = &arg->release;
@@ -320,16 +248,16 @@ int cmatest_handle_release(struct cmatest_file *file, union cmatest_arg *arg)
 	if (release->unused)
 		return -EINVAL;
 
-	handle = end_handle(file, release->handle);
+	handle = cmatest_handle_end(file, release->handle);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
 
-	release->accepted = free_handle(file, handle, &release->ns);
+	release->accepted = cmatest_handle_free(file, handle, &release->ns);
 	return 0;
 }
 
-static int look_at_pages(const struct cmatest_pages *pages, struct cmatest_block *block,
-			 u64 start, u64 end)
+static int cmatest_handle_look_at(const struct cmatest_pages *pages,
+				  struct cmatest_block *block, u64 start, u64 end)
 {
 	unsigned long first = page_to_pfn(pages->first), i;
 	struct page *page;
@@ -350,13 +278,7 @@ static int look_at_pages(const struct cmatest_pages *pages, struct cmatest_block
 	return 0;
 }
 
-/**
- * cmatest_handle_look() - CMATEST_IOC_BLOCK
- * @file: the open file
- * @arg: the argument
- *
- * Return: 0 or an error, see struct cmatest_block.
- */
+/* CMATEST_IOC_BLOCK: looks at each page of a block. */
 int cmatest_handle_look(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_block *block = &arg->block;
@@ -366,7 +288,7 @@ int cmatest_handle_look(struct cmatest_file *file, union cmatest_arg *arg)
 	struct cmatest_area area;
 	int err;
 
-	handle = use_handle(file, block->handle);
+	handle = cmatest_handle_use(file, block->handle);
 	if (!handle)
 		return -ENOENT;
 
@@ -388,14 +310,14 @@ int cmatest_handle_look(struct cmatest_file *file, union cmatest_arg *arg)
 		block->flags |= CMATEST_BLOCK_HAS_INSIDE;
 	else
 		area.base = area.size = 0;
-	err = look_at_pages(pages, block, area.base >> PAGE_SHIFT,
-			    (area.base + area.size) >> PAGE_SHIFT);
+	err = cmatest_handle_look_at(pages, block, area.base >> PAGE_SHIFT,
+				     (area.base + area.size) >> PAGE_SHIFT);
 
-	unuse_handle(file, handle);
+	cmatest_handle_unuse(file, handle);
 	return err;
 }
 
-static int check_range(const struct cmatest_pages *pages, u64 offset, u64 length)
+static int cmatest_handle_check_range(const struct cmatest_pages *pages, u64 offset, u64 length)
 {
 	u64 size = (u64)pages->count << PAGE_SHIFT;
 
@@ -406,13 +328,7 @@ static int check_range(const struct cmatest_pages *pages, u64 offset, u64 length
 	return 0;
 }
 
-/**
- * cmatest_handle_fill() - CMATEST_IOC_FILL
- * @file: the open file
- * @arg: the argument
- *
- * Return: 0 or an error, see struct cmatest_fill.
- */
+/* CMATEST_IOC_FILL: writes a pattern into a block. */
 int cmatest_handle_fill(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_fill *fill = &arg->fill;
@@ -420,11 +336,11 @@ int cmatest_handle_fill(struct cmatest_file *file, union cmatest_arg *arg)
 	u64 length = fill->length;
 	int err;
 
-	handle = use_handle(file, fill->handle);
+	handle = cmatest_handle_use(file, fill->handle);
 	if (!handle)
 		return -ENOENT;
 
-	err = check_range(&handle->pages, fill->offset, fill->length);
+	err = cmatest_handle_check_range(&handle->pages, fill->offset, fill->length);
 	if (!err)
 		err = cmatest_filled_prepare(&handle->filled, fill->offset, length);
 	if (!err) {
@@ -432,20 +348,12 @@ int cmatest_handle_fill(struct cmatest_file *file, union cmatest_arg *arg)
 					   fill->offset, &length);
 		cmatest_filled_add(&handle->filled, fill->offset, length);
 	}
-	if (!err)
-		cmatest_fault_corrupt(&handle->pages, fill->offset, fill->length);
 
-	unuse_handle(file, handle);
+	cmatest_handle_unuse(file, handle);
 	return err;
 }
 
-/**
- * cmatest_handle_check() - CMATEST_IOC_CHECK
- * @file: the open file
- * @arg: the argument
- *
- * Return: 0 or an error, see struct cmatest_check.
- */
+/* CMATEST_IOC_CHECK: compares a block with its pattern. */
 int cmatest_handle_check(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_check *check = &arg->check;
@@ -453,12 +361,12 @@ int cmatest_handle_check(struct cmatest_file *file, union cmatest_arg *arg)
 	struct cmatest_wrong wrong;
 	int err;
 
-	handle = use_handle(file, check->handle);
+	handle = cmatest_handle_use(file, check->handle);
 	if (!handle)
 		return -ENOENT;
 
-	err = check_range(&handle->pages, check->offset, check->length);
-	/* The caller is told what is there: nothing that others left. */
+	err = cmatest_handle_check_range(&handle->pages, check->offset, check->length);
+	/* The answer has words of the block: never those of another program. */
 	if (!err && !cmatest_filled_all(&handle->filled, check->offset, check->length))
 		err = -EINVAL;
 	if (!err)
@@ -471,14 +379,11 @@ int cmatest_handle_check(struct cmatest_file *file, union cmatest_arg *arg)
 		check->read = wrong.read;
 	}
 
-	unuse_handle(file, handle);
+	cmatest_handle_unuse(file, handle);
 	return err;
 }
 
-/**
- * cmatest_handles_release() - release all blocks of a file that is closed
- * @file: the file
- */
+/* Releases all blocks of a file that is being closed. */
 void cmatest_handles_release(struct cmatest_file *file)
 {
 	struct cmatest_handle *handle;
@@ -486,7 +391,7 @@ void cmatest_handles_release(struct cmatest_file *file)
 	u64 ns;
 
 	xa_for_each(&file->handles, id, handle) {
-		free_handle(file, handle, &ns);
+		cmatest_handle_free(file, handle, &ns);
 		cond_resched();
 	}
 	xa_destroy(&file->handles);
