@@ -6,7 +6,7 @@
  * says. Linked statically, so that it runs in an initramfs with nothing else.
  *
  * usage: engine full|areas [COUNT]|bare|linked|limits PAGES HANDLES|loaded PAGES|none
- *        engine inactive|no-memory|freeze
+ *        engine inactive|no-memory|freeze|balloon
  *        engine hammer FILE    works until there is that file
  *        engine kexec KERNEL INITRD COMMAND-LINE    boots that, with blocks held
  *        engine fault NAME
@@ -31,6 +31,7 @@
 #include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -1400,6 +1401,59 @@ static void test_loaded(__u64 pages)
 	      "%llu pages are held from load to unload", start.loaded_pages);
 }
 
+/*
+ * The machine has less memory than its area has pages. Someone else must hold a
+ * block: the allocator would otherwise move all of the balloon out of the area,
+ * which leaves the kernel no memory for itself.
+ */
+static void test_balloon(void)
+{
+	struct cmatest_area area = area_of(start.default_area);
+	const __u64 whole = area.size / start.page_size;
+	struct cmatest_alloc a;
+	struct cmatest_times times;
+	struct cmatest_batch b = {
+		.area = start.default_area, .count = whole, .pairs = 1, .times = (uintptr_t)&times
+	};
+	struct sysinfo machine;
+	__u64 memory, counts[2];
+	__u32 handle;
+	size_t i;
+	int err;
+
+	NEED(!sysinfo(&machine));
+	memory = (__u64)machine.totalram * machine.mem_unit / start.page_size;
+	check((area.flags & CMATEST_AREA_HAS_SIZE) && memory < whole,
+	      "the machine has %llu pages, its area %llu", memory, whole);
+	check(start.max_count == start.total_pages + 1 && start.max_count > whole,
+	      "requests of up to %llu pages are passed on", start.max_count);
+
+	counts[0] = whole;
+	counts[1] = start.max_count;
+	for (i = 0; i < COUNT(counts); i++) {
+		a = (struct cmatest_alloc) {
+			.area = start.default_area, .count = counts[i], .flags = CMATEST_NO_WARN
+		};
+		err = ask(fd, CMATEST_IOC_ALLOC, &a);
+		check((err == ENOMEM && a.ns > 0 && !a.handle) || (!err && !release(fd, a.handle)),
+		      "ALLOC of %llu pages is passed on and gives %s", counts[i],
+		      err ? "nothing: ENOMEM" : "a block");
+	}
+	a.count = start.max_count + 1;
+	check(ask(fd, CMATEST_IOC_ALLOC, &a) == EINVAL, "ALLOC of %llu pages: EINVAL", a.count);
+
+	err = ask(fd, CMATEST_IOC_BATCH, &b);
+	check(!err && b.done == 1, "BATCH of the whole area is passed on");
+	b.count = start.max_count + 1;
+	check(ask(fd, CMATEST_IOC_BATCH, &b) == EINVAL, "BATCH of more than that: EINVAL");
+
+	handle = alloc(fd, 256, 0, NULL);
+	check(handle && !fill(fd, handle, 1, 0, 256 * start.page_size) &&
+	      !compare(fd, handle, 1, 0, 256 * start.page_size) && !release(fd, handle),
+	      "256 pages can be had, filled and read back");
+	settled("after those");
+}
+
 /* Each fault shows where the matching test of a suite looks. */
 static void test_fault(const char *name)
 {
@@ -1888,6 +1942,8 @@ int main(int argc, char **argv)
 		test_no_memory();
 	} else if (!strcmp(mode, "freeze")) {
 		test_freeze();
+	} else if (!strcmp(mode, "balloon")) {
+		test_balloon();
 	} else if (!strcmp(mode, "hammer") && argc == 3) {
 		hammer_end = argv[2];
 		test_hammer();

@@ -9,8 +9,12 @@
 #   freezer  suspend, as far as all processes are frozen
 #   suspend  the same, as far as all devices sleep, and the machine itself
 #   memory   blocks of memory leave and return, those of a whole node too where it has a second one
+#   balloon  the machine gets less memory than its area has, and gets it back: with the kernel's own
+#            modules for that in /balloon, and QEMU's monitor behind the port cma-test.monitor
 #   kexec    another kernel is started: the last part, as it starts the script anew
 set -u
+# shellcheck source=../kernel-log.sh
+. "$(dirname "$0")/../kernel-log.sh"
 
 [ "$1" = --modules ] || exit 2
 modules=$2
@@ -112,6 +116,70 @@ ports_return() {
   cat /tmp/said
 }
 
+# monitor COMMAND: by QEMU's monitor, behind file descriptor 7; fails unless QEMU carries it out
+monitor() {
+  printf '%s\n' "$1" >&7
+  said=$(timeout 30 grep -m 1 -E '"(return|error)"' <&7)
+  case $said in
+    *'"return"'*) ;;
+    *) echo " QEMU says '$said' to $1;" && return 1 ;;
+  esac
+}
+
+# balloon_to KIB: leaves so much of $memory to the machine, and waits until MemTotal is less than $total by
+# the rest
+balloon_to() {
+  goal=$((total - memory + $1))
+  monitor "{\"execute\": \"balloon\", \"arguments\": {\"value\": $(($1 * 1024))}}" || return
+  for _ in $(seq 300); do
+    if [ "$(meminfo MemTotal)" = "$goal" ]; then return; fi
+    sleep 0.2
+  done
+  echo " MemTotal is $(meminfo MemTotal) kB a minute after the balloon should have made it $goal kB;"
+}
+
+# shrinks: all that the part balloon does; prints what is wrong after each check
+shrinks() {
+  name=$(grep -l -x cma-test.monitor /sys/class/virtio-ports/*/name)
+  name=${name%/name}
+  exec 7<>"/dev/${name##*/}"
+  why=$(monitor '{"execute": "qmp_capabilities"}')
+  while read -r name; do insmod "/balloon/$name.ko" || why="$why insmod $name;"; done </balloon/order
+  total=$(meminfo MemTotal) area=$(meminfo CmaTotal)
+  page=$(awk '/^KernelPageSize/ { print $2; exit }' /proc/self/smaps)
+  # What the kernel does not count in MemTotal is the machine's all the same.
+  memory=$((1024 * 1024))
+  load alloc_count=0 || why="$why the module does not load;"
+  # With a block held, no request for the whole area comes as far as moving the balloon out of there,
+  # which would leave the kernel no memory for itself.
+  # shellcheck disable=SC2086  # words
+  insmod "$modules/cmahogg.ko" ${address-} alloc_count=1 || why="$why no block is held;"
+  why=$why$(balloon_to $((memory - total + area * 7 / 8)))
+  echo "# MemTotal was $total kB and is $(meminfo MemTotal), CmaTotal is $area, CmaFree $(meminfo CmaFree)"
+  verdict 'a balloon leaves less memory than the area has' "$why"
+  "$modules/engine" balloon || verdict 'requests beside a balloon' " engine ended with $?"
+  rmmod cmatest || verdict 'rmmod beside a balloon' ' failed'
+
+  # At load the same is said of a block to hold.
+  why='' said=$(load alloc_count=$((area / page)) 2>&1) && rmmod cmatest
+  case $said in
+    '' | *'annot allocate memory'*) ;;
+    *) why=" $said;" ;;
+  esac
+  said=$(load alloc_count=$((area / page + 2)) 2>&1) && rmmod cmatest
+  case $said in
+    *'nvalid '*) ;;
+    *) why="$why of two pages more it says '$said';" ;;
+  esac
+  verdict 'modprobe beside a balloon: the whole area is passed on, more than that is not' "$why"
+
+  why=$(balloon_to "$memory")
+  rmmod cmahogg || why="$why rmmod cmahogg;"
+  load alloc_count=$((area * 9 / 10 / page)) || why="$why most of the area cannot be had;"
+  rmmod cmatest || why="$why rmmod;"
+  verdict 'the balloon gives back the memory, and the area is whole again' "$why"
+}
+
 # toggle_memory BLOCK...: those that can; sets nothing, prints what is wrong
 toggle_memory() {
   moved=0
@@ -168,6 +236,11 @@ for part; do
       else
         echo 'skip - the memory of a whole node: there is one node with memory'
       fi
+      ;;
+    balloon)
+      mark_log
+      shrinks
+      verdict 'the kernel has no complaint of the balloon' "$(kernel_is_quiet)"
       ;;
     kexec)
       (cd / && find . -xdev ! -path './tmp/*' | cpio -o -H newc >/tmp/initrd 2>/dev/null)

@@ -1,12 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A disk with ext4 for a machine of scripts/vm/mini. Source it after ../lib.sh and accel.sh.
+# A stock kernel's modules, and a disk with ext4, for a machine of scripts/vm/mini. Source it after
+# ../lib.sh and accel.sh.
 : "${cache:?source scripts/lib.sh first}"
 
-# disk_modules RELEASE: prints a folder with the modules that a stock kernel needs for a virtio disk
-# with ext4, and their names in the order of loading, in the file "order". Made once.
-disk_modules() {
-  local release=$1 arch from dir=$cache/kernel/$1-disk lock work part package name file
+# disk_modules RELEASE: the modules for a virtio disk with ext4, as stock_modules has them.
+disk_modules() { stock_modules "$1" disk virtio_blk ext4; }
+
+# stock_modules RELEASE PURPOSE MODULE...: prints a folder with these modules of a stock kernel, those
+# that they need, and the names of all in the order of loading, in the file "order". Made once.
+stock_modules() {
+  local release=$1 purpose=$2 arch from dir=$cache/kernel/$1-$2 lock work part package name file
+  shift 2
   arch=$(arch_of "$release") || return
   mkdir -p "$cache/kernel"
   exec {lock}>"$dir.lock"
@@ -20,17 +25,17 @@ disk_modules() {
       apt_for "$arch" "$from" apt-cache show "$package" >"$work/show" 2>/dev/null && [[ -s $work/show ]] &&
         break
     done
-    if ! (cd "$work" && quietly "$cache/log/disk-$release.log" \
+    if ! (cd "$work" && quietly "$cache/log/$purpose-$release.log" \
       apt_for "$arch" "$from" apt-get download "$package") ||
       ! dpkg -x "$work/$package"_*.deb "$work"; then
-      die "cannot get the package $package: see $cache/log/disk-$release.log"
+      die "cannot get the package $package: see $cache/log/$purpose-$release.log"
     fi
     # Before trixie /lib was not yet /usr/lib in packages, and depmod asks for /lib.
     [[ -d $work/lib ]] || ln -s usr/lib "$work/lib"
-    quietly "$cache/log/disk-$release.log" depmod -b "$work" "$release" ||
-      die "depmod of $package: see $cache/log/disk-$release.log"
+    quietly "$cache/log/$purpose-$release.log" depmod -b "$work" "$release" ||
+      die "depmod of $package: see $cache/log/$purpose-$release.log"
     rm -rf "$dir" && mkdir "$dir"
-    for name in virtio_blk ext4; do
+    for name; do
       modprobe -C /dev/null -d "$work" -S "$release" --show-depends "$name" >"$work/needs" ||
         die "the kernel $release has no module $name"
       while read -r _ file _; do
