@@ -4,12 +4,13 @@ public import CMATestCore
 public import CMATestMachine
 internal import CMATestSystem
 
-/// What `Configurator.configure` left for modprobe.
+/// The options that `Configurator.configure` left for modprobe.
 public enum Configured: Equatable, Sendable {
   case wrote(OptionsFile)
-  /// Of an earlier run in this boot; `because` is why the addresses cannot be looked up now.
+  /// The options of an earlier run in this boot; `because` is why the addresses cannot be looked up
+  /// now.
   case kept(OptionsFile, because: ConfigureFailure)
-  /// Nothing, and `modprobe cmatest` works all the same, for the kernel exports what the module needs;
+  /// No options, and `modprobe cmatest` works without: the kernel exports what the module needs;
   /// `because` is why there are no addresses for the rest. The options are empty.
   case unneeded(OptionsFile, because: ConfigureFailure)
 
@@ -49,12 +50,12 @@ public struct Configurator: Sendable {
   var optionsPath: String { machine.path(OptionsFile.path) }
   var kallsymsPath: String { machine.path("/proc/kallsyms") }
 
-  /// The file as it would be written now; nothing is touched.
+  /// Returns the file as it would be written now, and touches nothing.
   public func plan() throws(ConfigureFailure) -> OptionsFile {
     try lookUp().file()
   }
 
-  /// What `configure()` would leave; nothing is touched.
+  /// Returns what `configure()` would leave, and touches nothing.
   public func preview() throws(ConfigureFailure) -> Configured {
     let symbols = try lookUp()
     do throws(ConfigureFailure) {

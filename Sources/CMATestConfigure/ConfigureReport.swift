@@ -2,9 +2,9 @@
 
 public import CMATestCore
 
-/// What `configure` tells of its work, as text or as JSON with stable keys.
+/// The report of `configure`, as text or as JSON with stable keys.
 public enum ConfigureReport {
-  /// One line for the terminal and the journal; without addresses, since many can read those.
+  /// Returns one line for the terminal and the journal, without addresses, since many can read those.
   public static func text(_ configured: Configured, at path: String) -> String {
     let options = configured.options
     switch configured {
@@ -26,7 +26,7 @@ public enum ConfigureReport {
     }
   }
 
-  /// What a dry run would write, as JSON.
+  /// Returns the options that a dry run would write, as JSON.
   ///
   /// - Parameters:
   ///   - plan: the options.
@@ -36,7 +36,7 @@ public enum ConfigureReport {
     json(plan, at: path, wrote: false)
   }
 
-  /// What is there now, as JSON.
+  /// Returns the options that are there now, as JSON.
   ///
   /// - Parameters:
   ///   - configured: the options, and whether they were written now.

@@ -3,7 +3,7 @@
 package import CMATestCore
 internal import CMATestSystem
 
-/// What a look at the kernel's symbols gave.
+/// The kernel's symbols as they were looked up.
 package struct SymbolLookup {
   package let release: String
   let bootID: String

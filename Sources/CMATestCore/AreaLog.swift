@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What the kernel's log says of the areas of CMA: what was reserved at boot, and what came to
-/// nothing. (`mm/cma.c`, `drivers/of/of_reserved_mem.c`, `kernel/dma/contiguous.c`)
+/// The areas of CMA in the kernel's log: those that were reserved at boot, and those that could not
+/// be. (`mm/cma.c`, `drivers/of/of_reserved_mem.c`, `kernel/dma/contiguous.c`)
 public struct AreaLog: Equatable, Sendable {
   /// A reservation in one piece.
   public struct Reservation: Equatable, Sendable {
@@ -22,7 +22,7 @@ public struct AreaLog: Equatable, Sendable {
   public private(set) var reservations: [Reservation] = []
   /// The names of the areas that were reserved, and whose memory the allocator then could not use.
   public private(set) var notActivated: [String] = []
-  /// How many reservations the kernel could not make at all.
+  /// The number of reservations that the kernel could not make at all.
   public private(set) var failures = 0
 
   private static let pool = "Reserved memory: created CMA memory pool at "
@@ -77,7 +77,7 @@ public struct AreaLog: Equatable, Sendable {
     reservations.append(Reservation(base: base, mebibytes: mebibytes))
   }
 
-  /// Where an area of a size was reserved.
+  /// Returns the reservation of an area of a size.
   ///
   /// - Parameter size: bytes, as they were asked for; the kernel rounds them up.
   /// - Returns: the last reservation of that size, since areas are not named there; nil where there

@@ -6,7 +6,7 @@
 /// The kernel takes what it can read and passes over the rest in silence, so that `256MB` is 256 MiB
 /// and `all` is nothing at all; here that is an error, since it is found out at the next boot only.
 public struct CMAReservation: Equatable, Sendable {
-  /// As the user wrote it, which is as the kernel will get it.
+  /// The text as the user wrote it, which is what the kernel will get.
   public let text: String
   /// Bytes.
   public let size: UInt64
@@ -41,7 +41,7 @@ public struct CMAReservation: Equatable, Sendable {
   /// The word for the kernel command line.
   public var parameter: String { "cma=" + text }
 
-  /// What the kernel makes of it where it is the only one.
+  /// The request that the kernel makes of this text where no other is on its command line.
   public var request: CMARequest {
     var request = CMARequest()
     request.take(text.utf8)
@@ -59,7 +59,7 @@ public struct CMAReservation: Equatable, Sendable {
   }
 }
 
-/// Why a text is no `SIZE[@START[-END]]`.
+/// A reason for which a text is no `SIZE[@START[-END]]`.
 public enum CMAGrammarError: Error, Equatable, Sendable {
   /// There is no digit where SIZE, START or END should be.
   case noNumber(String)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What a program here tells of a failure, and ends with.
+/// The account that a program gives of a failure.
 public struct Explanation: Equatable, Sendable {
   public var exitStatus: CommandStatus
   /// A stable word for scripts, as `cannot-write`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Why no options for `modprobe cmatest` could be made, or be trusted.
+/// A reason for which no options for `modprobe cmatest` could be made, or be trusted.
 public enum ConfigureFailure: Error, Equatable, Sendable {
   /// The kernel lacks the allocator: `option` is CONFIG_CMA or CONFIG_DMA_CMA, by `source`.
   case noCMA(option: String, release: String, source: String)
@@ -21,8 +21,8 @@ public enum ConfigureFailure: Error, Equatable, Sendable {
   case unreadable(operation: String, path: String, reason: String)
   case kallsymsMalformed(path: String, what: String)
   case cannotWrite(operation: String, path: String, reason: String)
-  /// What `modprobe` would really pass is not what was written, nil where nothing was; `source` is
-  /// the file or the kernel command line that is to blame, nil when it could not be found.
+  /// `modprobe` would pass another value than the one `written`, which is nil where none was; `source`
+  /// is the file or the kernel command line that has the value, nil where that was not found.
   case overridden(
     parameter: String, value: String?, written: String?, path: String, source: String?)
   /// The file just written could not be read back through libkmod.

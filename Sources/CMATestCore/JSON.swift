@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A JSON value (RFC 8259), for output only. Foundation's encoder would add 40 MB to a static
-/// program; this writes keys in the order given, so that output is stable.
+/// A JSON value (RFC 8259), for output only: its keys are written in the order given, so that output
+/// is stable.
+///
+/// Foundation's encoder writes the keys in another order at each run, or sorted. The argument parser
+/// links it into `cma-test`; to the boot helper it would add 7.5 MB to 6.2.
 public indirect enum JSON: Equatable, Sendable {
   case null
   case bool(Bool)

@@ -4,9 +4,9 @@
   internal import Glibc
 #endif
 
-/// Where one wanted symbol was seen in /proc/kallsyms.
+/// The lines of /proc/kallsyms that name one wanted symbol.
 public struct SymbolSighting: Equatable, Sendable {
-  /// How many lines of the kernel itself name it; a module's symbol of that name is not counted.
+  /// The number of lines of the kernel itself; a module's symbol of that name is not counted.
   public var count = 0
   /// The address on the first of those lines; 0 where the kernel hides it.
   public var address: UInt64 = 0
@@ -18,7 +18,7 @@ public struct SymbolSighting: Equatable, Sendable {
   public init() {}
 }
 
-/// What a whole /proc/kallsyms says of the wanted symbols.
+/// The wanted symbols in a whole /proc/kallsyms.
 public struct KallsymsFindings: Equatable, Sendable {
   /// One for each wanted name, in the order asked for.
   public var sightings: [SymbolSighting]

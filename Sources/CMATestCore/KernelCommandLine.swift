@@ -38,7 +38,7 @@ public struct KernelCommandLine: Equatable, Sendable {
     word.filter { $0 != .doubleQuote }
   }
 
-  /// As `isspace()` of the kernel, in ASCII.
+  /// Returns whether the kernel's `isspace()` takes an ASCII byte for a blank.
   static func isBlank(_ byte: UInt8) -> Bool { byte == .space || (9...13).contains(byte) }
 
   public init(_ text: String) { self.init(text.utf8) }
@@ -48,8 +48,9 @@ public struct KernelCommandLine: Equatable, Sendable {
     words.filter { $0.hasPrefix(name + "=") }.map { $0.dropFirst(name.utf8.count + 1) }
   }
 
-  /// What the kernel makes of all its `cma=`; nil where there is none. `cma_pernuma=`, `numa_cma=`
-  /// and `hugetlb_cma=` are parameters of their own, for areas that are not the default one.
+  /// The request that the kernel makes of all its `cma=`; nil where there is none. `cma_pernuma=`,
+  /// `numa_cma=` and `hugetlb_cma=` are parameters of their own, for areas that are not the default
+  /// one.
   public var cma: CMARequest? {
     let values = values(of: "cma")
     guard !values.isEmpty else { return nil }

@@ -36,7 +36,7 @@ public enum KernelSymbol: Int, CaseIterable, Sendable {
     }
   }
 
-  /// Whether it is code. Data is in /proc/kallsyms only under `CONFIG_KALLSYMS_ALL`.
+  /// Whether the symbol is code. Data is in /proc/kallsyms only under `CONFIG_KALLSYMS_ALL`.
   public var isFunction: Bool {
     self != .defaultArea
   }
@@ -66,6 +66,6 @@ public enum KernelSymbol: Int, CaseIterable, Sendable {
     "__ksymtab_cma_alloc", "__ksymtab_cma_release", "__ksymtab_dev_get_cma_area",
   ]
 
-  /// What a scan must look for, to resolve the symbols.
+  /// The names that a scan must look for to resolve the symbols.
   public static let wantedNames = allCases.map(\.name) + exportMarks
 }

@@ -3,9 +3,9 @@
 /// A zone of a node: a range of physical memory that the kernel allocates from under rules of its own.
 public struct MemoryZone: Equatable, Sendable {
   public var node: Int
-  /// As `DMA32` or `Movable`.
+  /// The zone's name, as `DMA32` or `Movable`.
   public var name: String
-  /// What the zone spans, in page frame numbers; there may be holes in it.
+  /// The page frame numbers from the zone's first to its last; there may be holes between them.
   public var frames: Range<UInt64>
 
   public init(node: Int, name: String, frames: Range<UInt64>) {

@@ -3,13 +3,13 @@
 /// A line of a file of modprobe.d(5), so that a file can be blamed by name: what modprobe makes of all
 /// files is asked of libkmod. (`kmod_config_parse` in `libkmod-config.c`)
 public struct ModprobeStatement: Equatable, Sendable {
-  /// As `options` or `install`.
+  /// The statement's first word, as `options` or `install`.
   public var keyword: String
   /// A module's name, an alias or a pattern, with `_` for each `-`.
   public var subject: String
-  /// What follows.
+  /// The text after the subject.
   public var rest: String
-  /// The number of its first line.
+  /// The number of the statement's first line.
   public var line: Int
 
   /// - Parameter text: the file; a backslash before the newline continues a line.

@@ -3,7 +3,7 @@
 /// The parameters of the module that are numbers, as the kernel reads them. (`kernel/params.c`,
 /// `lib/kstrtox.c`)
 public enum ModuleParameter {
-  /// How wide a parameter is, in bits; nil for one that the module does not have.
+  /// Returns the width of a parameter in bits; nil for a parameter that the module does not have.
   public static func width(of name: String) -> Int? {
     switch name {
     case "alloc_count", "max_pages": 64
@@ -52,7 +52,7 @@ public enum ModuleParameter {
   }
 }
 
-/// Why the kernel refuses the value of a parameter.
+/// A reason for which the kernel refuses the value of a parameter.
 public enum ParameterRefusal: Error, Equatable, Sendable {
   case noValue
   case noNumber

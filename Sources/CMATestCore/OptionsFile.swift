@@ -2,10 +2,10 @@
 
 /// The file of modprobe.d(5) that hands the addresses to `modprobe cmatest`.
 ///
-/// It lives in /run because the addresses hold for one boot only, must not reach an initramfs, and
-/// are root's alone.
+/// The file lives in /run because the addresses hold for one boot only, must not reach an initramfs,
+/// and are root's alone.
 public struct OptionsFile: Equatable, Sendable {
-  /// Where it is, below the root.
+  /// The file's path below the root.
   public static let path = "/run/modprobe.d/cma-test-symbols.conf"
   public static let module = "cmatest"
 
@@ -14,7 +14,7 @@ public struct OptionsFile: Equatable, Sendable {
   public var bootID: String
   /// When the addresses were read, in UTC, as 2026-11-22T11:34:18Z.
   public var time: String
-  /// Where the addresses are from.
+  /// The source of the addresses.
   public var source: Source
   /// Whether the kernel exports what the module needs, so that modprobe would do without this file;
   /// then it has the addresses that could be had, for what the kernel does not export.

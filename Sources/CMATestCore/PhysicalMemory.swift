@@ -9,10 +9,10 @@ public struct PhysicalMemory: Equatable, Sendable {
   /// The ranges of "System RAM" in /proc/iomem, ascending, adjacent ones joined; nil where the
   /// kernel hides them, as it does from all but root.
   public var ranges: [Range<UInt64>]?
-  /// What the kernel, or somebody else, has taken of these ranges since boot.
+  /// The parts of these ranges that the kernel, or somebody else, has taken since boot.
   public var occupied: [OccupiedMemory] = []
-  /// How much of it a kernel of arm64 takes an area from that has no address: what every device
-  /// can reach. Nil where there is no such bound.
+  /// The bytes that every device can reach, from which an arm64 kernel takes an area without an
+  /// address; nil where there is no such bound.
   public var reachableByAll: UInt64?
 
   public init(
@@ -26,8 +26,8 @@ public struct PhysicalMemory: Equatable, Sendable {
     self.reachableByAll = reachableByAll
   }
 
-  /// What the kernel and the programs are left, whatever is asked for: memory of CMA is lent to
-  /// movable pages only, so that a machine without other memory does not boot.
+  /// The bytes that must be left to the kernel and the programs: memory of CMA is lent to movable
+  /// pages only, so that a machine without other memory does not boot.
   public var margin: UInt64 { max(total / 4, 128 << 20) }
 
   /// The largest area that is let pass.
@@ -59,7 +59,7 @@ public struct MemoryInformation: Equatable, Sendable {
 /// A part of the memory that is in use at a fixed place, as /proc/iomem names it.
 public struct OccupiedMemory: Equatable, Sendable {
   public var range: Range<UInt64>
-  /// As `Kernel code`, `Reserved`, `Crash kernel`.
+  /// The owner in /proc/iomem, as `Kernel code`, `Reserved`, `Crash kernel`.
   public var owner: String
 
   public init(_ range: Range<UInt64>, _ owner: String) {
@@ -129,7 +129,7 @@ public func pagesPerBlock(inPageTypeInformation text: [UInt8]) -> UInt64? {
   return nil
 }
 
-/// How many pages the zones of one name hold, over all nodes.
+/// Returns the number of pages that the zones of one name hold, over all nodes.
 ///
 /// - Parameters:
 ///   - zone: as `DMA`; nil for all zones.

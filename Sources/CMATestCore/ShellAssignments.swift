@@ -10,11 +10,11 @@ public struct ShellAssignments: Sendable {
   public struct Assignment: Equatable, Sendable {
     public var file: String
     public var name: String
-    /// What the text itself says, without what it takes from variables.
+    /// The value of the text itself, without the values of variables in it.
     public var own: String
     /// Whether the text has nothing that only a shell can evaluate, as `$(program)`.
     public var isPlain: Bool
-    /// Where it begins and ends in the file, counted from 1.
+    /// The lines of the file that have the assignment, counted from 1.
     public var lines: ClosedRange<Int>
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Where the wanted symbols lie from the start of the kernel's text: a constant of a build, since
-/// KASLR moves the kernel as a whole. With it and one address all others are known.
+/// The offsets of the wanted symbols from the start of the kernel's text: constants of a build, since
+/// KASLR moves the kernel as a whole. One address and the offsets give all other addresses.
 public struct SymbolOffsets: Equatable, Sendable {
   /// No kernel image is larger. (`KERNEL_IMAGE_SIZE` in x86's `asm/page_64_types.h`)
   private static let largestImage: UInt64 = 1 << 30
@@ -13,7 +13,7 @@ public struct SymbolOffsets: Equatable, Sendable {
   public let release: String
   /// Whether this kernel exports what the module needs, so that no address is required.
   public let areExported: Bool
-  /// What of the text's address KASLR leaves alone.
+  /// The part of the text's address that KASLR leaves alone.
   private let place: UInt64
   /// The addresses as if the text lay at 0, in the order of `KernelSymbol.allCases`; a kernel may
   /// lack some.

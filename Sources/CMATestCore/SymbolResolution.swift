@@ -11,8 +11,8 @@ public struct SymbolAddress: Equatable, Sendable {
   }
 }
 
-/// What the decision needs to know of the machine, besides its /proc/kallsyms. Each is asked only
-/// when something is wrong.
+/// The facts of a machine, besides its /proc/kallsyms, that explain a missing symbol. Each is asked
+/// for only when something is wrong.
 public protocol MachineFacts {
   /// `uname -r`.
   var release: String { get }
@@ -138,7 +138,7 @@ extension KallsymsFindings {
 extension SymbolSighting {
   fileprivate var isCode: Bool { "TtWw".utf8.contains(type) }
 
-  /// Whether it is `symbol` beyond doubt.
+  /// Returns whether this sighting is of `symbol` beyond doubt.
   fileprivate func isUsable(for symbol: KernelSymbol) -> Bool {
     !isMalformed && count == 1 && address != 0 && isCode == symbol.isFunction
   }

@@ -6,11 +6,11 @@
 /// The one cause that is not a lack of memory for the area's own bitmap is an area in two zones:
 /// `alloc_contig_range()` works inside one.
 public struct UnactivatedArea: Equatable, Sendable {
-  /// As the kernel names it: `reserved` is the default one of the command line.
+  /// The area's name in the kernel: `reserved` is the default area of the command line.
   public var name: String
-  /// Where it is, in bytes; nil where the log does not tell any more.
+  /// The physical addresses, in bytes; nil where the log no longer tells them.
   public var range: Range<UInt64>?
-  /// The zones that it lies in, two or more; empty where that is not known or not the cause.
+  /// The zones that the area lies in, two or more; empty where they are not known or not the cause.
   public var zones: [MemoryZone]
   /// `SIZE@START-END` of a place for it inside one zone; nil where none is known.
   public var otherPlace: String?
@@ -70,7 +70,7 @@ public struct UnactivatedArea: Equatable, Sendable {
     return "\(kernelSize(size))@\(kernelSize(part.lowerBound))-\(kernelSize(part.upperBound))"
   }
 
-  /// What became of it and why, in one line.
+  /// The fact and its cause, in one line.
   public var message: String {
     let place = range.map {
       " at \($0.lowerBound.hexadecimal)-\(($0.upperBound - 1).hexadecimal)"

@@ -16,7 +16,7 @@ public struct KernelMessage: Equatable, Sendable {
 }
 
 extension Machine {
-  /// The kernel's log as far as it goes back; only for root, where kernel.dmesg_restrict is 1.
+  /// Reads the kernel's log as far as it goes back; only for root, where kernel.dmesg_restrict is 1.
   ///
   /// - Returns: the messages, oldest first.
   /// - Throws: the call that failed on /dev/kmsg.

@@ -4,12 +4,12 @@ public import CMATestCore
 internal import CMATestSystem
 
 extension Machine {
-  /// What the kernel's log says of the areas; nil where the log cannot be read, as without root.
+  /// Returns the areas in the kernel's log; nil where the log cannot be read, as without root.
   public func areaLog() -> AreaLog? {
     (try? kernelLog()).map { AreaLog($0.lazy.map(\.text)) }
   }
 
-  /// The default area, where the kernel reserved one and then could not use it.
+  /// Returns the default area where the kernel reserved one and then could not use it.
   ///
   /// `status`, `areas` and `run` tell it with `message` and `remedy`, and a reboot is needed after.
   ///
@@ -42,8 +42,8 @@ extension Machine {
     return ((try? names(in: folder)) ?? []).first { exists("\(folder)/\($0)/linux,cma-default") }
   }
 
-  /// How much a node of the device tree's reserved memory asks for, in bytes: `size`, or the second
-  /// half of `reg`, which are big-endian numbers of one or two cells of 32 bits.
+  /// Returns the bytes that a node of the device tree's reserved memory asks for: `size`, or the
+  /// second half of `reg`, which are big-endian numbers of one or two cells of 32 bits.
   ///
   /// - Returns: nil where the node does not say, or has several pieces.
   public func deviceTreeAreaSize(of node: String) -> UInt64? {

@@ -4,7 +4,7 @@ public import CMATestCore
 internal import CMATestSystem
 
 extension Machine {
-  /// The build configuration of a kernel.
+  /// Returns the build configuration of a kernel.
   ///
   /// - Parameter release: an installed one's.
   /// - Returns: the configuration and the file that it was read from; nil where no file has one, or

@@ -5,7 +5,7 @@ internal import CMATestSystem
 internal import Glibc
 
 extension Machine {
-  /// The size of a page of the machine's kernel: see `pageSize(holding:)`.
+  /// Returns the size of a page of the machine's kernel: see `pageSize(holding:)`.
   ///
   /// - Returns: bytes.
   public func pageSize() -> UInt64 {
@@ -14,8 +14,8 @@ extension Machine {
     return pageSize(holding: memory ?? 0)
   }
 
-  /// The size of a page of the machine's kernel, which a copied tree does not share with the machine
-  /// that reads it.
+  /// Returns the size of a page of the machine's kernel, which a copied tree does not share with the
+  /// machine that reads it.
   ///
   /// - Parameter memory: MemTotal of its /proc/meminfo in bytes.
   /// - Returns: bytes.

@@ -4,7 +4,8 @@ internal import CMATestSystem
 internal import Glibc
 
 extension Machine {
-  /// The kind of container that this is in, as `docker`; nil where it is in none that is known.
+  /// Returns the kind of container that this process is in, as `docker`; nil where it is in none that
+  /// is known.
   public func container() -> String? {
     // The files below outlive a container whose files became a whole machine's.
     if isInFirstProcessNamespace { return nil }
@@ -48,14 +49,14 @@ extension Machine {
     return own.st_dev != first.st_dev || own.st_ino != first.st_ino
   }
 
-  /// Who may read a file: nil where it cannot be seen.
+  /// Returns whether root alone may read a file; nil where the file cannot be seen.
   public func isPrivateToRoot(_ file: String) -> Bool? {
     var status = stat()
     guard stat(path(file), &status) == 0 else { return nil }
     return status.st_mode & 0o077 == 0 && (status.st_uid == 0 || !isRunning)
   }
 
-  /// Where a symbolic link of the machine leads, for the machine itself.
+  /// Returns the target of a symbolic link, as the machine itself would say it.
   ///
   /// - Parameter file: absolute.
   /// - Returns: an absolute path; nil where it is no link.
@@ -68,7 +69,7 @@ extension Machine {
     return file[...(file.lastIndex(of: "/") ?? file.startIndex)] + path
   }
 
-  /// When the machine was booted, in seconds since 1970; from proc_stat(5).
+  /// Returns the time of the boot in seconds since 1970, from proc_stat(5).
   public func bootTime() -> Int? {
     guard let text = try? contents(of: path("/proc/stat")) else { return nil }
     for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: "btime ".utf8) {

@@ -15,35 +15,35 @@ public struct Machine: Sendable {
     self.root = root
   }
 
-  /// Whether it is the running machine rather than a copy.
+  /// Whether this is the running machine rather than a copied tree.
   public var isRunning: Bool { root.isEmpty }
 
   /// - Parameter path: absolute, as the machine itself would say it.
   /// - Returns: where it is for this process.
   public func path(_ path: String) -> String { root + path }
 
-  /// `uname -r`, from proc_sys_kernel(5).
+  /// Returns the release of the running kernel, from proc_sys_kernel(5).
   public func kernelRelease() throws(SystemFailure) -> String {
     try line("/proc/sys/kernel/osrelease")
   }
 
-  /// A random UUID of this boot, from random(4).
+  /// Returns the random UUID of this boot, from random(4).
   public func bootID() throws(SystemFailure) -> String {
     try line("/proc/sys/kernel/random/boot_id")
   }
 
-  /// kernel.kptr_restrict: 0, 1 or 2.
+  /// Returns kernel.kptr_restrict: 0, 1 or 2.
   public func pointerRestriction() throws(SystemFailure) -> Int? {
     Int(try line("/proc/sys/kernel/kptr_restrict"))
   }
 
-  /// A file's first line, without its newline.
+  /// Returns a file's first line, without its newline.
   public func line(_ file: String) throws(SystemFailure) -> String {
     let bytes = try contents(of: path(file))
     return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 
-  /// The text of a file that may be gzip's, as /proc/config.gz.
+  /// Returns the text of a file that may be compressed by gzip, as /proc/config.gz.
   public func unpackedContents(of file: String) throws(SystemFailure) -> [UInt8] {
     let path = path(file)
     let bytes = try contents(of: path)
@@ -54,16 +54,16 @@ public struct Machine: Sendable {
     return text
   }
 
-  /// Whether there is such a file or folder, as far as this process may see.
+  /// Returns whether a file or folder exists, as far as this process may see.
   public func exists(_ file: String) -> Bool { access(path(file), F_OK) == 0 }
 
-  /// Whether there is such a file, and it is no folder, device or the like.
+  /// Returns whether a regular file exists: no folder, device or the like.
   public func isFile(_ file: String) -> Bool {
     var status = stat()
     return stat(path(file), &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
-  /// Where root's shell would find a program.
+  /// Returns the path at which root's shell would find a program.
   ///
   /// - Parameter name: as `update-grub`.
   /// - Returns: its path as the machine itself would say it; nil where there is none.
@@ -72,14 +72,14 @@ public struct Machine: Sendable {
       .map { "\($0)/\(name)" }.first { access(path($0), X_OK) == 0 }
   }
 
-  /// The releases of the kernels that can be booted: those with modules and an image.
+  /// Returns the releases of the kernels that can be booted: those with modules and an image.
   public func installedKernels() throws(SystemFailure) -> [String] {
     try names(in: "/lib/modules").filter {
       exists("/boot/vmlinuz-\($0)") || exists("/lib/modules/\($0)/vmlinuz")
     }
   }
 
-  /// The names in a folder, sorted by their bytes; none where there is no such folder.
+  /// Returns the names in a folder, sorted by their bytes; none where there is no such folder.
   public func names(in folder: String) throws(SystemFailure) -> [String] {
     let path = path(folder)
     guard let stream = opendir(path) else {

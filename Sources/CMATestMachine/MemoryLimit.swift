@@ -60,7 +60,7 @@ extension Machine {
   }
 }
 
-/// What the two versions of control groups call the same.
+/// The names of the files of a version of control groups.
 private struct ControlGroupFiles {
   let fileSystem: String
   let limits: [String]

@@ -13,7 +13,7 @@ package let modprobeFolders = [
 ]
 
 extension Machine {
-  /// libkmod's view of this machine: of the running kernel, or of a copied tree's own.
+  /// Opens libkmod's view of this machine: of the running kernel, or of a copied tree's own.
   package func kmod() throws(KmodFailure) -> KmodContext {
     guard !isRunning else { return try KmodContext() }
     let release = (try? kernelRelease()) ?? ""
@@ -24,14 +24,14 @@ extension Machine {
 
 /// Options that modprobe would pass to the module, and who says so.
 package struct ConfiguredOptions: Equatable, Sendable {
-  /// As after `options cmatest`.
+  /// The text after `options cmatest`.
   package var text: String
-  /// A file, or /proc/cmdline; nil where that was not found.
+  /// The file that has the options, or /proc/cmdline; nil where neither was found.
   package var source: String?
   /// The first line of the statement in that file; nil for /proc/cmdline.
   package var line: Int?
 
-  /// What keeps modprobe from passing them: a command, or what to do at the next boot.
+  /// A command that keeps modprobe from passing the options, or words for the next boot.
   package var remedy: String? {
     guard let source else { return nil }
     guard let line else { return "take cmatest.\(text) off the kernel command line, and reboot" }
@@ -44,7 +44,7 @@ package struct LocatedStatement: Equatable, Sendable {
   package var statement: ModprobeStatement
   package var file: String
 
-  /// As a compiler names a place.
+  /// The place in the form that compilers use, as `FILE:LINE`.
   package var place: String { "\(file):\(statement.line)" }
 }
 
@@ -95,14 +95,14 @@ extension Machine {
     }
   }
 
-  /// The file and line of the first `install` that forbids the module, by libkmod's rule.
+  /// Returns the first `install` that forbids the module, by libkmod's rule, and its file.
   package func installStatement() -> LocatedStatement? {
     modprobeStatements("install").first {
       fnmatch($0.statement.subject, OptionsFile.module, 0) == 0
     }
   }
 
-  /// All statements of a kind, in the order in which libkmod reads the files.
+  /// Returns all statements of a kind, in the order in which libkmod reads the files.
   ///
   /// - Parameter keyword: as `install`.
   /// - Returns: none of a file that cannot be read.

@@ -2,8 +2,8 @@
 
 package import CMATestCore
 
-/// What /proc and /boot say when a symbol is missing or hidden. A file that cannot be read leaves
-/// the fact unknown: the failure to explain is another one.
+/// The facts in /proc and /boot that explain a missing or hidden symbol. A file that cannot be read
+/// leaves its fact unknown: the failure to explain is another one.
 package struct ProcFacts: MachineFacts {
   private let machine: Machine
   package let release: String

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What to put where, for a boot loader that is not configured from here.
+/// The changes to make by hand for a boot loader that is not configured from here.
 public struct BootLoaderAdvice: Equatable, Sendable {
   /// One change to one file.
   public struct Edit: Equatable, Sendable {
@@ -75,7 +75,7 @@ public struct BootLoaderAdvice: Equatable, Sendable {
   /// The loader's name.
   public var loader: String
   public var edits: [Edit]
-  /// What makes it take effect, where that is more than a reboot.
+  /// The commands after which the changes take effect, where a reboot alone is not enough.
   public var commands: [String]
   /// What the user should know, a line each.
   public var notes: [String]
@@ -96,7 +96,7 @@ public struct BootLoaderAdvice: Equatable, Sendable {
   /// The commands as one; nil where there is none.
   public var command: String? { commands.isEmpty ? nil : commands.joined(separator: " && ") }
 
-  /// What to do, a step a line; a line to be copied is indented.
+  /// The steps, one a line; a line to be copied is indented.
   public var steps: [String] {
     var steps: [String] = []
     for edit in edits {

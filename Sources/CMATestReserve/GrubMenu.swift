@@ -41,7 +41,7 @@ struct GrubMenu {
     }
   }
 
-  /// What `/etc/grub.d/10_linux` made.
+  /// The entries that `/etc/grub.d/10_linux` made.
   var ours: [Entry] { entries.filter { $0.section == "/etc/grub.d/10_linux" } }
 
   /// The entries of other sections that boot one of these kernels. Those of os-prober are another

@@ -20,7 +20,7 @@ extension Machine {
       reachableByAll: reachableByAll(pageSize))
   }
 
-  /// What the kernel rounds to: `CMA_MIN_ALIGNMENT_BYTES`, a page block.
+  /// Returns the bytes that the kernel rounds to: `CMA_MIN_ALIGNMENT_BYTES`, a page block.
   private func blockSize(_ pageSize: UInt64) -> UInt64 {
     let pages = (try? contents(of: path("/proc/pagetypeinfo")))
       .flatMap { pagesPerBlock(inPageTypeInformation: $0) }

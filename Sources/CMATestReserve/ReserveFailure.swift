@@ -4,9 +4,10 @@ public import CMATestCore
 internal import CMATestMachine
 public import CMATestSystem
 
-/// Why nothing was reserved, or the reservation not taken back.
+/// A reason for which nothing was reserved, or a reservation was not taken back.
 public enum ReserveFailure: Error, Equatable, Sendable {
-  /// None of the installed kernels has CMA; `kernels` names them, with what is not set in what file.
+  /// None of the installed kernels has CMA; `kernels` has a line for each, with the option that is not
+  /// set and the file that says so.
   case noCMA(kernels: [String])
   /// The kernel would refuse the reservation, or this machine could not live with it.
   case notPossible(reservation: String, reason: String, remedy: String)

@@ -2,9 +2,9 @@
 
 public import CMATestCore
 
-/// What `reserve` did, or would do.
+/// The work that `reserve` did, or would do.
 public struct ReserveOutcome: Equatable, Sendable {
-  /// Nil when one was taken back.
+  /// The reservation that was made; nil where one was taken back.
   public var reservation: CMAReservation?
   /// The drop-in.
   public var path: String
@@ -30,7 +30,7 @@ public struct ReserveOutcome: Equatable, Sendable {
   }
 }
 
-/// What `reserve` tells, as text or as JSON with stable keys.
+/// The report of `reserve`, as text or as JSON with stable keys.
 public enum ReserveReport {
   public static func text(_ outcome: ReserveOutcome) -> String {
     var lines: [String] = []

@@ -4,10 +4,10 @@ internal import CMATestCore
 internal import CMATestMachine
 internal import CMATestSystem
 
-/// What the administrator has set for DKMS, from the files that it sources, in its order.
+/// The administrator's settings for DKMS, from the files that it sources, in its order.
 /// (`read_framework_conf` and `prepare_mok` in dkms)
 struct DKMSSettings {
-  /// Where DKMS keeps what it has built, as the machine itself says it.
+  /// The folder in which DKMS keeps its builds, as the machine itself says it.
   let tree: String
   /// The certificate for what DKMS signs.
   let certificate: String

@@ -3,8 +3,8 @@
 internal import CMATestMachine
 internal import CMATestSystem
 
-/// What DKMS keeps in its tree of one package, read without running it: `dkms status` is a
-/// shell script that takes longer than all the rest here.
+/// DKMS's tree of one package, read without running `dkms status`, a shell script that takes longer
+/// than all the rest here.
 struct DKMSTree {
   static let package = "cma-test"
 
@@ -31,7 +31,7 @@ struct DKMSTree {
       .filter { machine.link("\(folder)/\($0)/source") != nil }
   }
 
-  /// What became of the module for one kernel. (`do_build`, `do_install` in dkms)
+  /// Returns the state of the module for one kernel. (`do_build`, `do_install` in dkms)
   func build(for release: String) -> Build {
     for version in versions.reversed() {
       let architectures = (try? machine.names(in: "\(folder)/\(version)/\(release)")) ?? []
@@ -54,7 +54,8 @@ struct DKMSTree {
     return .none
   }
 
-  /// Where DKMS puts the module on Debian, whatever its own settings say, compressed or not.
+  /// Returns the file into which DKMS puts the module on Debian, whatever its own settings say,
+  /// compressed or not.
   ///
   /// - Parameter release: of a kernel.
   /// - Returns: nil where there is no such file.

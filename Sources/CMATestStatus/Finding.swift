@@ -2,7 +2,7 @@
 
 public import CMATestCore
 
-/// How good a thing is.
+/// The verdict of a finding.
 public enum Mark: String, Sendable {
   case good = "ok"
   case wrong = "wrong"
@@ -10,14 +10,14 @@ public enum Mark: String, Sendable {
   case notice = "notice"
 }
 
-/// One thing that was looked at.
+/// One line of the status.
 public struct Finding: Equatable, Sendable {
   public var mark: Mark
   /// One line.
   public var text: String
-  /// The one command that mends it.
+  /// The one command that mends what is wrong.
   public var remedy: String?
-  /// Set where `modprobe cmatest` would not work for this, or where that is not known.
+  /// The exit status where `modprobe cmatest` would not work for this, or where that is not known.
   public var code: CommandStatus?
 
   static func good(_ text: String) -> Finding { Finding(mark: .good, text: text) }
@@ -38,10 +38,10 @@ protocol Topic {
   /// - Parameter inputs: the machine, and what other topics are made from as well.
   init(_ inputs: StatusInputs)
 
-  /// The word for it, in the text and as a key of the JSON; stable.
+  /// The topic's name in the text and its key in the JSON; stable.
   static var name: String { get }
-  /// What is said of it, at least one.
+  /// The findings, at least one.
   var findings: [Finding] { get }
-  /// What was read; the keys are stable.
+  /// The facts that the findings come from; the keys are stable.
   var facts: [JSON.Member] { get }
 }

@@ -17,7 +17,7 @@ struct KernelTopic: Topic {
   let release: String?
   let configuration: (KernelConfiguration, source: String)?
 
-  /// Why the symbols cannot be looked up; nil where they can.
+  /// The reason for which the symbols cannot be looked up; nil where they can.
   private let failure: ConfigureFailure?
 
   init(_ inputs: StatusInputs) {

@@ -6,7 +6,7 @@ internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
-/// What `modprobe cmatest` would load.
+/// The module that `modprobe cmatest` would load.
 struct ModuleTopic: Topic {
   static let name = "module"
 
@@ -14,7 +14,7 @@ struct ModuleTopic: Topic {
   let found: FoundModule?
   /// libkmod's own error, where it gave no answer.
   let failure: String?
-  /// Where DKMS installs the module: there, though perhaps not found.
+  /// The file that DKMS has installed, which modprobe perhaps does not find.
   let installed: String?
 
   private let linksToExports: Bool?

@@ -6,16 +6,16 @@ internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
-/// What the kernel's parser and the module would say of the parameters that modprobe would pass.
+/// The findings of the kernel's parser and the module on the parameters that modprobe would pass.
 struct ParameterCheck {
   let findings: [Finding]
 
   private struct Given {
     var value: UInt64
-    /// As `alloc_count=4096`.
+    /// The parameter with its value, as `alloc_count=4096`.
     var text: String
     var source: String?
-    /// What keeps modprobe from passing it.
+    /// A command that keeps modprobe from passing the parameter.
     var remedy: String?
   }
 
@@ -139,16 +139,16 @@ struct ParameterCheck {
   }
 }
 
-/// How much the default area can give.
+/// The most that the default area can give.
 private struct AreaLimits {
   let pageSize: UInt64
-  /// Of the default area.
+  /// The pages of the default area.
   let pages: UInt64?
-  /// Those of them that nobody has allocated; nil where this kernel does not tell.
+  /// The pages of them that nobody has allocated; nil where this kernel does not tell.
   let free: UInt64?
   /// The number of its first page frame; nil where the log does not tell.
   let firstPage: UInt64?
-  /// Of the whole machine.
+  /// The pages of the whole machine.
   let memoryPages: UInt64?
 
   init(_ machine: Machine, _ reservation: Reservation) {

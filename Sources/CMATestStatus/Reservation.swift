@@ -14,7 +14,7 @@ struct Reservation {
 
   struct Area {
     var name: String
-    /// Those of `counters` that this kernel has, all in pages.
+    /// The values of the `counters` that this kernel has, all in pages.
     var counts: [(name: String, value: Int64)]
   }
 
@@ -23,9 +23,9 @@ struct Reservation {
   /// All areas together, in bytes; nil where the kernel does not say.
   let total: UInt64?
   let free: UInt64?
-  /// Nil where this kernel does not list them.
+  /// The areas; nil where this kernel does not list them.
   let areas: [Area]?
-  /// Nil where nothing is known of the memory.
+  /// The default area; nil where nothing is known of the memory.
   let defaultArea: DefaultArea?
 
   init(

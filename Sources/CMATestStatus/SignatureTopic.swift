@@ -13,16 +13,16 @@ struct SignatureTopic: Topic {
   private static let secureBootVariable =
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
-  /// Nil without EFI.
+  /// Whether Secure Boot is on; nil without EFI.
   let secureBoot: Bool?
   /// `none`, `integrity` or `confidentiality`; nil where it cannot be read.
   let lockdown: String?
   /// module.sig_enforce; nil in a kernel that knows no signatures.
   let isEnforced: Bool?
-  /// Nil where there is no module to look at.
+  /// Whether the module has a signature; nil where there is no module to look at.
   let isSigned: Bool?
   let signer: String?
-  /// Nil where that cannot be told.
+  /// Whether the kernel trusts the signature; nil where that cannot be told.
   let isTrusted: Bool?
   private let release: String
   private let certificate: String
@@ -62,7 +62,7 @@ struct SignatureTopic: Topic {
     }
   }
 
-  /// Why the kernel asks for a signature, or nil.
+  /// The reason for which the kernel asks for a signature; nil where it asks for none.
   private var reason: String? {
     if isEnforced == true { return "module.sig_enforce is on" }
     guard let lockdown, lockdown != "none" else { return nil }

@@ -6,7 +6,7 @@ internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
-/// What more than one topic is made from, gathered once: every topic sees the same machine, and libkmod
+/// The facts that topics are made from, gathered once: every topic sees the same machine, and libkmod
 /// is opened once.
 struct StatusInputs {
   let machine: Machine

@@ -3,9 +3,9 @@
 public import CMATestCore
 public import CMATestSystem
 
-/// What `status` tells, as text or as JSON with stable keys.
+/// The report of `status`, as text or as JSON with stable keys.
 public enum StatusReport {
-  /// A line for each finding, with its mark, and the command that mends it below.
+  /// Returns a line for each finding, with its mark, and below that the command that mends it.
   ///
   /// - Parameters:
   ///   - status: what was found.
@@ -42,7 +42,7 @@ public enum StatusReport {
     return terminal.showsColor ? "\u{1B}[\(color)m\(text)\u{1B}[0m" : text
   }
 
-  /// All of it.
+  /// Returns the whole status as JSON.
   public static func json(_ status: Status) -> JSON {
     .object(
       [

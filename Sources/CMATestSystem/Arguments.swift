@@ -2,7 +2,7 @@
 
 internal import CLinux
 
-/// What follows the program's name on its command line.
+/// Returns the words that follow the program's name on its command line.
 ///
 /// Not `CommandLine.arguments`: that is empty where /proc is not mounted, as in a bare chroot, and a
 /// program would do what it does without arguments.

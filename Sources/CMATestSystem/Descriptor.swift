@@ -5,7 +5,7 @@ internal import Glibc
 /// An open file descriptor, closed when its owner goes.
 public struct Descriptor: ~Copyable, Sendable {
   package let raw: CInt
-  /// What it was opened on, for messages.
+  /// The path that was opened, for messages.
   package let path: String
 
   package init(owning raw: CInt, path: String) {

@@ -59,7 +59,7 @@ public struct HeldSignals: Sendable {
     self.maskBefore = maskBefore
   }
 
-  /// The one that has come, if any has. It stays.
+  /// The signal that has come, if any has; it stays pending.
   public var pending: PendingSignal? {
     var pending = sigset_t()
     guard sigpending(&pending) == 0 else { return nil }

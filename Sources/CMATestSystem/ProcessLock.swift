@@ -7,7 +7,7 @@ internal import Glibc
 ///
 /// It is a record lock of fcntl(2), which belongs to the process: nothing else here may open the file.
 public final class ProcessLock {
-  /// What became of an attempt.
+  /// The result of an attempt.
   public enum Attempt {
     case taken(ProcessLock)
     /// Nil for a process that this one cannot see, as one in another container.

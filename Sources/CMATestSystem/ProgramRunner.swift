@@ -2,7 +2,7 @@
 
 internal import Glibc
 
-/// What runs programs that change the machine, so that a test can stand in for them.
+/// A runner of programs that change the machine, which a test can stand in for.
 public protocol ProgramRunner: Sendable {
   /// Runs a program to its end.
   ///

@@ -10,7 +10,6 @@ public enum SystemCall: String, Sendable {
   case pipe, waitpid, kill
   case spawn = "posix_spawn"
   case ioctl, madvise, mmap, pread, pwrite, vmsplice
-  case affinity = "sched_setaffinity"
   case thread = "pthread_create"
 }
 
@@ -32,7 +31,6 @@ public struct SystemFailure: Error, Equatable, Sendable {
 
   public static let noSuchFile = ENOENT
   public static let invalid = EINVAL
-  public static let alreadyExists = EEXIST
   public static let notPermitted = EPERM
   public static let accessDenied = EACCES
   public static let protocolNotSupported = EPROTONOSUPPORT

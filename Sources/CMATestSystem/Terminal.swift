@@ -2,7 +2,7 @@
 
 internal import Glibc
 
-/// What a stream can show, and how wide.
+/// The abilities and the width of the terminal that a stream goes to.
 public struct Terminal: Sendable {
   private static let usualColumns = 80
 

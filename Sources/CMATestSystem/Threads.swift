@@ -3,7 +3,7 @@
 internal import CLinux
 internal import Glibc
 
-/// How many processors this process may run on, at least 1.
+/// Returns the number of processors that this process may run on, at least 1.
 public func processorCount() -> Int {
   max(1, Int(cma_test_cpu_count()))
 }
