@@ -32,11 +32,14 @@ struct SignatureTopic: Topic {
   /// Whether the signature is of DKMS's certificate; nil where it names none.
   private let isOfDKMS: Bool?
   private let isBootedByEFI: Bool
+  /// DKMS makes its certificate with openssl(1), which no package of its own asks for.
+  private let hasOpenSSL: Bool
 
   init(_ inputs: StatusInputs) {
     let machine = inputs.machine
     release = inputs.release ?? ""
     isBootedByEFI = machine.exists("/sys/firmware/efi")
+    hasOpenSSL = machine.program("openssl") != nil
     // Four bytes of attributes, then the value.
     secureBoot = (try? contents(of: machine.path(Self.secureBootVariable)))
       .flatMap { $0.count == 5 ? $0[4] == 1 : nil }
@@ -69,15 +72,23 @@ struct SignatureTopic: Topic {
     return "the kernel is locked down (\(lockdown))"
   }
 
+  /// Builds the module anew, as DKMS signs when it builds: installing alone takes the module as it is.
   private var build: String {
-    "dkms install --force \(DKMSTree.package)/\(packageVersion) -k \(release)"
+    let module = "\(DKMSTree.package)/\(packageVersion) -k \(release)"
+    return "dkms build --force \(module) && dkms install --force \(module)"
+  }
+
+  /// Makes the certificate that DKMS signs with, where it is not there; DKMS builds without a signature
+  /// where it cannot.
+  private var makeCertificate: [String] {
+    guard !hasCertificate else { return [] }
+    return (hasOpenSSL ? [] : ["apt install openssl"]) + ["dkms generate_mok"]
   }
 
   /// Tells shim of the certificate that DKMS signs with, made first where it is not there, and the
   /// module signed with it first where it was signed with another.
   private var enrol: String {
-    var steps: [String] = []
-    if !hasCertificate { steps.append("dkms generate_mok") }
+    var steps = makeCertificate
     if !hasCertificate || isOfDKMS == false { steps.append(build) }
     if isText {
       steps.append(
@@ -95,7 +106,7 @@ struct SignatureTopic: Topic {
       return [
         .wrong(
           "\(reason), and the module is not signed",
-          remedy: build,
+          remedy: (makeCertificate + [build]).joined(separator: " && "),
           .signatureRejected)
       ]
     }

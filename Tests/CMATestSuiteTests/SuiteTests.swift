@@ -74,6 +74,16 @@ func run(
       result.cases.allSatisfy { $0.outcome.word != "skip" || $0.outcome.reason?.isEmpty == false })
   }
 
+  /// What is free beside a page of others joins the hole of the block next to it.
+  @Test(arguments: [0..<1, SimulatedKernel.pageCount - 1..<SimulatedKernel.pageCount])
+  func aPageOfOthersAtTheEdgeFailsNoCaseWhereThePlaceOfTheAreaIsNotKnown(
+    _ others: Range<Int>
+  ) throws {
+    let kernel = SimulatedKernel(others: others)
+    kernel.distortsArea = { $0.base = nil }
+    #expect(try run(kernel).failed == 0)
+  }
+
   @Test func theReasonIsThatAnAreaMayBeSeveralRanges() throws {
     let kernel = SimulatedKernel()
     kernel.distortsArea = {

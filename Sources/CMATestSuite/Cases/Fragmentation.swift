@@ -22,16 +22,23 @@ private let attempts = 3
   guard blocks.blocks.count >= 4, stretch >= 3 else {
     throw .skipped("only \(blocks.blocks.count) blocks of \(size) pages can be had")
   }
+  // Where the place of the area is not known, the outermost blocks stay: pages beyond them may be free by
+  // now, and would join the hole that such a block leaves.
+  let known = (all.ranges.first?.lowerBound ?? 0)..<(all.ranges.last?.upperBound ?? 0)
+  let edges = run.area.frames == nil ? [known.lowerBound, known.upperBound - size] : []
   // Every second one goes, by its place.
-  for index in blocks.blocks.indices.reversed()
-  where (blocks.blocks[index].frame / size).isMultiple(of: 2) {
+  for index in blocks.blocks.indices.reversed() {
+    let frame = blocks.blocks[index].frame
+    guard (frame / size).isMultiple(of: 2), !edges.contains(frame) else { continue }
     try run.release(index, of: &blocks)
   }
   try witness.agrees(with: blocks.blocks, "when every second block is released")
-  // Where the area is not known, only what lies between blocks counts.
-  let known = (all.ranges.first?.lowerBound ?? 0)..<(all.ranges.last?.upperBound ?? 0)
   let held = FrameRanges(blocks.blocks.lazy.map(\.frames))
-  let hole = held.gaps(in: run.area.frames ?? known).longest
+  // All pages of the area beyond the blocks may be one hole, where the place of the area is not known.
+  let beyond = run.area.frames == nil ? (run.area.pages ?? 0) : 0
+  let hole = max(
+    held.gaps(in: run.area.frames ?? known).longest,
+    beyond - min(beyond, UInt64(known.count)))
   try run.step(1, of: 4)
   try run.expect(
     !(try run.canAllocate(hole + 1)),
