@@ -6,8 +6,8 @@
 #
 #   loaders.sh CASE
 # shellcheck disable=SC2317  # the cases are called by name
-# shellcheck source=../vm/checks.sh
-. /srv/Tests/vm/checks.sh
+# shellcheck source=../vm/debian.sh
+. /srv/Tests/vm/debian.sh
 # shellcheck source=advice.sh
 . /srv/Tests/loaders/advice.sh
 
@@ -33,14 +33,14 @@ put() {
 told() {
   local rc=0 log=/root/followed
   cma-test reserve "$@" >"$advice" 2>&1 || rc=$?
-  sed 's/^/# /' "$advice"
+  shows "$advice"
   same "reserve $*: tells what to do by hand" 21 "$rc"
   if follow "$advice" >"$log" 2>&1; then
     ok 'all of it can be done as it is printed'
   else
     not_ok 'all of it can be done as it is printed' "$(cat "$log")"
   fi
-  sed 's/^/# /' "$log"
+  shows "$log"
 }
 
 # The next line is the same for one who asks twice.
@@ -205,7 +205,7 @@ flash-kernel() {
   rm -f /boot/extlinux/extlinux.conf
   put /etc/default/flash-kernel 'LINUX_KERNEL_CMDLINE="quiet x=\\"a b\\" cma=1M"\nLINUX_KERNEL_CMDLINE_DEFAULTS="cma=2M@1G ro"\n'
   cma-test reserve 96M >"$advice" 2>&1
-  sed 's/^/# /' "$advice"
+  shows "$advice"
   check 'flash-kernel is to be run' grep -Fx '  flash-kernel' "$advice"
   # It writes for boards that it knows, and this is none: its functions are asked.
   sed -i '/^then run:$/d; /^  flash-kernel$/d' "$advice"
@@ -265,7 +265,7 @@ grub-xen() {
   typed update-grub
   cma-test reserve 96M >"$advice" 2>&1
   same 'reserve 96M' 0 $?
-  sed 's/^/# /' "$advice"
+  shows "$advice"
   menu_has 10_linux ' cma=96M'
   no_match 'the entries with Xen go without' 'cma=' lines_of 20_linux_xen
   check 'which is said, with the cause' grep -E '^note: .*GRUB_CMDLINE_LINUX_XEN_REPLACE in /etc/default/grub.d/xen.cfg' "$advice"
@@ -294,7 +294,7 @@ interrupted() {
   kill "-$1" -- "-$pid"
   wait "$pid"
   same "SIG$1 ends it" "$2" $?
-  sed 's/^/# /' "$advice"
+  shows "$advice"
   check_not 'update-grub did not go on' test -e /root/done
   same 'the drop-in is as it was before' "$(cat /root/drop-in)" "$(cat /etc/default/grub.d/cma-test.cfg)"
   no_lines 'and the menu' diff /root/before /boot/grub/grub.cfg

@@ -1,43 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# That each form of check in checks.sh fails when it must, above all when what it asks cannot answer.
+# That each form of check in ../checks.sh and debian.sh fails when it must, above all when what it asks cannot answer.
 # Needs no machine: scripts/vm/checks-fail runs it.
-# shellcheck source=checks.sh
-. "$(dirname "$0")/checks.sh"
-# shellcheck source=status.sh
-. "$(dirname "$0")/status.sh"
+# shellcheck source=debian.sh
+. "$(dirname "$0")/debian.sh"
 
-# fails TEXT CHECK...: that this check is a failed one.
-fails() {
-  local text=$1 said
-  shift
-  said=$(
+# ends_so CODE LINE TEXT CHECK...: that this check counts so many failures, and begins its line so.
+ends_so() {
+  local code=0 line
+  line=$(
     failed=0
-    "$@"
-    exit "$((failed > 0))"
-  )
-  if [[ $? == 1 && $said == 'not ok - '* ]]; then
-    ok "$text"
-  else
-    not_ok "$text" "'$*' said '$said'"
-  fi
+    "${@:4}"
+    exit "$failed"
+  ) || code=$?
+  if [[ $code == "$1" && $line == "$2 - "* ]]; then ok "$3"; else not_ok "$3" "'${*:4}' said '$line'"; fi
 }
-
-# passes TEXT CHECK...: that it is a passed one.
-passes() {
-  local text=$1 said
-  shift
-  said=$(
-    failed=0
-    "$@"
-    exit "$((failed > 0))"
-  )
-  if [[ $? == 0 && $said == 'ok - '* ]]; then
-    ok "$text"
-  else
-    not_ok "$text" "'$*' said '$said'"
-  fi
-}
+fails() { ends_so 1 'not ok' "$@"; }
+passes() { ends_so 0 ok "$@"; }
 
 # Commands as they fail: silently, by a signal, after some output, in a pipeline, not there at all.
 # shellcheck disable=SC2317  # called by name
@@ -85,7 +64,7 @@ same 'fact has nothing of a status that is none' '' "$(fact code)"
 # What a part of a scenario ends with.
 for status in 0 1; do
   same "a part with $status failed checks ends with $status" "$status" \
-    "$(bash -c '. "$1/checks.sh" && check x test "$2" = 0 >/dev/null; finish' bash "$(dirname "$0")" "$status" >/dev/null
+    "$(bash -c '. "${0%/*}/debian.sh" && check x test "$1" = 0 >/dev/null; finish' "$0" "$status" >/dev/null
       echo $?)"
 done
 same 'typed ends with 2 when the command fails' 2 "$(
