@@ -18,7 +18,7 @@ choose() {
     sed -n '/^# shellcheck/q; s/^#   //p' "$0" >&2
     exit 2
   fi
-  "${part//-/_}" "${@:3}"
+  "$part" "${@:3}"
   finish
 }
 

@@ -122,7 +122,7 @@ layer() {
 
 # --- the parts ----------------------------------------------------------------------------------
 
-no_systemd() {
+no-systemd() {
   local said=$kept/said
   same 'the first process is no systemd' sh "$(</proc/1/comm)"
   check_not 'and does not run' test -d /run/systemd/system
@@ -369,7 +369,7 @@ lockdown() {
   echo 'kernel.kptr_restrict = 2' >/etc/sysctl.d/50-hidden.conf
 }
 
-sig_enforce() {
+sig-enforce() {
   booted 'module.sig_enforce=1'
   same 'systemd-sysctl hides the addresses' 2 "$(</proc/sys/kernel/kptr_restrict)"
   check 'the unit was faster' test -s "$options"
@@ -397,7 +397,7 @@ hidden_from_boot() {
   check_not 'there are no options' test -e "$options"
 }
 
-nothing_reserved() {
+nothing-reserved() {
   hidden_from_boot
   status_is 24 'nothing reserved'
   said 'the status says so, with what reserves' 'reservation .*nothing is reserved'
@@ -422,16 +422,16 @@ hidden() {
   modprobe_works 'kptr_restrict=1'
 }
 
-# boot_apart: /boot on a file system of its own from the next boot on, mounted after the unit has run: as
+# boot-apart: /boot on a file system of its own from the next boot on, mounted after the unit has run: as
 # one that is encrypted, and waits for its passphrase.
-boot_apart() {
+boot-apart() {
   typed mv /boot /srv/boot
   mkdir /boot
   echo '/srv/boot /boot none bind,x-systemd.after=cma-test-configure.service 0 0' >>/etc/fstab
   typed mount /boot
 }
 
-no_cma() {
+no-cma() {
   check '/boot is mounted' findmnt /boot
   same 'the kernel has no CMA' '# CONFIG_CMA is not set' "$(grep -E 'CONFIG_CMA[= ]' "/boot/config-$release")"
   booted 'a kernel without CMA' 10

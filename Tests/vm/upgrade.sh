@@ -30,7 +30,7 @@ install() {
   healthy 'after the installation'
 }
 
-next_version() {
+next-version() {
   local before loaded held version
   before=$(package_version)
   loaded=$(cat /sys/module/cmatest/srcversion)
@@ -66,7 +66,7 @@ next_version() {
   healthy 'after the upgrade of the package'
 }
 
-new_kernel() {
+new-kernel() {
   lean_kernels
   repository kernels
   typed apt-get install -y "linux-image-$1" "linux-headers-$1"
@@ -96,7 +96,7 @@ booted() {
   quiet 'the kernel complains of nothing'
 }
 
-old_kernel_goes() {
+old-kernel-goes() {
   local old=$1 packages all
   check "what is kept of $old from its boots is there" grep -rqF "kernel $old" /var/cache/cma-test
   all=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "linux-*-${old%-*}*")
