@@ -56,7 +56,7 @@ same() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "wanted '$2', found 
 
 # has TEXT PATTERN FOUND: that a line of what was found matches, an extended regular expression.
 has() {
-  if printf '%s\n' "$3" | grep -E -- "$2" >/dev/null; then ok "$1"; else not_ok "$1" "no line like '$2' in: $3"; fi
+  if [ -n "$3" ] && printf '%s\n' "$3" | grep -E -- "$2" >/dev/null; then ok "$1"; else not_ok "$1" "no line like '$2' in: $3"; fi
 }
 
 # no_lines TEXT COMMAND...: that it succeeds and prints nothing. What takes more than a command is a
@@ -126,7 +126,14 @@ ends() {
 
 # says TEXT PATTERN [COUNT]: so many lines, or 1, of what the command last printed match PATTERN, an
 # extended regular expression.
-says() { same "$1" "${3:-1}" "$(cat "$said" "$said.err" | grep -cE -- "$2")"; }
+says() {
+  local found
+  if found=$(cat "$said" "$said.err" 2>&1); then
+    same "$1" "${3:-1}" "$(printf '%s\n' "$found" | grep -cE -- "$2")"
+  else
+    not_ok "$1" "$found"
+  fi
+}
 
 # --- the machine ----------------------------------------------------------------------------------
 

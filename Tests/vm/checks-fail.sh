@@ -56,6 +56,20 @@ passes 'lacks passes with one that does not' lacks x word 'another'
 fails 'same fails' same x 0 ''
 fails 'matches fails with nothing' matches x '[0-9]+' ''
 fails 'matches wants all of it' matches x '[0-9]+' '1 and more'
+fails 'has fails with nothing' has x '^' ''
+fails 'has fails with no line that matches' has x '^word' 'a word'
+passes 'has passes with one that does' has x 'word$' "$(printf 'a\nword\n')"
+fails 'verdict fails with a reason' verdict x 'for it'
+reports=$(mktemp -d) command=printf
+fails 'ends fails with another code' ends 1 x report 'a line\n'
+fails 'ends fails with a command that is not there' eval command=no-such-command ends 0 x report
+passes 'ends passes with that code' ends 0 x report 'a line\n'
+asks report 'a line\n'
+fails 'says fails with one line that matches and two that should' says x line 2
+fails 'says fails with a line that matches and none that should' says x line 0
+passes 'says passes with as many as should' says x line
+rm -r "$reports"
+fails 'says fails when what was printed is gone' says x line 0
 fails 'the log of the kernel without a mark is no quiet one' check x kernel_is_quiet
 status_text='' status_json=''
 fails 'said fails without a status' said x '.*'
