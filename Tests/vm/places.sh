@@ -93,10 +93,11 @@ cases='movable-anonymous movable-page-cache pinned-page'
 # So that what a first run leaves in the machine is not counted.
 for name in $cases; do "$command" run --filter "$name" >/dev/null 2>&1; done
 before=$(free_memory) available=$(available_pages)
-# memory_is_back TEXT KIB: that less than this is missing of what was free before.
+# memory_is_back FORMAT KIB: that less than this is missing of what was free before; both are in the text.
 memory_is_back() {
   after=$(free_memory)
-  check "$1: $before KiB were free before, $after KiB are after" test $((before - after)) -lt "$2"
+  # shellcheck disable=SC2059  # a format
+  check "$(printf "$1" "$before" "$after")" test $((before - after)) -lt "$2"
 }
 # cases_pass: each passes twice, in time, and leaves nothing behind. What else the host does can only
 # make a case slower, so the fastest round counts, and there are up to four more if none was in time.
@@ -114,7 +115,7 @@ cases_pass() {
     done
     check "$name takes less than $seconds s" test -n "$in_time"
   done
-  memory_is_back 'all memory is back' 4096
+  memory_is_back 'all memory is back: %d KiB were free before, %d KiB are after' 4096
   if [ "$available" = unknown ]; then
     skip 'the allocator has as many pages as before' 'this kernel does not tell'
   else
@@ -240,7 +241,7 @@ done
 if [ -n "$disk" ]; then
   check 'the disk can go' umount /var/tmp
 fi
-memory_is_back 'all memory is back at the end' 8192
+memory_is_back 'all memory is back at the end: %d KiB, %d KiB' 8192
 check 'the module can go' rmmod cmatest
 same 'nobody ran out of memory' 'oom_kill 0' "$(grep '^oom_kill ' /proc/vmstat)"
 quiet 'the kernel complains of nothing'
