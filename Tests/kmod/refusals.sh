@@ -52,24 +52,11 @@ inspect() {
       print lines + 0; print matching + 0
       for (i = 1; i <= lines; i++) print own[i]
     }' "$messages" >"$report"
-  own=''
-  {
-    IFS= read -r splat
-    read -r lines
-    read -r matching
-    while IFS= read -r text_line; do own="$own${own:+
-}$text_line"; done
-  } <"$report"
+  { IFS= read -r splat && read -r lines && read -r matching && own=$(cat); } <"$report"
 }
 
 # is_loaded: whether /proc/modules or /sys/module has cmatest
-is_loaded() {
-  [ ! -e /sys/module/cmatest ] || return 0
-  while read -r listed _; do
-    [ "$listed" != cmatest ] || return 0
-  done </proc/modules
-  return 1
-}
+is_loaded() { [ -e /sys/module/cmatest ] || grep -q '^cmatest ' /proc/modules; }
 
 # read_meminfo KEY: sets $kb, without a process
 read_meminfo() {
