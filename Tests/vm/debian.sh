@@ -142,10 +142,10 @@ said() {
   fi
 }
 
-# fact PATH: a value of the JSON, as loaded.version; items of a list have their number, as
-# dkms.kernels.0.state. The form is that of cma-test's own printer: two spaces a level.
-fact() {
-  awk -v wanted="$1" '
+# facts: the values of the JSON, a line each, with their path: loaded.version 1.0; items of a list have
+# their number, as dkms.kernels.0.state. The form is that of cma-test's own printer: two spaces a level.
+facts() {
+  awk '
     {
       match($0, /^ */)
       depth = RLENGTH / 2
@@ -162,26 +162,20 @@ fact() {
       count[depth + 1] = 0
       all = path[1]
       for (i = 2; i <= depth; i++) all = all "." path[i]
-      if (depth > 0 && all == wanted) {
-        gsub(/^"|"$/, "", line)
-        print line
-        exit
-      }
+      gsub(/^"|"$/, "", line)
+      if (depth > 0) print all, line
     }' <<<"$status_json"
 }
+
+# fact PATH
+fact() { facts | sed -n "s/^$(exactly "$1") //p"; }
 
 # dkms_state RELEASE: what the JSON says of that kernel: installed, built, failed, skipped, none; and
 # "unknown" of one that is not listed.
 dkms_state() {
-  local i=0 release
-  while release=$(fact "dkms.kernels.$i.release") && [[ -n $release ]]; do
-    if [[ $release == "$1" ]]; then
-      fact "dkms.kernels.$i.state"
-      return
-    fi
-    i=$((i + 1))
-  done
-  echo unknown
+  local number
+  number=$(facts | sed -nE "s/^dkms\.kernels\.([0-9]+)\.release $(exactly "$1")\$/\1/p")
+  if [[ -n $number ]]; then fact "dkms.kernels.$number.state"; else echo unknown; fi
 }
 
 # healthy TEXT: that installing and booting left nothing undone: no package half-configured, no unit
