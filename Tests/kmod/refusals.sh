@@ -228,7 +228,7 @@ for pair in $symbols; do
       wrong $parameter 'another variable' "$variable" "linux_banner\\+0x0/$size" 'this kernel lists none'
       ;;
   esac
-  # These may be missing, but not wrong.
+  # The others may be missing, but not wrong either.
   wrong $parameter 'in user space' 0x7f1234567000 'no symbol at 0x7f1234567000'
   wrong $parameter 'all ones' 0xffffffffffffffff 'no symbol at 0xffffffffffffffff'
   wrong $parameter 'another function' "$(at kfree)" "kfree\\+0x0/$size"
