@@ -9,7 +9,7 @@
 scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve)
 # These have a whole Debian system; all other stages a kernel with an initramfs, by scripts/vm/mini.
 for_systems=(scripts/vm/{vm,root,guest,pool,next-version,kernels.sh,scenario.sh,grub-disk.sh}
-  Tests/vm/{checks,kernels,status}.sh)
+  Tests/vm/debian.sh)
 for_mini=(scripts/vm/{mini,kmod-refusals,kmod-engine,suite,checks-fail,debug-kernel,debug.config,places,disk.sh}
   Tests/kmod Tests/vm/{suite,checks-fail,places}.sh)
 

@@ -7,24 +7,18 @@
 #   fault  writes a fault to the console, and is content
 #   fails  ends with 3
 #   dies   ends the machine
-set -u
-# shellcheck source=../kernel-log.sh
-. "$(dirname "$0")/../kernel-log.sh"
+# shellcheck source=../checks.sh
+. "$(dirname "$0")/../checks.sh"
 
-failed=0
-# is TEXT WANTED FOUND
-is() {
-  if [ "$2" = "$3" ]; then
-    echo "ok - $1"
-  else
-    echo "not ok - $1: wanted '$2', found '$3'"
-    failed=$((failed + 1))
-  fi
-}
-# ended COMMAND...: sets $code and $said.
-ended() {
+# judged TEXT WANTED [COMMAND]: what kernel_is_quiet, or COMMAND, ends with and prints: CODE:WORDS, or CODE
+# where only that is wanted.
+judged() {
   code=0
-  said=$("$@" 2>&1) || code=$?
+  said=$("${3:-kernel_is_quiet}" 2>&1) || code=$?
+  case $2 in
+    *:*) same "$1" "$2" "$code:$said" ;;
+    *) same "$1" "$2" "$code" ;;
+  esac
 }
 
 case ${1:-} in
@@ -35,14 +29,12 @@ esac
 
 # Of the priority for debugging, which is not shown on the console, where scripts/vm/mini looks.
 mark_log
-is 'a mark can be set' 0 $?
-ended kernel_is_quiet
-is 'a log with nothing in it is quiet' 0: "$code:$said"
+same 'a mark can be set' 0 $?
+judged 'a log with nothing in it is quiet' 0:
 log_line '<7>nothing to see: DEBUG: oops=panic, "bug", a warning'
-ended kernel_is_quiet
-is 'so is one with harmless messages' 0: "$code:$said"
+judged 'so is one with harmless messages' 0:
 for time in 'a message is there, without priority and time' 'and still is when it is looked at again'; do
-  is "$time" 1 "$(log_since | grep -cx 'nothing to see: DEBUG: oops=panic, "bug", a warning')"
+  same "$time" 1 "$(log_since | grep -cx 'nothing to see: DEBUG: oops=panic, "bug", a warning')"
 done
 
 # As Linux 6.1 to 7.3 write them.
@@ -50,11 +42,9 @@ while IFS= read -r fault; do
   mark_log
   log_line "<7>$fault"
   log_line '<7>something after it'
-  ended kernel_is_quiet
-  is "found: $fault" "1:$fault" "$code:$said"
+  judged "found: $fault" "1:$fault"
   mark_log
-  ended kernel_is_quiet
-  is 'and not after the next mark' 0: "$code:$said"
+  judged 'and not after the next mark' 0:
 done <<'EOT'
 BUG: kernel NULL pointer dereference, address: 0000000000000000
 BUG: KASAN: slab-use-after-free in cma_release+0x12/0x60
@@ -81,7 +71,7 @@ EOT
 
 mark_log
 log_line '<7>refused: 5 pages'
-is "a pattern of one's own is found as well" 'refused: 5 pages' "$(
+same "a pattern of one's own is found as well" 'refused: 5 pages' "$(
   kernel_fault="$kernel_fault|refused: [0-9]+ pages"
   kernel_is_quiet
 )"
@@ -90,57 +80,39 @@ is "a pattern of one's own is found as well" 'refused: 5 pages' "$(
 # of its own at any moment, so only what is written here is counted.
 mark_log
 log_line '<7>the first'
-is 'what has come is there' 'the first' "$(log_since | grep '^the ')"
+same 'what has come is there' 'the first' "$(log_since | grep '^the ')"
 log_forget
 log_line '<7>the second'
-is 'what has been seen can be forgotten' 'the second' "$(log_since | grep '^the ')"
+same 'what has been seen can be forgotten' 'the second' "$(log_since | grep '^the ')"
 log_line '<7>BUG: the third'
-ended kernel_is_quiet
-is 'what comes then is not' '1:BUG: the third' "$code:$said"
+judged 'what comes then is not' '1:BUG: the third'
 
-# flood: more than the ring buffer holds, as dmesg's last line shows.
+# flood COUNT: so many messages. 4000 are more than the ring buffer holds, as dmesg's last line shows.
 flood() {
   number=0
-  while [ "$number" -lt 1000 ]; do
+  while [ "$number" -lt "$1" ]; do
     number=$((number + 1))
-    log_line "<7>message $number, as long as many are: ------------------------------------------------"
-    log_line "<7>message $number, as long as many are: ------------------------------------------------"
-    log_line "<7>message $number, as long as many are: ------------------------------------------------"
     log_line "<7>message $number, as long as many are: ------------------------------------------------"
   done
 }
 mark_log
 log_line '<7>BUG: this goes with the flood'
-flood
-ended kernel_is_quiet
-is 'a log that was overrun is no quiet one' "1:the kernel's log was overrun: messages since the mark are lost" \
-  "$code:$said"
-ended kernel_is_quiet
-is 'nor when it is looked at again' 1 "$code"
-ended log_since
-is 'its messages are not taken for all of them' 1 "$code"
+flood 4000
+judged 'a log that was overrun is no quiet one' "1:the kernel's log was overrun: messages since the mark are lost"
+judged 'nor when it is looked at again' 1
+judged 'its messages are not taken for all of them' 1 log_since
 log_forget
-ended kernel_is_quiet
-is 'and it cannot be forgotten that some are lost' 1 "$code"
+judged 'and it cannot be forgotten that some are lost' 1
 mark_log
-is 'a mark can be set in a full log' 0 $?
-ended kernel_is_quiet
-is 'from then on it is quiet' 0: "$code:$said"
+same 'a mark can be set in a full log' 0 $?
+judged 'from then on it is quiet' 0:
 log_line '<7>BUG: in a full log'
-ended kernel_is_quiet
-is 'and a fault is found in it' '1:BUG: in a full log' "$code:$said"
+judged 'and a fault is found in it' '1:BUG: in a full log'
 mark_log
 for _ in 1 2 3 4; do
-  number=0
-  while [ "$number" -lt 700 ]; do
-    number=$((number + 1))
-    log_line "<7>message $number, as long as many are: ------------------------------------------------"
-  done
+  flood 700
   log_take
 done
 log_line '<7>BUG: after a flood'
-ended kernel_is_quiet
-is 'a flood that is taken in parts is no loss' '1:BUG: after a flood' "$code:$said"
-
-echo "# done: $failed failed"
-[ "$failed" = 0 ]
+judged 'a flood that is taken in parts is no loss' '1:BUG: after a flood'
+finish

@@ -12,62 +12,35 @@
 #   balloon  the machine gets less memory than its area has, and gets it back: with the kernel's own
 #            modules for that in /balloon, and QEMU's monitor behind the port cma-test.monitor
 #   kexec    another kernel is started: the last part, as it starts the script anew
-set -u
-# shellcheck source=../kernel-log.sh
-. "$(dirname "$0")/../kernel-log.sh"
+# shellcheck disable=SC2317  # functions are called by name
+# shellcheck source=../checks.sh
+. "$(dirname "$0")/../checks.sh"
 
 [ "$1" = --modules ] || exit 2
 modules=$2
 shift 2
 
-checks=0 failed=0 code=''
-# verdict TEXT REASONS: one line for a check; no reasons means that it passed
-verdict() {
-  checks=$((checks + 1))
-  if [ -z "$2" ]; then
-    echo "ok - $1"
-  else
-    failed=$((failed + 1))
-    echo "not ok - $1:$2"
-  fi
-}
-
-eval "$(awk '
-  BEGIN {
-    var["dma_contiguous_default_area"] = "area_base"; var["cma_alloc"] = "alloc_fn"
-    var["cma_release"] = "free_fn"; var["cma_for_each_area"] = "for_each_fn"
-    var["cma_get_name"] = "name_fn"; var["cma_get_base"] = "base_fn"; var["cma_get_size"] = "size_fn"
-  }
-  NF == 3 && $3 in var { print "address=\"${address-} " var[$3] "=0x" $1 "\"" }' /proc/kallsyms)"
-
+port_of_code='' addresses=$(kernel_addresses)
 load() {
   # shellcheck disable=SC2086  # words
-  insmod "$modules/cmatest.ko" ${address-} "$@"
+  insmod "$modules/cmatest.ko" $addresses "$@"
 }
-
-meminfo() { awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo; }
 
 # under_load WHAT COMMAND...: while blocks are held and others come and go.
 under_load() {
   what=$1 end=/tmp/hammer-end log=/tmp/hammer.log
   shift
   rm -f "$end" "$log"
-  load alloc_count=300 || {
-    verdict "$what: load" ' the module'
-    return
-  }
+  load alloc_count=300 || { not_ok "$what: load" 'the module' && return; }
   "$modules/engine" hammer "$end" >"$log" &
   hammer=$!
-  until grep -q '^# begun' "$log"; do
-    if ! kill -0 "$hammer" 2>/dev/null; then break; fi
-    sleep 0.1
-  done
+  until grep -q '^# begun' "$log" || ! kill -0 "$hammer" 2>/dev/null; do sleep 0.1; done
   why=$("$@")
   touch "$end"
   wait "$hammer" || why="$why engine ended with $?;"
   cat "$log"
   verdict "$what, with blocks held and requests under way" "$why"
-  rmmod cmatest || verdict "$what: rmmod" ' failed'
+  rmmod cmatest || not_ok "$what: rmmod" 'failed'
 }
 
 toggle_cpu() {
@@ -110,7 +83,7 @@ ports_return() {
   for port in /sys/class/virtio-ports/*; do
     case $(cat "$port/name") in
       cma-test.output) exec >"/dev/${port##*/}" 2>&1 ;;
-      cma-test.code) code=/dev/${port##*/} ;;
+      cma-test.code) port_of_code=/dev/${port##*/} ;;
     esac
   done
   cat /tmp/said
@@ -157,8 +130,8 @@ shrinks() {
   why=$why$(balloon_to $((memory - total + area * 7 / 8)))
   echo "# MemTotal was $total kB and is $(meminfo MemTotal), CmaTotal is $area, CmaFree $(meminfo CmaFree)"
   verdict 'a balloon leaves less memory than the area has' "$why"
-  "$modules/engine" balloon || verdict 'requests beside a balloon' " engine ended with $?"
-  rmmod cmatest || verdict 'rmmod beside a balloon' ' failed'
+  "$modules/engine" balloon || not_ok 'requests beside a balloon' "engine ended with $?"
+  rmmod cmatest || not_ok 'rmmod beside a balloon'
 
   # At load the same is said of a block to hold.
   why='' said=$(load alloc_count=$((area / page)) 2>&1) && rmmod cmatest
@@ -205,8 +178,7 @@ toggle_node() {
 
 if grep -q cma-test.again /proc/cmdline; then
   # The kernel that was started by the other one.
-  total=$(meminfo CmaTotal) free=$(meminfo CmaFree)
-  page=$(awk '/^KernelPageSize/ { print $2; exit }' /proc/self/smaps)
+  total=$(meminfo CmaTotal) free=$(meminfo CmaFree) page=$(page_size)
   echo "# CmaTotal $total kB, CmaFree $free kB"
   why=''
   [ "$free" -gt $((total * 9 / 10)) ] || why=" CmaFree is $free of $total kB;"
@@ -234,19 +206,19 @@ for part; do
         under_load 'the memory of a whole node leaves and returns' toggle_node \
           /sys/devices/system/node/node1/memory[0-9]*
       else
-        echo 'skip - the memory of a whole node: there is one node with memory'
+        skip 'the memory of a whole node' 'there is one node with memory'
       fi
       ;;
     balloon)
       mark_log
       shrinks
-      verdict 'the kernel has no complaint of the balloon' "$(kernel_is_quiet)"
+      quiet 'the kernel has no complaint of the balloon'
       ;;
     kexec)
       (cd / && find . -xdev ! -path './tmp/*' | cpio -o -H newc >/tmp/initrd 2>/dev/null)
       load alloc_count=300
       "$modules/engine" kexec /kernel /tmp/initrd "$(cat /proc/cmdline) cma-test.again"
-      verdict kexec ' it returned'
+      not_ok kexec 'it returned'
       ;;
     *)
       echo "machine.sh: no part $part" >&2
@@ -254,10 +226,9 @@ for part; do
       ;;
   esac
 done
-echo "$checks checks, $failed failed"
-if [ -n "$code" ]; then
+if [ -n "$port_of_code" ]; then
   # QEMU's machine does not go off once it has slept, but it starts anew, which ends it too.
-  echo $((failed != 0)) >"$code"
+  echo $((failed != 0)) >"$port_of_code"
   exec reboot -f
 fi
-[ "$failed" = 0 ]
+finish

@@ -6,8 +6,8 @@
 #
 #   loaders.sh CASE
 # shellcheck disable=SC2317  # the cases are called by name
-# shellcheck source=../vm/checks.sh
-. /srv/Tests/vm/checks.sh
+# shellcheck source=../vm/debian.sh
+. /srv/Tests/vm/debian.sh
 # shellcheck source=advice.sh
 . /srv/Tests/loaders/advice.sh
 
@@ -33,28 +33,41 @@ put() {
 told() {
   local rc=0 log=/root/followed
   cma-test reserve "$@" >"$advice" 2>&1 || rc=$?
-  sed 's/^/# /' "$advice"
+  shows "$advice"
   same "reserve $*: tells what to do by hand" 21 "$rc"
-  if follow "$advice" >"$log" 2>&1; then
-    ok 'all of it can be done as it is printed'
-  else
-    not_ok 'all of it can be done as it is printed' "$(cat "$log")"
-  fi
-  sed 's/^/# /' "$log"
+  rc=0
+  follow "$advice" >"$log" 2>&1 || rc=$?
+  shows "$log"
+  same 'all of it can be done as it is printed' 0 "$rc"
 }
 
-# The next line is the same for one who asks twice.
+# told_again: the next line is the same for one who asks twice.
 told_again() {
   local before
   before=$(grep '^  ' "$advice")
   check 'there is a line' test -n "$before"
-  cma-test reserve "$@" >"$advice" 2>&1
+  cma-test reserve 96M >"$advice" 2>&1
   same 'asked again, it has the same line' "$before" "$(grep '^  ' "$advice")"
 }
 
-# The EFI partition is a mount of its own, and its kind is not looked at.
+# gives TEXT LINE: told to reserve 96M, the loader's own tool has LINE, as $reader prints it.
+gives() {
+  told 96M
+  same "$1" "$2" "$("$reader")"
+}
+
+# takes_back TEXT LINE: told to remove that, it has LINE.
+takes_back() {
+  told --remove
+  same "$1" "$2" "$("$reader")"
+}
+
+# efi FILE TEXT: systemd-boot, with this file. The EFI partition is a mount of its own, and its kind is not
+# looked at.
 export SYSTEMD_RELAX_ESP_CHECKS=1 SYSTEMD_RELAX_XBOOTLDR_CHECKS=1
 efi() {
+  reader=entry_options
+  put "$@"
   mkdir -p /boot/efi
   mount -t tmpfs efi /boot/efi
   mkdir -p /boot/efi/EFI /boot/efi/loader/entries /etc/kernel
@@ -68,55 +81,43 @@ efi() {
 entry_options() { sed -n 's/^options *//p' /boot/efi/loader/entries/debian-"$release".conf; }
 
 systemd-boot-quotes() {
-  efi
-  put /etc/kernel/cmdline 'root="PARTLABEL=Debian root" ro cma=8M quiet acpi_osi="Windows 2015"\n'
-  told 96M
-  same 'kernel-install writes the line with its quotes' \
-    'root="PARTLABEL=Debian root" ro quiet acpi_osi="Windows 2015" cma=96M' "$(entry_options)"
-  told_again 96M
-  told --remove
-  same 'and without it when it is taken back' \
-    'root="PARTLABEL=Debian root" ro quiet acpi_osi="Windows 2015"' "$(entry_options)"
+  efi /etc/kernel/cmdline 'root="PARTLABEL=Debian root" ro cma=8M quiet acpi_osi="Windows 2015"\n'
+  gives 'kernel-install writes the line with its quotes' \
+    'root="PARTLABEL=Debian root" ro quiet acpi_osi="Windows 2015" cma=96M'
+  told_again
+  takes_back 'and without it when it is taken back' \
+    'root="PARTLABEL=Debian root" ro quiet acpi_osi="Windows 2015"'
 }
-
 systemd-boot-comments() {
-  efi
-  put /etc/kernel/cmdline '# run kernel-install afterwards\n # old: root=/dev/sda2 single\nroot=UUID=1 ro\r\n\nquiet splash'
-  told 96M
-  same 'kernel-install writes all but the comments' 'root=UUID=1 ro quiet splash cma=96M' "$(entry_options)"
+  efi /etc/kernel/cmdline '# run kernel-install afterwards\n # old: root=/dev/sda2 single\nroot=UUID=1 ro\r\n\nquiet splash'
+  gives 'kernel-install writes all but the comments' 'root=UUID=1 ro quiet splash cma=96M'
 }
-
 systemd-boot-vendor() {
-  efi
-  put /usr/lib/kernel/cmdline 'root=LABEL=os ro vendor.flag=1\n'
-  told 96M
-  same "kernel-install writes the vendor's line" 'root=LABEL=os ro vendor.flag=1 cma=96M' "$(entry_options)"
+  efi /usr/lib/kernel/cmdline 'root=LABEL=os ro vendor.flag=1\n'
+  gives "kernel-install writes the vendor's line" 'root=LABEL=os ro vendor.flag=1 cma=96M'
 }
-
 systemd-boot-running() {
-  efi
-  put /root/cmdline 'initrd=\\\\m\\\\initrd root=UUID=1 ro quiet single -- a=1\n'
+  efi /root/cmdline 'initrd=\\\\m\\\\initrd root=UUID=1 ro quiet single -- a=1\n'
   mount --bind /root/cmdline /proc/cmdline
-  told 96M
-  same "kernel-install writes the running kernel's line, without the rescue" \
-    'root=UUID=1 ro quiet cma=96M -- a=1' "$(entry_options)"
+  gives "kernel-install writes the running kernel's line, without the rescue" \
+    'root=UUID=1 ro quiet cma=96M -- a=1'
   check 'it is said to look at that line' grep -E '^note: .*/proc/cmdline' "$advice"
 }
-
 systemd-boot-beside-its-modules() {
-  efi
+  efi /etc/kernel/cmdline 'root=UUID=1 ro\n'
   mv "/boot/vmlinuz-$release" "/usr/lib/modules/$release/vmlinuz"
-  put /etc/kernel/cmdline 'root=UUID=1 ro\n'
-  told 96M
+  gives 'kernel-install writes the line' 'root=UUID=1 ro cma=96M'
   check 'all kernels at once' grep -Fx '  kernel-install add-all' "$advice"
-  same 'kernel-install writes the line' 'root=UUID=1 ro cma=96M' "$(entry_options)"
 }
 
-# What u-boot-update puts behind the root file system for the entry that boots by itself.
+# uboot [FILE TEXT]: u-boot-menu, with this file.
 uboot() {
+  reader=parameters
   put /boot/extlinux/extlinux.conf 'default l0\n'
   put /etc/fstab 'UUID=1 / ext4 defaults 0 1\n'
+  [[ $# == 0 ]] || put "$@"
 }
+# What u-boot-update puts behind the root file system for the entry that boots by itself.
 appended() {
   awk '$1 == "default" { d = $2 } $1 == "label" { l = $2 } $1 == "append" && l == d { $1 = ""; print substr($0, 2) }' \
     /boot/extlinux/extlinux.conf
@@ -125,46 +126,32 @@ parameters() { sh -c '. /usr/share/u-boot-menu/read-config; printf "%s\n" "$U_BO
 
 u-boot-menu-default() {
   uboot
-  told 96M
-  same 'read-config has it' 'ro quiet cma=96M' "$(parameters)"
+  gives 'read-config has it' 'ro quiet cma=96M'
   same 'u-boot-update writes it' 'root=UUID=1 ro quiet cma=96M' "$(appended)"
-  told_again 96M
+  told_again
 }
-
 u-boot-menu-quotes() {
-  uboot
-  put /etc/default/u-boot "U_BOOT_TIMEOUT=10\nU_BOOT_PARAMETERS='ro x=\"a b\" \$y c\\\\d cma=1M'\n"
-  told 96M
-  same 'read-config has it' 'ro x="a b" $y c\d cma=96M' "$(parameters)"
+  uboot /etc/default/u-boot "U_BOOT_TIMEOUT=10\nU_BOOT_PARAMETERS='ro x=\"a b\" \$y c\\\\d cma=1M'\n"
+  gives 'read-config has it' 'ro x="a b" $y c\d cma=96M'
   same 'u-boot-update writes it' 'root=UUID=1 ro x="a b" $y c\d cma=96M' "$(appended)"
-  told --remove
-  same 'and without it when it is taken back' 'ro x="a b" $y c\d' "$(parameters)"
+  takes_back 'and without it when it is taken back' 'ro x="a b" $y c\d'
 }
-
 u-boot-menu-vendor() {
-  uboot
-  put /usr/share/u-boot-menu/conf.d/board.conf 'U_BOOT_UPDATE="true"\nU_BOOT_PARAMETERS="rw earlycon console=ttyS2,1500000n8"\n'
+  uboot /usr/share/u-boot-menu/conf.d/board.conf \
+    'U_BOOT_UPDATE="true"\nU_BOOT_PARAMETERS="rw earlycon console=ttyS2,1500000n8"\n'
   put /etc/default/u-boot 'U_BOOT_PARAMETERS="ro"\n'
-  told 96M
-  same "read-config has it behind the vendor's" 'rw earlycon console=ttyS2,1500000n8 cma=96M' "$(parameters)"
-  told --remove
-  same "and the vendor's again when it is taken back" 'rw earlycon console=ttyS2,1500000n8' "$(parameters)"
+  gives "read-config has it behind the vendor's" 'rw earlycon console=ttyS2,1500000n8 cma=96M'
+  takes_back "and the vendor's again when it is taken back" 'rw earlycon console=ttyS2,1500000n8'
   check_not 'no file is left' test -e /etc/u-boot-menu/conf.d/cma-test.conf
 }
-
 u-boot-menu-shell() {
-  uboot
-  put /root/more 'more=1\n'
+  uboot /root/more 'more=1\n'
   put /etc/default/u-boot 'U_BOOT_PARAMETERS="ro $(cat /root/more)"'
-  told 96M
-  same 'read-config has it behind what a program printed' 'ro more=1 cma=96M' "$(parameters)"
+  gives 'read-config has it behind what a program printed' 'ro more=1 cma=96M'
 }
-
 u-boot-menu-kernel-cmdline() {
-  uboot
-  put /etc/kernel/cmdline 'root=LABEL=os ro quiet\n'
-  told 96M
-  same 'read-config has it' 'ro quiet cma=96M' "$(parameters)"
+  uboot /etc/kernel/cmdline 'root=LABEL=os ro quiet\n'
+  gives 'read-config has it' 'ro quiet cma=96M'
   same "u-boot-update writes it with that file's root" 'root=LABEL=os ro quiet cma=96M' "$(appended)"
 }
 
@@ -187,7 +174,7 @@ raspi-firmware() {
   told 96M
   check_not 'cmdline.txt, which is written anew, is not to be edited' grep -F 'cmdline.txt' "$advice"
   check 'the hook has written it' grep -E '^console=.* root=LABEL=RASPIROOT rw .* cma=96M rootwait' /boot/firmware/cmdline.txt
-  told_again 96M
+  told_again
   told --remove
   check_not 'and without it when it is taken back' grep -F 'cma=' /boot/firmware/cmdline.txt
 }
@@ -205,7 +192,7 @@ flash-kernel() {
   rm -f /boot/extlinux/extlinux.conf
   put /etc/default/flash-kernel 'LINUX_KERNEL_CMDLINE="quiet x=\\"a b\\" cma=1M"\nLINUX_KERNEL_CMDLINE_DEFAULTS="cma=2M@1G ro"\n'
   cma-test reserve 96M >"$advice" 2>&1
-  sed 's/^/# /' "$advice"
+  shows "$advice"
   check 'flash-kernel is to be run' grep -Fx '  flash-kernel' "$advice"
   # It writes for boards that it knows, and this is none: its functions are asked.
   sed -i '/^then run:$/d; /^  flash-kernel$/d' "$advice"
@@ -265,7 +252,7 @@ grub-xen() {
   typed update-grub
   cma-test reserve 96M >"$advice" 2>&1
   same 'reserve 96M' 0 $?
-  sed 's/^/# /' "$advice"
+  shows "$advice"
   menu_has 10_linux ' cma=96M'
   no_match 'the entries with Xen go without' 'cma=' lines_of 20_linux_xen
   check 'which is said, with the cause' grep -E '^note: .*GRUB_CMDLINE_LINUX_XEN_REPLACE in /etc/default/grub.d/xen.cfg' "$advice"
@@ -294,7 +281,7 @@ interrupted() {
   kill "-$1" -- "-$pid"
   wait "$pid"
   same "SIG$1 ends it" "$2" $?
-  sed 's/^/# /' "$advice"
+  shows "$advice"
   check_not 'update-grub did not go on' test -e /root/done
   same 'the drop-in is as it was before' "$(cat /root/drop-in)" "$(cat /etc/default/grub.d/cma-test.cfg)"
   no_lines 'and the menu' diff /root/before /boot/grub/grub.cfg
@@ -317,13 +304,4 @@ grub-interrupted() {
   interrupted HUP 129
 }
 
-case $(type -t "${1:-}") in
-  function)
-    "$1"
-    finish
-    ;;
-  *)
-    sed -n '/^#   loaders/s/^#   /usage: /p' "$0" >&2
-    exit 2
-    ;;
-esac
+choose "$(compgen -A function | tr '\n' ' ')" "$@"

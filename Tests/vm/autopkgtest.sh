@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the tests of the source package with autopkgtest, inside a machine that
 # scripts/vm/autopkgtest has booted; the packages lie in /srv/cma-test.
-# shellcheck source=checks.sh
-. "$(dirname "$0")/checks.sh"
+# shellcheck source=debian.sh
+. "$(dirname "$0")/debian.sh"
 
 packages=(/srv/cma-test/cma-test_*_"$(dpkg --print-architecture)".deb /srv/cma-test/cma-test-dkms_*.deb)
 rc=0
@@ -12,7 +12,7 @@ rc=0
 autopkgtest --no-built-binaries --summary-file=/tmp/summary \
   --ignore-restrictions=breaks-testbed,isolation-machine \
   "${packages[@]}" /srv/cma-test/cma-test_*.dsc -- null >/tmp/autopkgtest.log 2>&1 || rc=$?
-sed 's/^/# /' /tmp/autopkgtest.log
+shows /tmp/autopkgtest.log
 for test in load-module dkms-autopkgtest; do
   matches "$test passes" "$test +PASS.*" "$(grep "^$test " /tmp/summary)"
 done

@@ -4,15 +4,15 @@
 # packages lie in /srv/cma-test.
 #
 #   boot-speed.sh install | scan | cache
-# shellcheck source=checks.sh
-. "$(dirname "$0")/checks.sh"
+# shellcheck disable=SC2317  # the parts are called by name
+# shellcheck source=debian.sh
+. "$(dirname "$0")/debian.sh"
 
 unit=cma-test-configure.service
 greps=old-greps.service
 
 install() {
-  echo 'deb [trusted=yes] file:/srv/cma-test ./' >/etc/apt/sources.list.d/cma-test.list
-  typed apt-get update
+  repository cma-test
   # The command and its unit: this is not about the module.
   typed apt-get install -y --no-install-recommends cma-test
   # The manual of the old module, as a unit at the same place in the boot.
@@ -40,7 +40,6 @@ WantedBy=sysinit.target
 UNIT
   typed systemctl enable "$greps"
   rm -rf /var/cache/cma-test
-  finish
 }
 
 # milliseconds UNIT: from its start to its end, in this boot.
@@ -49,12 +48,16 @@ milliseconds() {
     awk '{ at[NR] = $1 } END { d = at[1] - at[2]; if (d < 0) d = -d; printf "%d", d / 1000 }'
 }
 
+# from_the SOURCE [TEXT]: where the addresses are from.
+from_the() {
+  same "the addresses are from the $1${2:-}" "# addresses: $1" "$(grep '^# addresses:' "$options")"
+}
+
 # boot_took SOURCE: this boot's figures, and where the addresses came from. They are recorded, not
 # judged: what else the boot and the host do at that moment is in them.
 boot_took() {
   same 'the unit has run' success "$(systemctl show --value -p Result "$unit")"
-  same "the addresses are from the $1" "# addresses: $1" \
-    "$(grep '^# addresses:' /run/modprobe.d/cma-test-symbols.conf)"
+  from_the "$1"
   check 'the three greps found them, too' grep -qw cma_release /run/old-greps/found
   echo "# in this boot: the unit $(milliseconds "$unit") ms, one with the three greps $(milliseconds "$greps") ms"
   systemd-analyze time | sed 's/^/# /'
@@ -71,22 +74,14 @@ takes_less() {
     for name in "$unit" "$greps"; do
       # So many starts in a row are not those of a unit that keeps failing.
       systemctl reset-failed "$name"
-      if ! systemctl restart "$name"; then
-        not_ok "$name starts again"
-        return
-      fi
+      systemctl restart "$name" || { not_ok "$name starts again" && return; }
       took=$(milliseconds "$name")
       if ((took < ${least[$name]:-took + 1})); then least[$name]=$took; fi
     done
   done
-  same "the addresses are from the $1 each time" "# addresses: $1" \
-    "$(grep '^# addresses:' /run/modprobe.d/cma-test-symbols.conf)"
-  if ((${least[$unit]} < ${least[$greps]})); then
-    ok "from the $1, the unit takes ${least[$unit]} ms, one with the three greps ${least[$greps]} ms"
-  else
-    not_ok "from the $1, the unit takes less than one with the three greps" \
-      "${least[$unit]} ms, and ${least[$greps]} ms"
-  fi
+  from_the "$1" ' each time'
+  check "from the $1, the unit takes ${least[$unit]} ms, one with the three greps ${least[$greps]} ms" \
+    test "${least[$unit]}" -lt "${least[$greps]}"
 }
 
 scan() {
@@ -100,7 +95,6 @@ scan() {
   mv /var/cache/cma-test /var/cache/cma-test.aside
   takes_less scan
   mv /var/cache/cma-test.aside /var/cache/cma-test
-  finish
 }
 
 # at_most BOUND FOUND
@@ -152,13 +146,6 @@ cache() {
     check "a second boot's helper takes at most 0.30 of the floor: ${whole:-}" at_most 0.30 "${whole:-9}"
     check "and at most 0.10 of it beyond an empty Swift program: ${beyond:-}" at_most 0.10 "${beyond:-9}"
   fi
-  finish
 }
 
-case ${1:-} in
-  install | scan | cache) "$1" ;;
-  *)
-    sed -n '/^#   boot-speed/s/^#   /usage: /p' "$0" >&2
-    exit 2
-    ;;
-esac
+choose 'install scan cache' "$@"

@@ -5,14 +5,12 @@
 #
 #   environments.sh no-systemd | running | lockdown LEVEL | sig-enforce | nothing-reserved | hidden
 #                   | boot-apart | no-cma | purge
-# shellcheck source=checks.sh
-. "$(dirname "$0")/checks.sh"
-# shellcheck source=status.sh
-. "$(dirname "$0")/status.sh"
+# shellcheck disable=SC2317  # the parts are called by name
+# shellcheck source=debian.sh
+. "$(dirname "$0")/debian.sh"
 
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export DEBIAN_FRONTEND=noninteractive LANG=C.UTF-8
-# --- what the parts share -----------------------------------------------------------------------
 
 release=$(uname -r)
 modules=/lib/modules/$release
@@ -30,19 +28,13 @@ modprobe_fails() {
   mark_log
   said=$(modprobe cmatest 2>&1) || code=$?
   if [[ $code == 0 ]]; then
-    not_ok "$1: modprobe cmatest fails" "it succeeded"
     rmmod cmatest
-    return
+    said='nothing, and succeeded'
   fi
-  if grep -qE -- "$2" <<<"$said"; then
-    ok "$1: modprobe cmatest fails: '$said'"
-  else
-    not_ok "$1: modprobe cmatest fails with '$2'" "it said '$said'"
-  fi
-  [[ -z ${3:-} ]] ||
-    check "$1: the kernel's log says why: $3" grep -E -- "$3" <(log_since)
+  has "$1: modprobe cmatest fails: '$said'" "$2" "$said"
+  [[ -z ${3:-} ]] || check "$1: the kernel's log says why: $3" grep -E -- "$3" <(log_since)
   no_match "$1: nothing is left of it" '^cmatest ' cat /proc/modules
-  check "$1: the kernel complains of nothing else" kernel_is_quiet
+  quiet "$1: the kernel complains of nothing else"
 }
 
 # modprobe_works TEXT
@@ -50,7 +42,7 @@ modprobe_works() {
   mark_log
   check "$1: modprobe cmatest works" modprobe cmatest
   check "$1: and rmmod" rmmod cmatest
-  check "$1: the kernel complains of nothing" kernel_is_quiet
+  quiet "$1: the kernel complains of nothing"
 }
 
 # modprobe_without_options TEXT: it works where the kernel exports what the module links to.
@@ -70,18 +62,14 @@ configure_is() {
   local said code=0
   said=$(cma-test configure 2>&1) || code=$?
   same "$2: the exit code of 'cma-test configure' is $1" "$1" "$code"
-  if grep -qE -- "$3" <<<"$said"; then
-    ok "$2: it says '$(head -n 1 <<<"$said")'"
-  else
-    not_ok "$2: it says '$3'" "$said"
-  fi
+  has "$2: it says '${said%%$'\n'*}'" "$3" "$said"
   lacks "$2: it gives no address away" '[89a-f][0-9a-f]{15}' "$said"
 }
 
 # unit_is RESULT STATUS: how cma-test-configure.service ended at boot.
 unit_is() {
   same "$unit: $1, $2" "$1 $2" \
-    "$(systemctl show -P Result $unit) $(systemctl show -P ExecMainStatus $unit)"
+    "$(systemctl show -P Result "$unit") $(systemctl show -P ExecMainStatus "$unit")"
 }
 
 # unit_said PATTERN [COUNT]: the last line of the unit in this boot's journal; COUNT lines in all.
@@ -89,61 +77,63 @@ unit_said() {
   local said
   journalctl --sync
   said=$(journalctl -b -o cat -t cma-test-configure)
-  if [[ -n ${2:-} ]]; then same "the unit says no more than is needed" "$2" "$(wc -l <<<"$said")"; fi
-  if tail -n 1 <<<"$said" | grep -E -- "$1" >/dev/null; then
-    ok "the unit says: '$(tail -n 1 <<<"$said")'"
-  else
-    not_ok "the unit says in one line: $1" "$said"
-  fi
+  if [[ -n ${2:-} ]]; then same 'the unit says no more than is needed' "$2" "$(wc -l <<<"$said")"; fi
+  has "the unit says: '${said##*$'\n'}'" "$1" "${said##*$'\n'}"
 }
 
 # no_delay: the unit did not hold up the boot. All units start at once then, and under emulation each
 # takes its time; what is alone on the critical path is measured by scripts/vm/boot-speed.
 no_delay() {
-  local began ended whole
-  began=$(systemctl show -P ExecMainStartTimestampMonotonic $unit)
-  ended=$(systemctl show -P ExecMainExitTimestampMonotonic $unit)
-  whole=$(systemctl show -P UserspaceTimestampMonotonic)
-  whole=$(($(systemctl show -P FinishTimestampMonotonic) - whole))
-  check "the unit took $(((ended - began) / 1000)) ms of the $((whole / 1000)) ms of the boot" \
-    test "$ended" -gt "$began" -a $(((ended - began) * 2)) -lt "$whole"
+  local took whole
+  took=$(($(monotonic ExecMainExitTimestamp "$unit") - $(monotonic ExecMainStartTimestamp "$unit")))
+  whole=$(($(monotonic FinishTimestamp) - $(monotonic UserspaceTimestamp)))
+  check "the unit took $((took / 1000)) ms of the $((whole / 1000)) ms of the boot" \
+    test "$took" -gt 0 -a $((took * 2)) -lt "$whole"
+}
+monotonic() { systemctl show -P "$1Monotonic" "${@:2}"; }
+
+# booted TEXT: with the unit's success, and nothing undone.
+booted() {
+  unit_is success "${2:-0}"
+  no_delay
+  healthy "$1"
 }
 
 sysctl_is() { echo "$1" >/proc/sys/kernel/kptr_restrict; }
 
-# apart SCRIPT: runs it, with these functions, where what it mounts is its own; its checks count.
+# apart FUNCTION: runs it where what it mounts is its own; its checks count.
 apart() {
-  local counts
+  local counts did bad
   counts=$(mktemp)
-  unshare --mount --propagation private bash -c '
-    . "$1/checks.sh"; . "$1/status.sh"
-    . <(sed -n "/^# --- what the parts share/,/^# --- the parts/p" "$1/environments.sh")
-    eval "$2"
-    echo "$checks $failed" >"$3"' bash "$here" "$1" "$counts"
+  unshare --mount --propagation private bash "$0" apart "$1" "$counts"
   if read -r did bad <"$counts"; then
     checks=$((checks + did)) failed=$((failed + bad))
   else
-    not_ok "what runs apart came to its end" "$1"
+    not_ok 'what runs apart came to its end' "$1"
   fi
   rm "$counts"
 }
-here=$(dirname "$(realpath "$0")")
+
+# layer FOLDER PLACE: mounts the folder as it is at that place, below what is written there.
+layer() {
+  mkdir -p /run/layer && mount -t tmpfs tmpfs /run/layer && mkdir /run/layer/{upper,work,root}
+  mount -t overlay overlay -o "lowerdir=$1,upperdir=/run/layer/upper,workdir=/run/layer/work" "$2"
+}
 
 # --- the parts ----------------------------------------------------------------------------------
 
-no_systemd() {
+no-systemd() {
   local said=$kept/said
   same 'the first process is no systemd' sh "$(</proc/1/comm)"
   check_not 'and does not run' test -d /run/systemd/system
   mkdir -p /srv/cma-test
   typed mount -o ro "$(grep -lx share0 /sys/block/*/serial | sed 's|/sys/block/\(.*\)/serial|/dev/\1|')" /srv/cma-test
-  echo 'deb [trusted=yes] file:/srv/cma-test ./' >/etc/apt/sources.list.d/cma-test.list
-  typed apt-get update
+  repository cma-test
   typed apt-get install -y cma-test-dkms > >(tee "$said")
   wait "$!" # for tee
   check 'the installation says what systemd would do, and how to do it' \
     grep -E "^# cma-test: systemd does not run here: run 'cma-test configure'" "$said"
-  check 'dkms has installed the module' grep -F ", $release, $(uname -m): installed" <(dkms status cma-test)
+  built_for "$release" 'dkms has installed the module'
   healthy 'without systemd'
   check_not 'there are no options' test -e "$options"
   modprobe_without_options 'without options'
@@ -158,14 +148,11 @@ no_systemd() {
   options_are_right
   status_is 0 'configured by hand'
   modprobe_works 'configured by hand'
-  finish
 }
 
 running() {
   local before
-  unit_is success 0
-  no_delay
-  healthy 'booted with systemd'
+  booted 'booted with systemd'
   options_are_right
   status_is 0 'as it should be'
   modprobe_works 'as it should be'
@@ -178,7 +165,7 @@ running() {
   before=$(<"$options")
   configure_is 0 'kptr_restrict=2 later' '^kept .*kernel.kptr_restrict is 2'
   # As an upgrade of the package does.
-  check 'the unit can be started again' systemctl restart $unit
+  check 'the unit can be started again' systemctl restart "$unit"
   unit_said '^kept .*kernel.kptr_restrict is 2'
   same 'the options are as they were' "$before" "$(<"$options")"
   modprobe_works 'kptr_restrict=2 later, and the unit started again'
@@ -189,7 +176,7 @@ running() {
   [[ $exports == yes ]] || said 'it names the file to look for' 'to mend it: .*/etc/sysctl.d'
   modprobe_without_options 'kptr_restrict=2, and no options'
   sysctl_is 0
-  typed systemctl restart $unit
+  typed systemctl restart "$unit"
   status_is 0 'kptr_restrict=0 again'
 
   # An administrator's own files.
@@ -198,10 +185,10 @@ running() {
   status_is 19 'area_base set elsewhere'
   said 'it names the file' 'another area_base, because of /etc/modprobe.d/zz-own.conf'
   modprobe_fails 'area_base set elsewhere' 'Invalid argument' 'cmatest: (area_base|alloc_fn|free_fn)'
-  check_not 'the unit fails, for it is to be mended' systemctl restart $unit
+  check_not 'the unit fails, for it is to be mended' systemctl restart "$unit"
   unit_said '/etc/modprobe.d/zz-own.conf'
   rm /etc/modprobe.d/zz-own.conf
-  typed systemctl restart $unit
+  typed systemctl restart "$unit"
 
   ln -s /dev/null /etc/modprobe.d/cma-test-symbols.conf
   configure_is "$(unless_exported 19)" 'options masked' '/etc/modprobe.d/cma-test-symbols.conf'
@@ -222,10 +209,13 @@ running() {
   modprobe_fails 'install /bin/false' 'Error running install command'
   rm /etc/modprobe.d/own.conf
 
-  run_is_no_place_to_write
-  no_kallsyms
-  other_modules
-  chroot_and_container
+  apart run_read_only
+  apart run_full
+  apart no_kallsyms
+  rmdir /run/proc
+  typed cma-test configure
+  apart other_modules
+  apart chroot_and_container
 
   status_is 0 'after all that'
   healthy 'after all that'
@@ -233,184 +223,162 @@ running() {
   # The last, for it cannot be taken back before the next boot.
   echo integrity >/sys/kernel/security/lockdown
   lockdown_says integrity
-  finish
 }
 
-run_is_no_place_to_write() {
-  apart '
-    mount -t tmpfs -o ro tmpfs /run
-    configure_is "$(unless_exported 18)" "/run read-only" "/run/modprobe.d.*: Read-only file system"
-    status_is "$(unless_exported 25)" "/run read-only"
-    modprobe_without_options "/run read-only"'
-  apart '
-    mount -t tmpfs -o size=4k,mode=755 tmpfs /run
-    mkdir /run/modprobe.d
-    head -c 4096 /dev/zero >/run/filler
-    configure_is "$(unless_exported 18)" "/run full" "/run/modprobe.d.*: No space left on device"
-    no_lines "/run full: it leaves no file" find /run/modprobe.d -type f
-    status_is "$(unless_exported 25)" "/run full"
-    modprobe_without_options "/run full"'
+run_read_only() {
+  mount -t tmpfs -o ro tmpfs /run
+  configure_is "$(unless_exported 18)" '/run read-only' '/run/modprobe.d.*: Read-only file system'
+  status_is "$(unless_exported 25)" '/run read-only'
+  modprobe_without_options '/run read-only'
 }
 
+run_full() {
+  mount -t tmpfs -o size=4k,mode=755 tmpfs /run
+  mkdir /run/modprobe.d
+  head -c 4096 /dev/zero >/run/filler
+  configure_is "$(unless_exported 18)" '/run full' '/run/modprobe.d.*: No space left on device'
+  no_lines '/run full: it leaves no file' find /run/modprobe.d -type f
+  status_is "$(unless_exported 25)" '/run full'
+  modprobe_without_options '/run full'
+}
+
+# no_kallsyms: all of /proc but that, as links into the real one.
 no_kallsyms() {
-  # All of /proc but that: links into the real one.
-  apart '
-    mkdir /run/proc
-    mount -t tmpfs tmpfs /run/proc
-    mkdir /run/proc/.real
-    mount --bind /proc /run/proc/.real
-    for entry in /proc/[a-z]*; do
-      [[ $entry == /proc/kallsyms ]] || ln -s ".real/${entry#/proc/}" "/run/proc/${entry#/proc/}"
-    done
-    mount --move /run/proc /proc
-    rm "$options"
-    configure_is 16 "no /proc/kallsyms" "/proc/kallsyms: No such file"
-    check_not "no /proc/kallsyms: no options are written" test -e "$options"
-    status_is 16 "no /proc/kallsyms"
-    said "it says what to look for" "CONFIG_KALLSYMS"'
-  rmdir /run/proc
-  typed cma-test configure
+  local entry
+  mkdir /run/proc
+  mount -t tmpfs tmpfs /run/proc
+  mkdir /run/proc/.real
+  mount --bind /proc /run/proc/.real
+  for entry in /proc/[a-z]*; do
+    [[ $entry == /proc/kallsyms ]] || ln -s ".real/${entry#/proc/}" "/run/proc/${entry#/proc/}"
+  done
+  mount --move /run/proc /proc
+  rm "$options"
+  configure_is 16 'no /proc/kallsyms' '/proc/kallsyms: No such file'
+  check_not 'no /proc/kallsyms: no options are written' test -e "$options"
+  status_is 16 'no /proc/kallsyms'
+  said 'it says what to look for' 'CONFIG_KALLSYMS'
 }
 
 other_modules() {
   local other suffix
   other=$(modinfo -n virtio_rng)
   suffix=ko${other#"${other%.ko*}.ko"}
-  # The folder as it is, below what these write.
-  apart "
-    mkdir -p /run/layer && mount -t tmpfs tmpfs /run/layer && mkdir /run/layer/{upper,work}
-    mount -t overlay overlay -o lowerdir=$modules,upperdir=/run/layer/upper,workdir=/run/layer/work $modules
-    mkdir $modules/extra
-    cp $other $modules/extra/cmatest.$suffix
-    echo 'override cmatest * extra' >/run/depmod.conf
-    depmod -C /run/depmod.conf
-    status_is 27 'another module of that name'
-    said 'it names the file, and how to get rid of it' 'module .*extra/cmatest.ko.* is another module of that name'
-    said 'with one command' 'to mend it: rm .*/extra/cmatest.ko.* && depmod'
+  layer "$modules" "$modules"
+  mkdir "$modules/extra"
+  cp "$other" "$modules/extra/cmatest.$suffix"
+  echo 'override cmatest * extra' >/run/depmod.conf
+  depmod -C /run/depmod.conf
+  status_is 27 'another module of that name'
+  said 'it names the file, and how to get rid of it' 'module .*extra/cmatest.ko.* is another module of that name'
+  said 'with one command' 'to mend it: rm .*/extra/cmatest.ko.* && depmod'
 
-    rm $modules/extra/cmatest.*
-    cp $modules/updates/dkms/cmatest.ko* $modules/extra/
-    depmod -C /run/depmod.conf
-    status_is 27 'a copy of ours in the way'
-    said 'it says which comes first' 'extra/cmatest.ko.* comes before .*/updates/dkms/cmatest.ko'
+  rm "$modules"/extra/cmatest.*
+  cp "$modules"/updates/dkms/cmatest.ko* "$modules/extra/"
+  depmod -C /run/depmod.conf
+  status_is 27 'a copy of ours in the way'
+  said 'it says which comes first' 'extra/cmatest.ko.* comes before .*/updates/dkms/cmatest.ko'
 
-    rm -r $modules/extra $modules/updates/dkms/cmatest.ko*
-    echo kernel/drivers/misc/cmatest.ko >>$modules/modules.builtin
-    depmod
-    status_is 27 'built into the kernel'
-    said 'it says so' 'a module cmatest is built into the kernel'
+  rm -r "$modules/extra" "$modules"/updates/dkms/cmatest.ko*
+  echo kernel/drivers/misc/cmatest.ko >>"$modules/modules.builtin"
+  depmod
+  status_is 27 'built into the kernel'
+  said 'it says so' 'a module cmatest is built into the kernel'
 
-    sed -i '\$d' $modules/modules.builtin
-    depmod
-    status_is 26 'the file of the module is gone'
-    modprobe_fails 'the file of the module is gone' 'Module cmatest not found'
-  "
+  sed -i '$d' "$modules/modules.builtin"
+  depmod
+  status_is 26 'the file of the module is gone'
+  modprobe_fails 'the file of the module is gone' 'Module cmatest not found'
+}
+
+# stands_back WHERE SAYS STATUS [CODE]: where `inside` runs a command, the package can be installed, says so
+# and does nothing; `cma-test status` has a line with STATUS, and ends with CODE.
+stands_back() {
+  local said code=0
+  said=$(inside apt-get install -y --reinstall cma-test)
+  same "$1 it can be installed" 0 $?
+  has "$1 the installation says that it does nothing" "^cma-test: $2" "$said"
+  # The shared /run is the machine it is in: another boot must find nothing of a chroot there.
+  no_lines "$1 no options are written" find "$root/run/" -ignore_readdir_race -name 'cma-test*'
+  status_text=$(inside cma-test status) || code=$?
+  [[ -z ${4:-} ]] || same "$1 the exit code of the status is $4" "$4" "$code"
+  said "$1 the status says so" "$3"
+  no_lines "$1 dpkg finds nothing half-done" chroot "$root" dpkg --audit
 }
 
 chroot_and_container() {
-  apart '
-    mkdir -p /run/layer && mount -t tmpfs tmpfs /run/layer && mkdir /run/layer/{upper,work,root}
-    mount -t overlay overlay -o lowerdir=/,upperdir=/run/layer/upper,workdir=/run/layer/work /run/layer/root
-    root=/run/layer/root
-    mount -t proc proc $root/proc
-    mount --bind /sys $root/sys
-    mount --bind /dev $root/dev
-    mount --bind /srv/cma-test $root/srv/cma-test
-    # The shared /run is the machine it is in: another boot must find nothing of a chroot there.
-    said=$(chroot $root apt-get install -y --reinstall cma-test 2>&1)
-    same "in a chroot it can be installed" 0 $?
-    check "in a chroot the installation says that it does nothing" \
-      grep "^cma-test: in a chroot" <<<"$said"
-    no_lines "in a chroot no options are written" find $root/run/ -ignore_readdir_race -name "cma-test*"
-    status_text=$(chroot $root cma-test status 2>&1)
-    said "in a chroot the status says so" "in a chroot"
-    no_lines "in a chroot dpkg finds nothing half-done" chroot $root dpkg --audit
-    version=$(cma-test --version)
+  local root=/run/layer/root version made=''
+  version=$(cma-test --version)
+  layer / "$root"
+  mount -t proc proc "$root/proc"
+  mount --bind /sys "$root/sys"
+  mount --bind /dev "$root/dev"
+  mount --bind /srv/cma-test "$root/srv/cma-test"
+  inside() { chroot "$root" "$@" 2>&1; }
+  stands_back 'in a chroot' 'in a chroot' 'in a chroot'
 
-    umount $root/proc
-    said=$(chroot $root apt-get install -y --reinstall cma-test 2>&1)
-    same "in a chroot without /proc it can be installed" 0 $?
-    check "in a chroot without /proc the installation says that it does nothing" \
-      grep "^cma-test: in a container or a build root: nothing" <<<"$said"
-    no_lines "in a chroot without /proc no options are written" find $root/run/ -ignore_readdir_race -name "cma-test*"
-    # There CommandLine of Swift has no arguments.
-    same "in a chroot without /proc the command knows its arguments" "$version" "$(chroot $root cma-test --version 2>&1)"
-    same "and so does the helper" "$version" \
-      "$(chroot $root /usr/libexec/cma-test/cma-test-configure --version 2>&1)"
-    status_text=$(chroot $root cma-test status 2>&1)
-    same "in a chroot without /proc the exit code of the status is 16" 16 $?
-    said "in a chroot without /proc the status says so" "/proc is not mounted"
-    said "with the command that mends it" "to mend it: mount -t proc proc /proc"
-    no_lines "in a chroot without /proc dpkg finds nothing half-done" chroot $root dpkg --audit
+  umount "$root/proc"
+  stands_back 'in a chroot without /proc' 'in a container or a build root: nothing' '/proc is not mounted' 16
+  said 'with the command that mends it' 'to mend it: mount -t proc proc /proc'
+  # There CommandLine of Swift has no arguments.
+  same 'in a chroot without /proc the command knows its arguments' "$version" "$(inside cma-test --version)"
+  same 'and so does the helper' "$version" "$(inside /usr/libexec/cma-test/cma-test-configure --version)"
 
-    inside() { unshare --pid --fork --mount-proc=$root/proc env container=lxc chroot $root "$@" 2>&1; }
-    said=$(inside apt-get install -y --reinstall cma-test)
-    same "in a container it can be installed" 0 $?
-    check "in a container the installation says that it does nothing" \
-      grep "^cma-test: in a container" <<<"$said"
-    no_lines "in a container no options are written" find $root/run/ -ignore_readdir_race -name "cma-test*"
-    status_text=$(inside cma-test status)
-    same "in a container the exit code of the status is 32" 32 $?
-    said "in a container the status says so" "in a container"
-    no_lines "in a container dpkg finds nothing half-done" chroot $root dpkg --audit
+  inside() { unshare --pid --fork "--mount-proc=$root/proc" env container=lxc chroot "$root" "$@" 2>&1; }
+  stands_back 'in a container' 'in a container' 'in a container' 32
 
-    # With the /run of the machine bound into it, as schroot does.
-    options=/run/modprobe.d/cma-test-symbols.conf
-    mkdir -p /run/modprobe.d
-    made=""
-    [ -e $options ] || { echo "# as the helper leaves it" >$options; made=$options; }
-    mount --bind /run $root/run
-    inside dpkg --purge cma-test-dkms cma-test
-    same "in a container with the /run of the machine the packages are purged" 0 $?
-    check "and the options of the machine are left alone" test -s $options
-    inside dpkg --install /srv/cma-test/cma-test_*_"$(dpkg --print-architecture)".deb
-    mount -t proc proc $root/proc
-    chroot $root dpkg --purge cma-test
-    same "in a chroot with the /run of the machine the package is purged" 0 $?
-    check "and the options of the machine are left alone, too" test -s $options
-    [ -z "$made" ] || rm "$made"'
+  # With the /run of the machine bound into it, as schroot does.
+  mkdir -p /run/modprobe.d
+  [[ -e $options ]] || { echo '# as the helper leaves it' >"$options" && made=$options; }
+  mount --bind /run "$root/run"
+  inside dpkg --purge cma-test-dkms cma-test
+  same 'in a container with the /run of the machine the packages are purged' 0 $?
+  check 'and the options of the machine are left alone' test -s "$options"
+  inside dpkg --install /srv/cma-test/cma-test_*_"$(dpkg --print-architecture)".deb
+  mount -t proc proc "$root/proc"
+  chroot "$root" dpkg --purge cma-test
+  same 'in a chroot with the /run of the machine the package is purged' 0 $?
+  check 'and the options of the machine are left alone, too' test -s "$options"
+  [[ -z $made ]] || rm "$made"
+}
+
+# not_trusted TEXT CAUSE: what the status says where the module's signature is asked for and its key unknown.
+not_trusted() {
+  said "$1" "signature .*$2, and the module is signed by 'DKMS module signing key', whose key is not enrolled"
+  said 'with the command that enrols it' 'to mend it: mokutil --import /var/lib/dkms/mok.pub'
+  lacks 'it does not propose to switch Secure Boot off' '[Dd][Ii][Ss][Aa][Bb][Ll][Ee]' "$status_text"
 }
 
 # lockdown_says LEVEL: what is said on a machine that is locked down.
 lockdown_says() {
   check "the kernel is locked down: $1" grep -F "[$1]" /sys/kernel/security/lockdown
   status_is 29 "lockdown=$1"
-  said 'it says why' "signature .*locked down \($1\), and the module is signed by 'DKMS module signing key', whose key is not enrolled"
-  said 'with the command that enrols it' 'to mend it: mokutil --import /var/lib/dkms/mok.pub'
-  lacks 'it does not propose to switch Secure Boot off' '[Dd][Ii][Ss][Aa][Bb][Ll][Ee]' "$status_text"
+  not_trusted 'it says why' "locked down \($1\)"
   same 'in JSON: not trusted' "$1 true false" \
     "$(fact signature.lockdown) $(fact signature.signed) $(fact signature.trusted)"
   modprobe_fails "lockdown=$1" 'Operation not permitted'
 }
 
 lockdown() {
-  unit_is success 0
-  no_delay
-  healthy "lockdown=$1"
+  booted "lockdown=$1"
   options_are_right
   lockdown_says "$1"
   configure_is 0 "lockdown=$1" '^wrote '
   # For the next boot.
   mkdir -p /etc/sysctl.d
   echo 'kernel.kptr_restrict = 2' >/etc/sysctl.d/50-hidden.conf
-  finish
 }
 
-sig_enforce() {
-  unit_is success 0
-  no_delay
-  healthy 'module.sig_enforce=1'
+sig-enforce() {
+  booted 'module.sig_enforce=1'
   same 'systemd-sysctl hides the addresses' 2 "$(</proc/sys/kernel/kptr_restrict)"
   check 'the unit was faster' test -s "$options"
   status_is 29 'module.sig_enforce=1'
-  said 'the status says why' "signature .*module.sig_enforce is on, and the module is signed by 'DKMS module signing key', whose key is not enrolled"
+  not_trusted 'the status says why' 'module.sig_enforce is on'
   said 'and what modprobe says' 'Key was rejected by service'
-  said 'with the command that enrols it' 'to mend it: mokutil --import /var/lib/dkms/mok.pub'
-  lacks 'it does not propose to switch Secure Boot off' '[Dd][Ii][Ss][Aa][Bb][Ll][Ee]' "$status_text"
   said 'that the addresses are hidden is no matter' 'kptr_restrict is 2\); the options of this boot have them already'
   modprobe_fails 'module.sig_enforce=1' 'Key was rejected by service'
   rm /etc/sysctl.d/50-hidden.conf
-  finish
 }
 
 # hidden_from_boot: the unit fails, which is due: an administrator is to decide which of both it is. But
@@ -429,20 +397,19 @@ hidden_from_boot() {
   check_not 'there are no options' test -e "$options"
 }
 
-nothing_reserved() {
+nothing-reserved() {
   hidden_from_boot
   status_is 24 'nothing reserved'
   said 'the status says so, with what reserves' 'reservation .*nothing is reserved'
   said 'which takes a reboot' 'to mend it: cma-test reserve'
   said 'and that the addresses are hidden' 'kernel.kptr_restrict is 2'
   sysctl_is 1
-  typed systemctl restart $unit
+  typed systemctl restart "$unit"
   due=''
   healthy 'with the addresses to be seen'
   options_are_right
   status_is 24 'nothing reserved, else all well'
   modprobe_fails 'nothing reserved' 'No such device' 'cmatest: area_base: this kernel reserved no default area: boot with cma=SIZE'
-  finish
 }
 
 hidden() {
@@ -450,29 +417,25 @@ hidden() {
   status_is "$(unless_exported 14)" 'kptr_restrict=2 at boot'
   modprobe_without_options 'kptr_restrict=2 at boot'
   sysctl_is 1
-  typed systemctl restart $unit
+  typed systemctl restart "$unit"
   status_is 0 'kptr_restrict=1'
   modprobe_works 'kptr_restrict=1'
-  finish
 }
 
-# boot_apart: /boot on a file system of its own from the next boot on, mounted after the unit has run: as
+# boot-apart: /boot on a file system of its own from the next boot on, mounted after the unit has run: as
 # one that is encrypted, and waits for its passphrase.
-boot_apart() {
+boot-apart() {
   typed mv /boot /srv/boot
   mkdir /boot
   echo '/srv/boot /boot none bind,x-systemd.after=cma-test-configure.service 0 0' >>/etc/fstab
   typed mount /boot
-  finish
 }
 
-no_cma() {
+no-cma() {
   check '/boot is mounted' findmnt /boot
   same 'the kernel has no CMA' '# CONFIG_CMA is not set' "$(grep -E 'CONFIG_CMA[= ]' "/boot/config-$release")"
-  unit_is success 10
+  booted 'a kernel without CMA' 10
   unit_said "no contiguous memory allocator in kernel $(exactly "$release"): /proc/kallsyms lists no cma_alloc" 1
-  no_delay
-  healthy 'a kernel without CMA'
   check_not 'there are no options' test -e "$options"
   status_is 10 'a kernel without CMA'
   said 'the status says so' "kernel .*$(exactly "$release") has no contiguous memory allocator"
@@ -480,7 +443,6 @@ no_cma() {
   said 'and that DKMS skips it' "$(exactly "$release"): skipped, built without CONFIG_CMA"
   same 'in JSON: skipped' skipped "$(dkms_state "$release")"
   modprobe_fails 'a kernel without CMA' 'Module cmatest not found'
-  finish
 }
 
 purge() {
@@ -489,21 +451,12 @@ purge() {
   no_lines 'nothing is left in /run' find /run -ignore_readdir_race -xdev -name 'cma-test*' -not -path '/run/udev/*'
   no_match 'no unit of it has failed' '^cma-test' systemctl --failed --no-legend --plain
   healthy 'purged'
-  finish
 }
 
-case ${1:-} in
-  no-systemd) no_systemd ;;
-  running) running ;;
-  lockdown) lockdown "$2" ;;
-  sig-enforce) sig_enforce ;;
-  nothing-reserved) nothing_reserved ;;
-  hidden) hidden ;;
-  boot-apart) boot_apart ;;
-  no-cma) no_cma ;;
-  purge) purge ;;
-  *)
-    sed -n '/^#   environments/,/^# shellcheck/{/^# shellcheck/d; s/^#   //p}' "$0" >&2
-    exit 2
-    ;;
-esac
+# In a mount name space of its own, for apart.
+if [[ ${1:-} == apart ]]; then
+  "$2"
+  echo "$checks $failed" >"$3"
+  exit
+fi
+choose 'no-systemd running lockdown sig-enforce nothing-reserved hidden boot-apart no-cma purge' "$@"

@@ -4,8 +4,9 @@
 # packages lie in /srv/cma-test.
 #
 #   main-road.sh install | rebooted | purge
-# shellcheck source=checks.sh
-. "$(dirname "$0")/checks.sh"
+# shellcheck disable=SC2317  # the parts are called by name
+# shellcheck source=debian.sh
+. "$(dirname "$0")/debian.sh"
 
 # tree: every file that a package could leave, and what is in those of /etc, but for the traces that
 # any use of apt, dpkg and dkms leaves.
@@ -52,24 +53,24 @@ largest_block() {
   rmmod cmatest
 }
 
+# holds TRUTH WHY: an arithmetic truth for check; WHY is shown with a failure.
+holds() { [[ $1 == 1 ]] || { echo "$2"; return 1; }; }
+
 # loads_and_unloads: `modprobe cmatest` holds memory and says so; rmmod gives it back.
 loads_and_unloads() {
-  local before now after count held log address available largest try
+  local before now after count held available largest try tried
   check 'the kernel has reserved memory for CMA' test "$(meminfo CmaTotal)" -gt 0
   mark_log
   available=$(cma_available)
   typed modprobe cmatest
-  log=$(log_since | grep -E '^cmatest: (init|alloc)')
-  address='0x[89a-f][0-9a-f]{15}' # in the kernel's half
-  matches 'it says that it was loaded, and what it holds' \
-    "cmatest: init CMA test mod\."$'\n'"cmatest: alloc pages:buf:$address:$address\." "$log"
+  says_what_it_holds
   check '/sys/module/cmatest is there' test -d /sys/module/cmatest
   count=$(cat /sys/module/cmatest/parameters/alloc_count)
   same 'it holds 256 pages' 256 "$count"
   if [[ -n $available ]]; then
     same "the areas have $count pages less" $((available - count)) "$(cma_available)"
   else
-    echo "skip - the areas have $count pages less: this kernel keeps no count of them"
+    skip "the areas have $count pages less" 'this kernel keeps no count of them'
   fi
   typed rmmod cmatest
   check_not '/sys/module/cmatest is gone' test -e /sys/module/cmatest
@@ -95,16 +96,10 @@ loads_and_unloads() {
     log_take # before the ring buffer is full
     ((now >= before - held / 2 || after <= before - held)) || break
   done
-  if ((now < before - held / 2)); then
-    ok "CmaFree is lower by what it holds ($before kB, $now kB now)"
-  else
-    not_ok 'CmaFree is lower by what it holds' "it was $before kB and is $now kB, with $held kB held; the same in $try tries"
-  fi
-  if ((after > before - held)); then
-    ok "CmaFree is back after 16 loads ($before kB, $after kB now)"
-  else
-    not_ok 'CmaFree is back after 16 loads' "it was $before kB and is $after kB, with $held kB held in each; the same in $try tries"
-  fi
+  tried="with $held kB held, in each of $try tries"
+  check "CmaFree is lower by what it holds ($before kB, $now kB now)" \
+    holds "$((now < before - held / 2))" "$tried"
+  check "CmaFree is back after 16 loads ($before kB, $after kB now)" holds "$((after > before - held))" "$tried"
 
   # Exact is the largest block, for which the memory of others makes way; not what they have pinned, and
   # so it is looked for anew in each try.
@@ -115,42 +110,33 @@ loads_and_unloads() {
     log_take
     ((after < largest)) || break
   done
-  if ((largest > count && after >= largest)); then
-    ok "the largest block is back after 8 loads ($largest pages, $after now)"
-  else
-    not_ok 'the largest block is back after 8 loads' "it was $largest pages and is $after; the same in $try tries"
-  fi
+  check "the largest block is back after 8 loads ($largest pages, $after now)" \
+    holds "$((largest > count && after >= largest))" "in each of $try tries"
 
-  check 'the kernel complains of nothing' kernel_is_quiet
+  quiet 'the kernel complains of nothing'
   same 'the kernel is tainted by no more than an out-of-tree module' 0 "$(taints)"
 }
 
 install() {
-  echo 'deb [trusted=yes] file:/srv/cma-test ./' >/etc/apt/sources.list.d/cma-test.list
-  typed apt-get update
+  repository cma-test
   tree >"$kept/before"
   check_not "there is no $options before the installation" test -e "$options"
 
   typed apt-get install -y cma-test-dkms
 
-  check 'dkms has installed the module for this kernel' \
-    grep -F ", $(uname -r), $(uname -m): installed" <(dkms status cma-test)
-  same 'the module has the package'\''s version' \
-    "$(dpkg-query -W -f '${source:Upstream-Version}' cma-test-dkms)" "$(modinfo -F version cmatest)"
-  same 'the command has the package'\''s version' \
-    "$(dpkg-query -W -f '${source:Upstream-Version}' cma-test)" "$(cma-test --version)"
+  built_for "$(uname -r)" 'dkms has installed the module for this kernel'
+  same 'the module has the package'\''s version' "$(version_of cma-test-dkms)" "$(modinfo -F version cmatest)"
+  same 'the command has the package'\''s version' "$(version_of cma-test)" "$(cma-test --version)"
   options_are_right
   loads_and_unloads
   addresses >"$kept/addresses"
   cat /proc/sys/kernel/random/boot_id >"$kept/boot_id"
-  finish
 }
 
 rebooted() {
   local took name old found
   check_not 'this is another boot' grep -Fx "$(</proc/sys/kernel/random/boot_id)" "$kept/boot_id"
-  same 'cma-test-configure.service has run' 'ActiveState=active Result=success SubState=exited' \
-    "$(systemctl show -p ActiveState -p SubState -p Result cma-test-configure.service | sort | paste -sd ' ')"
+  service_has_run
   no_lines 'no unit has failed' systemctl --failed --no-legend --plain
   took=$(systemd-analyze blame | sed -n 's/^ *\(.*\) cma-test-configure.service$/\1/p')
   matches "it took $took of the boot" '[0-9][0-9a-z. ]*s' "$took"
@@ -158,14 +144,9 @@ rebooted() {
   options_are_right
   while IFS='=' read -r name old; do
     found=$(addresses | sed -n "s/^$name=//p")
-    if [[ -n $found && $found != "$old" ]]; then
-      ok "$name has moved (KASLR)"
-    else
-      not_ok "$name has moved (KASLR)" "it was $old and is '$found'"
-    fi
+    check "$name has moved (KASLR)" test -n "$found" -a "$found" != "$old"
   done <"$kept/addresses"
   loads_and_unloads
-  finish
 }
 
 purge() {
@@ -184,13 +165,6 @@ purge() {
   no_lines 'no kernel has the module' find /lib/modules/ -name 'cmatest*'
   no_lines 'and none lists it' awk '/cmatest/ { print FILENAME ": " $0 }' /lib/modules/*/modules.dep
   no_lines 'dpkg finds nothing wrong' dpkg --audit
-  finish
 }
 
-case ${1:-} in
-  install | rebooted | purge) "$1" ;;
-  *)
-    sed -n '/^#   main/s/^#   /usage: /p' "$0" >&2
-    exit 2
-    ;;
-esac
+choose 'install rebooted purge' "$@"

@@ -8,12 +8,9 @@
 #   orders.sh mixed RELEASE WITHOUT    WITHOUT is a kernel without CMA
 #   orders.sh broken RELEASE
 #   orders.sh container
-# shellcheck source=checks.sh
-. "$(dirname "$0")/checks.sh"
-# shellcheck source=status.sh
-. "$(dirname "$0")/status.sh"
-# shellcheck source=kernels.sh
-. "$(dirname "$0")/kernels.sh"
+# shellcheck disable=SC2317  # the parts are called by name
+# shellcheck source=debian.sh
+. "$(dirname "$0")/debian.sh"
 
 printf 'deb [trusted=yes] file:/srv/%s ./\n' cma-test kernels >/root/sources.list
 apt=(-o Dir::Etc::SourceList=/root/sources.list -o Dir::Etc::SourceParts=- -o APT::Sandbox::User=root)
@@ -23,9 +20,18 @@ output=/root/output
 install() {
   typed apt-get "${apt[@]}" install -y "$@" | tee "$output"
   # typed ends with 2 in its subshell only.
-  [[ ${PIPESTATUS[0]} == 0 ]] || finish 2
+  [[ ${PIPESTATUS[0]} == 0 ]] || give_up
   checks=$((checks + 1))
 }
+
+# install_fails TEXT ARGUMENT...: apt cannot install these.
+install_fails() {
+  apt-get "${apt[@]}" install -y "${@:2}" >"$output" 2>&1
+  same "$1" 100 $?
+  shows "$output"
+}
+
+purge() { typed apt-get "${apt[@]}" purge -y "$@"; }
 
 # no_apology: what apt said has no word of failure.
 no_apology() {
@@ -44,10 +50,7 @@ step() {
 }
 
 is_installed() {
-  local version
-  version=$(dpkg-query -W -f '${source:Upstream-Version}' cma-test-dkms)
-  check "dkms has installed the module for $1" \
-    grep -Fx "cma-test/$version, $1, $(uname -m): installed" <(dkms status cma-test)
+  built_for "$1"
   # Without the image there is no list of modules to look it up in.
   [[ ! -e /boot/vmlinuz-$1 ]] ||
     same 'modprobe would find it' "/lib/modules/$1/updates/dkms/cmatest.ko" \
@@ -84,11 +87,10 @@ order() {
   said 'the status lists the kernel' "$(exactly "$release"): $(cma-test --version) installed"
   healthy 'at the end'
   # What came goes, with the packages, in the other order.
-  typed apt-get "${apt[@]}" purge -y cma-test-dkms cma-test
+  purge cma-test-dkms cma-test
   no_lines 'purged, no kernel has the module' below /lib/modules/ -name 'cmatest*'
   no_lines 'and dkms knows of none' dkms status
   check_not 'nor does its tree' test -e /var/lib/dkms/cma-test
-  finish
 }
 
 mixed() {
@@ -107,12 +109,18 @@ mixed() {
   same "and $release: installed" installed "$(dkms_state "$release")"
 
   # The package comes after both.
-  typed apt-get "${apt[@]}" purge -y cma-test-dkms
+  purge cma-test-dkms
   step package
   is_installed "$release"
   no_lines "nothing was built for $without" find "/lib/modules/$without/" -name 'cmatest.ko*'
   healthy 'installed after both'
-  finish
+}
+
+# mended HEADER: that the header as it was is all that the build lacked.
+mended() {
+  cp /root/cma.h "$1"
+  typed dpkg --configure -a
+  is_installed "$release"
 }
 
 broken() {
@@ -126,54 +134,44 @@ broken() {
   cp "$header" /root/cma.h
   echo '#error broken for a test' >"$header"
 
-  apt-get "${apt[@]}" install -y cma-test-dkms >"$output" 2>&1
-  same 'apt install cma-test-dkms fails' 100 $?
-  sed 's/^/# /' "$output"
-  log=/var/lib/dkms/cma-test/$(dpkg-query -W -f '${source:Upstream-Version}' cma-test-dkms)/build/make.log
+  install_fails 'apt install cma-test-dkms fails' cma-test-dkms
+  log=/var/lib/dkms/cma-test/$(version_of cma-test-dkms)/build/make.log
   check 'the user is told for which kernel' grep -F "Bad return status for module build on kernel: $release" "$output"
   check 'and which log says why' grep -F "Consult $log for more information" "$output"
   check 'the log does say why' grep -F 'broken for a test' "$log"
-  same 'dpkg has the package half-configured' 'iF ' "$(dpkg-query -W -f '${db:Status-Abbrev}' cma-test-dkms)"
-  same 'and the command whole' 'ii ' "$(dpkg-query -W -f '${db:Status-Abbrev}' cma-test)"
+  package_has 'dpkg has the package half-configured' 'iF ' cma-test-dkms
+  package_has 'and the command whole' 'ii ' cma-test
   no_lines 'no module was installed' find /lib/modules/ -name 'cmatest.ko*'
   take_status
   said 'the status names the failed build' "$(exactly "$release"): the build of .* failed, and its log says why"
   said 'and its log' "less $(exactly "$log")"
   same 'in JSON: failed' failed "$(dkms_state "$release")"
 
-  cp /root/cma.h "$header"
-  typed dpkg --configure -a
-  is_installed "$release"
+  mended "$header"
   healthy 'with the header mended'
 
   # The same when the headers come last, as in an upgrade of the kernel.
-  typed apt-get "${apt[@]}" purge -y "linux-headers-$release" "linux-headers-${release%-*}-common"
+  purge "linux-headers-$release" "linux-headers-${release%-*}-common"
   printf 'path-exclude=%s\n' "$header" >/etc/dpkg/dpkg.cfg.d/broken
   typed dkms uninstall "cma-test/$(cma-test --version)" -k "$release"
   typed dkms unbuild "cma-test/$(cma-test --version)" -k "$release"
-  apt-get "${apt[@]}" install -y "linux-headers-$release" >"$output" 2>&1
-  same 'apt install of such headers fails' 100 $?
-  sed 's/^/# /' "$output"
+  install_fails 'apt install of such headers fails' "linux-headers-$release"
   check 'the user is told for which module' grep -F "Autoinstall on $release failed for module(s) cma-test" "$output"
   check 'and which log says why' grep -F "Consult $log for more information" "$output"
-  same 'dpkg has the headers half-configured' 'iF ' "$(dpkg-query -W -f '${db:Status-Abbrev}' "linux-headers-$release")"
-  same 'not our package' 'ii ' "$(dpkg-query -W -f '${db:Status-Abbrev}' cma-test-dkms)"
+  package_has 'dpkg has the headers half-configured' 'iF ' "linux-headers-$release"
+  package_has 'not our package' 'ii ' cma-test-dkms
   take_status
   said 'the status names the failed build' "$(exactly "$release"): the build of .* failed, and its log says why"
-  cp /root/cma.h "$header"
-  typed dpkg --configure -a
-  is_installed "$release"
+  mended "$header"
   healthy 'with the header there again'
 
   # A failed build is no obstacle to getting rid of the package.
   echo '#error broken for a test' >"$header"
-  apt-get "${apt[@]}" install -y --reinstall cma-test-dkms >"$output" 2>&1
-  same 'apt install --reinstall fails with it' 100 $?
-  typed apt-get "${apt[@]}" purge -y cma-test-dkms cma-test
+  install_fails 'apt install --reinstall fails with it' --reinstall cma-test-dkms
+  purge cma-test-dkms cma-test
   no_lines 'purged after a failed build, nothing of it is left' \
     find /lib/modules/ /var/lib/dkms /usr/src -name 'cmatest*' -o -name 'cma-test*'
   healthy 'purged after a failed build'
-  finish
 }
 
 container() {
@@ -185,16 +183,9 @@ container() {
   status_is 32 'in a container'
   said 'the status says so' 'in a container \(lxc\)'
   healthy 'in a container'
-  typed apt-get "${apt[@]}" purge -y cma-test-dkms cma-test
-  finish
+  purge cma-test-dkms cma-test
 }
 
 lean_kernels
 typed apt-get "${apt[@]}" update
-case ${1:-} in
-  order | mixed | broken | container) "$@" ;;
-  *)
-    sed -n '/^#   orders/,/^# shellcheck/{/^# shellcheck/d; s/^#   //p}' "$0" >&2
-    exit 2
-    ;;
-esac
+choose 'order mixed broken container' "$@"

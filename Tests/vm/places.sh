@@ -11,11 +11,10 @@
 #   --zone NAME     where the first area must be, as DMA32, or this machine shows something else
 #   --disk DIR      /dev/vda, which has ext4, becomes /var/tmp; DIR has its modules and their order
 #   PART            cases, killed, beside or limits; without any: all of them
-set -u
-# shellcheck source=../kernel-log.sh
-. "$(dirname "$0")/../kernel-log.sh"
+# shellcheck source=../checks.sh
+. "$(dirname "$0")/../checks.sh"
 
-command=cma-test module='' seconds=5 zone='' disk='' parts=''
+module='' seconds=5 zone='' disk='' parts=''
 while [ $# -gt 0 ]; do
   case $1 in
     cases | killed | beside | limits) parts="$parts $1" && shift && continue ;;
@@ -29,45 +28,20 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 
-failed=0
-# is TEXT WANTED FOUND: one check, one line.
-is() {
-  if [ "$2" = "$3" ]; then
-    echo "ok - $1"
-  else
-    echo "not ok - $1: wanted '$2', found '$3'"
-    failed=$((failed + 1))
-  fi
-}
+# case_line NAME: runs the case; sets $line to its line of the report, without the time.
+case_line() { line=$("$command" run --filter "$1" 2>&1 | grep " $1 " | sed 's/  */ /g; s/ [0-9.]* s / /'); }
 
-# case NAME: its line of the report, without the time.
-case_line() { "$command" run --filter "$1" 2>&1 | grep " $1 " | sed 's/  */ /g; s/ [0-9.]* s / /'; }
-
-# skipped TEXT NAME REASON: the case is skipped for that reason, a pattern.
+# skipped TEXT NAME REASON: the case is skipped for that reason, a pattern, which is shown.
 skipped() {
-  line=$(case_line "$2")
-  if printf '%s\n' "$line" | grep "^skip $2 .*$3" >/dev/null; then
-    echo "ok - $1: ${line#"skip $2 "}"
-  else
-    echo "not ok - $1: wanted 'skip $2 .*$3', found '$line'"
-    failed=$((failed + 1))
-  fi
+  case_line "$2"
+  has "$1: ${line#"skip $2 "}" "^skip $2 .*$3" "$line"
 }
 
 # passed TEXT NAME
 passed() {
-  line=$(case_line "$2")
-  case $line in
-    "ok $2 "*) echo "ok - $1" ;;
-    *)
-      echo "not ok - $1: $line"
-      failed=$((failed + 1))
-      ;;
-  esac
+  case_line "$2"
+  has "$1" "^ok $2 " "$line"
 }
-
-# meminfo NAME: KiB.
-meminfo() { awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo; }
 
 # free_memory: KiB that are free, in the area or not, once what is on its way is there. What lies in the
 # lists of the processors is free, too, but not of MemFree: several MiB of a large zone.
@@ -99,7 +73,7 @@ available_pages() {
   fi
 }
 
-page_size=$(awk '$1 == "KernelPageSize:" { print $2 * 1024; exit }' /proc/self/smaps)
+page_size=$(($(page_size) * 1024))
 mark_log || exit 2
 mkdir -p /var/tmp
 if [ -n "$disk" ]; then
@@ -108,19 +82,23 @@ if [ -n "$disk" ]; then
     [ -b /dev/vda ] || sleep 0.5
   done
   mount -t ext4 /dev/vda /var/tmp || exit 2
-  is '/var/tmp is a disk with ext4' '/dev/vda ext4' "$(awk '$2 == "/var/tmp" { print $1, $3 }' /proc/mounts)"
+  same '/var/tmp is a disk with ext4' '/dev/vda ext4' "$(awk '$2 == "/var/tmp" { print $1, $3 }' /proc/mounts)"
 fi
 # shellcheck disable=SC2046  # words
 insmod "$module" alloc_count=0 $("$command" configure --dry-run | sed -n 's/^options cmatest //p') || exit 2
 "$command" areas
-if [ -n "$zone" ]; then
-  is "the area is in $zone" "$zone" "$(area_zone)"
-fi
+[ -z "$zone" ] || same "the area is in $zone" "$zone" "$(area_zone)"
 
 cases='movable-anonymous movable-page-cache pinned-page'
 # So that what a first run leaves in the machine is not counted.
 for name in $cases; do "$command" run --filter "$name" >/dev/null 2>&1; done
 before=$(free_memory) available=$(available_pages)
+# memory_is_back FORMAT KIB: that less than this is missing of what was free before; both are in the text.
+memory_is_back() {
+  after=$(free_memory)
+  # shellcheck disable=SC2059  # a format
+  check "$(printf "$1" "$before" "$after")" test $((before - after)) -lt "$2"
+}
 # cases_pass: each passes twice, in time, and leaves nothing behind. What else the host does can only
 # make a case slower, so the fastest round counts, and there are up to four more if none was in time.
 cases_pass() {
@@ -129,23 +107,19 @@ cases_pass() {
     while [ "$round" -lt 2 ] || { [ -z "$in_time" ] && [ "$round" -lt 6 ]; }; do
       round=$((round + 1))
       line=$("$command" run --filter "$name" 2>&1 | grep " $name ")
-      is "$name passes ($round)" ok "${line%% *}"
+      same "$name passes ($round)" ok "${line%% *}"
       echo "# $line"
-      if printf '%s\n' "$line" | awk -v most="$seconds" '
+      printf '%s\n' "$line" | awk -v most="$seconds" '
         { for (i = 2; i <= NF; i++) if ($i == "s") { found = 1; slow = $(i - 1) >= most } }
-        END { exit !found || slow }'; then
-        in_time=1
-      fi
+        END { exit !found || slow }' && in_time=1
     done
-    is "$name takes less than $seconds s" 1 "$in_time"
+    check "$name takes less than $seconds s" test -n "$in_time"
   done
-  after=$(free_memory)
-  is "all memory is back: $before KiB were free before, $after KiB are after" 1 \
-    "$((before - after < 4096))"
+  memory_is_back 'all memory is back: %d KiB were free before, %d KiB are after' 4096
   if [ "$available" = unknown ]; then
-    echo 'skip - the allocator has as many pages as before: this kernel does not tell'
+    skip 'the allocator has as many pages as before' 'this kernel does not tell'
   else
-    is 'the allocator has as many pages as before' "$available" "$(available_pages)"
+    same 'the allocator has as many pages as before' "$available" "$(available_pages)"
   fi
 }
 
@@ -173,8 +147,8 @@ killed() {
     sleep 1
     waited=$((waited + 1)) left=$(running own-blocks)
   done
-  is "$1: no process outlives one that was killed" 0 "$left"
-  is "$1: nobody uses the module" 0 "$(awk '$1 == "cmatest" { print $3 }' /proc/modules)"
+  same "$1: no process outlives one that was killed" 0 "$left"
+  same "$1: nobody uses the module" 0 "$(awk '$1 == "cmatest" { print $3 }' /proc/modules)"
 }
 
 # limits: what a machine may have too little of.
@@ -184,31 +158,31 @@ limits() {
   echo +memory >/sys/fs/cgroup/cgroup.subtree_control
   mkdir -p /sys/fs/cgroup/above/own
   echo +memory >/sys/fs/cgroup/above/cgroup.subtree_control
-  for limit in '512M passes' '24M skips'; do
-    echo "${limit% *}" >/sys/fs/cgroup/above/memory.max
+  for limit in 512M 24M; do
+    echo "$limit" >/sys/fs/cgroup/above/memory.max
+    case $limit in
+      512M) what="passes in a group of $limit" outcome='ok ' ;;
+      24M)
+        what="is skipped in a group of $limit, with the limit's name"
+        outcome='skip .*/sys/fs/cgroup/above/memory.max leaves [0-9]* KiB'
+        ;;
+    esac
     for name in $cases; do
-      result=$(
-        sh -c 'echo $$ >/sys/fs/cgroup/above/own/cgroup.procs && exec "$0" run --filter "$1"' \
-          "$command" "$name" 2>&1
-        echo "exit $?"
-      )
+      result=$(sh -c 'echo $$ >/sys/fs/cgroup/above/own/cgroup.procs && exec "$0" run --filter "$1"' \
+        "$command" "$name" 2>&1)
       line=$(printf '%s\n' "$result" | grep " $name ")
-      case $limit in
-        *passes) is "$name passes in a group of ${limit% *}" ok "${line%% *}" ;;
-        *) is "$name is skipped in a group of ${limit% *}, with the limit's name" 1 \
-          "$(printf '%s\n' "$line" | grep -c '^skip .*/sys/fs/cgroup/above/memory.max leaves [0-9]* KiB')" ;;
-      esac
+      has "$name $what" "^$outcome" "$line"
       printf '%s\n' "$result" | sed 's/^/# /'
     done
   done
-  is 'nobody was killed for a group' 'oom_kill 0' "$(grep '^oom_kill ' /sys/fs/cgroup/above/memory.events)"
+  same 'nobody was killed for a group' 'oom_kill 0' "$(grep '^oom_kill ' /sys/fs/cgroup/above/memory.events)"
 
   # The program itself needs some of this, and the case must leave it room for more.
   echo 2 >/proc/sys/vm/overcommit_memory
   least=$(meminfo Committed_AS) passed='' found=''
   for more in 53248 40960 36864 32768 28672 24576 20480 16384; do
     echo "$((least + more))" >/proc/sys/vm/overcommit_kbytes
-    line=$(case_line movable-anonymous)
+    case_line movable-anonymous
     echo "# CommitLimit $more KiB above what is committed: $line"
     case $line in
       'ok '*) passed=1 ;;
@@ -216,7 +190,7 @@ limits() {
       *) break ;;
     esac
   done
-  is 'what strict accounting leaves is used, and a reason to skip when it is too little' 1 "$found"
+  check 'what strict accounting leaves is used, and a reason to skip when it is too little' test -n "$found"
   echo 0 >/proc/sys/vm/overcommit_memory
 
   mount -t tmpfs -o size=1m full /var/tmp
@@ -231,9 +205,8 @@ limits() {
   mount -t tmpfs none /var/tmp
   passed 'a /var/tmp in memory' movable-page-cache
   umount /var/tmp
-  line=$(ulimit -f 100 && case_line movable-page-cache)
-  is 'a limit on the size of files is a reason to skip' 1 \
-    "$(printf '%s\n' "$line" | grep -c '^skip .*File too large')"
+  has 'a limit on the size of files is a reason to skip' '^skip .*File too large' \
+    "$(ulimit -f 100 && "$command" run --filter movable-page-cache 2>&1)"
 }
 
 # beside: somebody else uses memory all the time, and is not harmed.
@@ -252,7 +225,7 @@ beside() {
   for name in $cases; do passed "$name passes beside somebody who uses memory" "$name"; done
   : >/tmp/enough
   wait "$other"
-  is 'which was not harmed and had its turns' 0 $?
+  same 'which was not harmed and had its turns' 0 $?
 }
 
 for part in ${parts:-cases killed beside limits}; do
@@ -266,14 +239,10 @@ for part in ${parts:-cases killed beside limits}; do
   echo "# $part: $(($(date +%s) - since)) s"
 done
 if [ -n "$disk" ]; then
-  umount /var/tmp
-  is 'the disk can go' 0 $?
+  check 'the disk can go' umount /var/tmp
 fi
-after=$(free_memory)
-is "all memory is back at the end: $before KiB, $after KiB" 1 "$((before - after < 8192))"
-rmmod cmatest
-is 'the module can go' 0 $?
-is 'nobody ran out of memory' 'oom_kill 0' "$(grep '^oom_kill ' /proc/vmstat)"
-complaints=$(kernel_is_quiet)
-is 'the kernel complains of nothing' '' "$complaints"
-exit "$((failed > 0))"
+memory_is_back 'all memory is back at the end: %d KiB, %d KiB' 8192
+check 'the module can go' rmmod cmatest
+same 'nobody ran out of memory' 'oom_kill 0' "$(grep '^oom_kill ' /proc/vmstat)"
+quiet 'the kernel complains of nothing'
+finish

@@ -4,10 +4,9 @@
 # lie in /srv/cma-test.
 #
 #   reserve.sh install | reserved | removed | back | purge
-# shellcheck source=checks.sh
-. "$(dirname "$0")/checks.sh"
-# shellcheck source=status.sh
-. "$(dirname "$0")/status.sh"
+# shellcheck disable=SC2317  # the parts are called by name
+# shellcheck source=debian.sh
+. "$(dirname "$0")/debian.sh"
 
 drop_in=/etc/default/grub.d/cma-test.cfg
 # What the user has on the line.
@@ -45,13 +44,12 @@ reserves() {
 }
 
 install() {
-  echo 'deb [trusted=yes] file:/srv/cma-test ./' >/etc/apt/sources.list.d/cma-test.list
-  typed apt-get update
+  repository cma-test
   typed apt-get install -y --no-install-recommends cma-test
   same 'cma-test reserve where GRUB does not boot the machine' 21 \
     "$(cma-test reserve 96M >"$kept/advice" 2>&1; echo $?)"
   check 'it prints the parameter' grep -F 'cma=96M' "$kept/advice"
-  check_not 'and writes nothing' test -e $drop_in
+  check_not 'and writes nothing' test -e "$drop_in"
 
   cat >/etc/default/grub <<CONF
 GRUB_DEFAULT=0
@@ -70,11 +68,10 @@ CONF
   grep -vE '^\s*#' /boot/grub/grub.cfg >"$kept/grub.cfg"
 
   same 'more than the machine has is refused' 20 "$(cma-test reserve 64G >"$kept/refused" 2>&1; echo $?)"
-  sed 's/^/# /' "$kept/refused"
-  check_not 'and nothing is written' test -e $drop_in
+  shows "$kept/refused"
+  check_not 'and nothing is written' test -e "$drop_in"
   reserves 96M cma=96M
   check 'the file of the user is as it was' sha256sum --quiet -c "$kept/grub"
-  finish
 }
 
 reserved() {
@@ -86,7 +83,6 @@ reserved() {
   # The second takes the place of the first.
   reserves 64M@512M-1G cma=64M@512M-1G
   no_match 'the former is gone' cma=96M cat /boot/grub/grub.cfg
-  finish
 }
 
 removed() {
@@ -97,12 +93,11 @@ removed() {
   check "they lie between 512 MiB and 1 GiB: at $first" \
     test $((first)) -ge $((512 << 20)) -a $((first + (64 << 20))) -le $((1 << 30))
   typed cma-test reserve --remove
-  check_not 'the drop-in is gone' test -e $drop_in
+  check_not 'the drop-in is gone' test -e "$drop_in"
   # shellcheck disable=SC2086
   menu_has $own
   no_lines 'the menu is as it was before' menu_changed
   check 'the file of the user is as it was' sha256sum --quiet -c "$kept/grub"
-  finish
 }
 
 back() {
@@ -113,22 +108,14 @@ back() {
   # Purged with a reservation: update-grub takes it off.
   typed cma-test reserve 32M
   menu_has cma=32M
-  finish
 }
 
 purge() {
   typed apt-get purge -y cma-test
-  check_not 'the drop-in is gone' test -e $drop_in
+  check_not 'the drop-in is gone' test -e "$drop_in"
   no_match 'the menu has no cma=' cma= cat /boot/grub/grub.cfg
   check 'the file of the user is as it was' sha256sum --quiet -c "$kept/grub"
   healthy 'purged'
-  finish
 }
 
-case ${1:-} in
-  install | reserved | removed | back | purge) "$1" ;;
-  *)
-    sed -n '/^#   reserve/s/^#   /usage: /p' "$0" >&2
-    exit 2
-    ;;
-esac
+choose 'install reserved removed back purge' "$@"

@@ -7,57 +7,37 @@
 #   given    the machine was booted with an area that spans two zones; ends with the advice, as
 #            '# advice: SIZE@PLACE'
 #   advised  it was booted with what was advised there
-set -u
-# shellcheck source=../kernel-log.sh
-. "$(dirname "$0")/../kernel-log.sh"
+# shellcheck source=../checks.sh
+. "$(dirname "$0")/../checks.sh"
 command=$1 module=$2
 
-failed=0
-# is TEXT WANTED FOUND: one check, one line.
-is() {
-  if [ "$2" = "$3" ]; then
-    echo "ok - $1"
-  else
-    echo "not ok - $1: wanted '$2', found '$3'"
-    failed=$((failed + 1))
-  fi
-}
-# says TEXT PATTERN: one check, of what the last command printed.
-says() {
-  found=yes
-  grep -q "$2" /tmp/said || found=$(cat /tmp/said)
-  is "$1" yes "$found"
-}
+# names TEXT PATTERN: that what the command said has it, however often.
+names() { check "$1" grep -q "$2" "$said" "$said.err"; }
 cause='could not activate it: .*DMA32 and Movable'
 place='cma-test reserve [^ ]*@[^ ]*'
 
 case $3 in
   given)
-    "$command" status >/tmp/said 2>&1
-    is "status: nothing that could be used is reserved" 24 $?
-    says "status names the cause" "$cause"
-    says "status names another place" "$place"
+    ends 24 'status: nothing that could be used is reserved' said status
+    names 'status names the cause' "$cause"
+    names 'status names another place' "$place"
     insmod "$module" alloc_count=256 2>/dev/null
-    is "the module is not loaded to hold pages" no "$([ -e /dev/cmatest ] && echo yes || echo no)"
-    dmesg >/tmp/said
-    says "the module names the cause" 'cmatest: the default area has no pages'
-    "$command" areas >/tmp/said 2>&1
-    is "areas lists it" 0 $?
-    says "areas names the cause" "$cause"
-    says "areas names another place" "$place"
-    "$command" run >/tmp/said 2>&1
-    is "run: no case can run" 4 $?
-    says "run names the cause" "$cause"
-    is "run names it once" 1 "$(grep -c "$cause" /tmp/said)"
-    sed -n "s/.*cma-test reserve \([^ ]*@[^ ]*\).*/# advice: \1/p" /tmp/said | sort -u
+    check_not 'the module is not loaded to hold pages' test -e /dev/cmatest
+    dmesg >/tmp/log
+    check 'the module names the cause' grep -q 'cmatest: the default area has no pages' /tmp/log
+    ends 0 'areas lists it' said areas
+    names 'areas names the cause' "$cause"
+    names 'areas names another place' "$place"
+    ends 4 'run: no case can run' said run
+    names 'run names the cause' "$cause"
+    says 'run names it once' "$cause"
+    cat "$said" "$said.err" | sed -n 's/.*cma-test reserve \([^ ]*@[^ ]*\).*/# advice: \1/p' | sort -u
     ;;
   advised)
-    "$command" areas >/tmp/said 2>&1
-    is "areas lists it" 0 $?
-    is "no area is said not to be activated" 0 "$(grep -c 'not activate' /tmp/said)"
-    "$command" run --filter 'exhaust' >/tmp/said 2>&1
-    is "all of the area can be had" 0 $?
-    says "the case was run" '^ok  *exhaust'
+    ends 0 'areas lists it' said areas
+    says 'no area is said not to be activated' 'not activate' 0
+    ends 0 'all of the area can be had' said run --filter 'exhaust'
+    names 'the case was run' '^ok  *exhaust'
     ;;
 esac
-[ "$failed" = 0 ]
+finish

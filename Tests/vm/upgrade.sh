@@ -5,51 +5,43 @@
 #
 #   upgrade.sh install | next-version | new-kernel RELEASE | booted RELEASE [OTHER]
 #              | old-kernel-goes RELEASE
-# shellcheck source=checks.sh
-. "$(dirname "$0")/checks.sh"
-# shellcheck source=status.sh
-. "$(dirname "$0")/status.sh"
-# shellcheck source=kernels.sh
-. "$(dirname "$0")/kernels.sh"
+# shellcheck disable=SC2317  # the parts are called by name
+# shellcheck source=debian.sh
+. "$(dirname "$0")/debian.sh"
 
-sources=/etc/apt/sources.list.d
 running=$(uname -r)
-package_version() { dpkg-query -W -f '${source:Upstream-Version}' cma-test-dkms; }
+package_version() { version_of cma-test-dkms; }
 
-# built_for RELEASE: by dkms, in the package's version, where modprobe finds it.
-built_for() {
-  check "dkms has installed $(package_version) for $1" \
-    grep -Fx "cma-test/$(package_version), $1, $(uname -m): installed" <(dkms status cma-test)
+# found_for RELEASE: built by dkms, in the package's version, where modprobe finds it.
+found_for() {
+  built_for "$1" "dkms has installed $(package_version) for $1"
   same "the module for $1 has the package's version" "$(package_version)" \
     "$(modinfo -k "$1" -F version cmatest)"
 }
 
 install() {
-  echo 'deb [trusted=yes] file:/srv/cma-test ./' >$sources/cma-test.list
-  typed apt-get update
+  repository cma-test
   typed apt-get install -y cma-test-dkms
-  built_for "$running"
+  found_for "$running"
   options_are_right
   typed modprobe cmatest
   status_is 0
   same 'status knows the loaded module for the installed one' true "$(fact loaded.current)"
   healthy 'after the installation'
-  finish
 }
 
-next_version() {
+next-version() {
   local before loaded held version
   before=$(package_version)
   loaded=$(cat /sys/module/cmatest/srcversion)
   held=$(cma_available)
   mark_log
-  echo 'deb [trusted=yes] file:/srv/next ./' >$sources/next.list
-  typed apt-get update
+  repository next
   typed apt-get install -y cma-test cma-test-dkms
   version=$(package_version)
   check "$version is newer than $before" dpkg --compare-versions "$version" gt "$before"
   same 'so is the command' "$version" "$(cma-test --version)"
-  built_for "$running"
+  found_for "$running"
   no_match "dkms has nothing of $before any more" "/$(exactly "$before")," dkms status cma-test
   no_lines "and there is no file of it" \
     find /usr/src /var/lib/dkms/cma-test -maxdepth 1 -name "cma-test-$before" -o -name "$before"
@@ -72,46 +64,39 @@ next_version() {
   typed rmmod cmatest
   options_are_right
   healthy 'after the upgrade of the package'
-  finish
 }
 
-new_kernel() {
+new-kernel() {
   lean_kernels
-  echo 'deb [trusted=yes] file:/srv/kernels ./' >$sources/kernels.list
-  typed apt-get update
+  repository kernels
   typed apt-get install -y "linux-image-$1" "linux-headers-$1"
   rm "$lean"
-  built_for "$1"
-  built_for "$running"
+  found_for "$1"
+  found_for "$running"
   # It asks modprobe's view of the running kernel only: the other is DKMS's to know.
   status_is 0 'with two kernels'
   same "status lists both: $running" installed "$(dkms_state "$running")"
   same "status lists both: $1" installed "$(dkms_state "$1")"
   healthy 'after the upgrade of the kernel'
-  finish
 }
 
 booted() {
   same "$1 is running" "$1" "$running"
-  same 'cma-test-configure.service has run' 'ActiveState=active Result=success SubState=exited' \
-    "$(systemctl show -p ActiveState -p SubState -p Result cma-test-configure.service | sort | paste -sd ' ')"
+  service_has_run
   healthy "booted into $1"
   options_are_right
-  built_for "$1"
-  [[ -z ${2:-} ]] || built_for "$2"
+  found_for "$1"
+  [[ -z ${2:-} ]] || found_for "$2"
   status_is 0 "on $1"
   same 'status says that the options are of this kernel' "$1" "$(fact options.kernel)"
   mark_log
   typed modprobe cmatest
-  matches 'it says that it was loaded, and what it holds' \
-    $'cmatest: init CMA test mod\.\ncmatest: alloc pages:buf:0x[0-9a-f]+:0x[0-9a-f]+\.' \
-    "$(log_since | grep -E '^cmatest: (init|alloc)')"
+  says_what_it_holds
   typed rmmod cmatest
-  check 'the kernel complains of nothing' kernel_is_quiet
-  finish
+  quiet 'the kernel complains of nothing'
 }
 
-old_kernel_goes() {
+old-kernel-goes() {
   local old=$1 packages all
   check "what is kept of $old from its boots is there" grep -rqF "kernel $old" /var/cache/cma-test
   all=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "linux-*-${old%-*}*")
@@ -130,17 +115,6 @@ old_kernel_goes() {
   same "status does not know $old any more" unknown "$(dkms_state "$old")"
   same "status lists $running" installed "$(dkms_state "$running")"
   healthy 'after the removal of the kernel'
-  finish
 }
 
-case ${1:-} in
-  install) install ;;
-  next-version) next_version ;;
-  new-kernel) new_kernel "$2" ;;
-  booted) booted "${@:2}" ;;
-  old-kernel-goes) old_kernel_goes "$2" ;;
-  *)
-    sed -n '/^#   upgrade/,/^# shellcheck/{/^# shellcheck/d; s/^#   //p}' "$0" >&2
-    exit 2
-    ;;
-esac
+choose 'install next-version new-kernel booted old-kernel-goes' "$@"

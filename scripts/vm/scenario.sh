@@ -106,7 +106,7 @@ part() {
   local seconds=$1 script=$2 rc=0 began=$SECONDS before ended
   shift 2
   # In one file, as each takes a session with the agent.
-  tar -C "$top/Tests" -cf "$results.tar" kernel-log.sh "${script%/*}"
+  tar -C "$top/Tests" -cf "$results.tar" checks.sh kernel-log.sh "${script%/*}"
   "$vm" put "$machine" "$results.tar" /tmp/cma-test-checks.tar
   before=$(grep -c '^not ok - ' "$results") || true
   ended=$(grep -c '^# done: ' "$results") || true
