@@ -49,6 +49,75 @@ quietly() {
   return "$rc"
 }
 
+# usage: prints the comment at the head of the script that runs.
+usage() { sed -n '3,/^[^#]/{/^# shellcheck/d; s/^# \{0,1\}//p}' "$0"; }
+
+# options ARGUMENT...: reads the arguments by the lines "#   --name …  text" in that comment, and sets the
+# variable of that name: a flag ("--keep") to true, others to their value ("--arch ARCH"); what may be
+# repeated ("--also RELEASE...") is added to an array. The rest is in the array operands, where the usage
+# line names any: a word in capitals that belongs to no option. What is not given stays as it was before.
+options() {
+  local o_option o_value o_variable o_usage
+  local -A o_takes
+  operands=()
+  while read -r o_option o_value; do
+    o_takes[$o_option]=$o_value
+  done < <(sed -nE '3,/^[^#]/s/^#   (--?[a-z][a-z-]*)( [^ ]+)?(  .*)?$/\1\2/p' "$0")
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -h | --help) usage && exit ;;
+      --) operands+=("${@:2}") && break ;;
+      -*)
+        [[ -v o_takes[$1] ]] || wrong_argument "$1"
+        o_variable=${1##*(-)} o_variable=${o_variable//-/_} o_value=${o_takes[$1]}
+        [[ -z $o_value || $# -ge 2 ]] || die "$1 takes ${o_value%...}"
+        case $o_value in
+          '') printf -v "$o_variable" true ;;
+          *...) eval "$o_variable+=(\"\$2\")" && shift ;;
+          *) printf -v "$o_variable" %s "$2" && shift ;;
+        esac
+        ;;
+      *) operands+=("$1") ;;
+    esac
+    shift
+  done
+  o_usage=$(sed -nE '3,/^[^#]/{/^# usage: [^ ]+/{s///; s/--?[a-z-]+ [A-Z|:]+//g; p}}' "$0")
+  [[ ${#operands[@]} == 0 || $o_usage =~ [A-Z] ]] || wrong_argument "${operands[0]}"
+}
+wrong_argument() {
+  usage >&2
+  die "unknown argument '$1'"
+}
+shopt -s extglob
+
+# one_of NAME VALUE CHOICE...: ends the script unless the option --NAME has one of these.
+one_of() {
+  local choices=${*:3}
+  [[ " $choices " == *" $2 "* ]] || die "--$1 takes ${choices// / or }, not '$2'"
+}
+
+# Checks, one line each: they count in $failed, and passed, at the end of the script, says whether all did.
+failed=0
+ok() { printf 'ok - %s\n' "$1"; }
+not_ok() {
+  printf 'not ok - %s\n' "$1"
+  failed=$((failed + 1))
+}
+
+# is TEXT WANTED FOUND
+is() { if [[ $2 == "$3" ]]; then ok "$1"; else not_ok "$1: wanted '$2', found '$3'"; fi; }
+
+# check TEXT COMMAND...: that it succeeds; what it prints is shown if it does not, as a part of the line.
+check() {
+  local text=$1 output
+  shift
+  if output=$("$@" 2>&1); then ok "$text"; else not_ok "$text"$'\n'"$output"; fi
+}
+
+# check_quietly TEXT LOG COMMAND...: the same, with the output in LOG.
+check_quietly() { if quietly "${@:2}"; then ok "$1"; else not_ok "$1 (the log: $2)"; fi; }
+passed() { exit "$((failed > 0))"; }
+
 # lines_of ARRAY COMMAND...: makes it the lines that the command prints, maybe none; ends the script when
 # the command fails, which mapfile < <(…) would not notice.
 lines_of() {
@@ -65,12 +134,18 @@ need_root() {
   [[ $(id -u) == 0 ]] || die "this installs packages and makes Debian roots: run it as root (sudo $0)"
 }
 
+# missing_packages PACKAGE...: those of them that this machine lacks, one a line.
+missing_packages() {
+  local package
+  for package; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+  done
+}
+
 # need_packages PACKAGE...: installs those that are missing on this machine.
 need_packages() {
-  local missing=() p
-  for p; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) == installed ]] || missing+=("$p")
-  done
+  local missing
+  lines_of missing missing_packages "$@"
   [[ ${#missing[@]} -gt 0 ]] || return 0
   need_root
   say "installing ${missing[*]}"
