@@ -4,13 +4,13 @@
 # interrupted. Source it after lib.sh.
 : "${top:?source scripts/lib.sh first}" "${cache:?}"
 
-# Each has a script and a part that runs inside, scripts/vm/NAME and Tests/vm/NAME.sh, which are of no
+# Each has a script and a part that runs inside, scripts/vm/NAME (or NAME-check) and Tests/vm/NAME.sh, which are of no
 # concern to any other.
 scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve)
 # These have a whole Debian system; all other stages a kernel with an initramfs, by scripts/vm/mini.
-for_systems=(scripts/vm/{vm,root,guest,pool,next-version,kernels.sh,scenario.sh,grub-disk.sh}
+for_systems=(scripts/vm/{vm,root,guest,pool,next-version,scenario.sh,grub-disk.sh}
   Tests/vm/{checks,kernels,status}.sh)
-for_mini=(scripts/vm/{mini,kmod-refusals,kmod-engine,suite,checks-fail,debug-kernel,debug.config,places,disk.sh}
+for_mini=(scripts/vm/{mini,kmod-refusals,kmod-engine,suite,checks-fail,debug-kernel,debug.config,places,on-kernels.sh,command.sh}
   Tests/kmod Tests/vm/{suite,checks-fail,places}.sh)
 
 # know_kernels: once, before the stages, for apt takes seconds.
@@ -33,7 +33,7 @@ what_counts() {
     if [[ $stage == "$name" || $stage == "$name"-* ]]; then
       others=("${for_mini[@]}")
     else
-      not+=(":!scripts/vm/$name" ":!Tests/vm/$name.sh")
+      not+=(":!scripts/vm/$name" ":!scripts/$name-check" ":!Tests/vm/$name.sh")
     fi
   done
   # This one is about all checks, and the pace.
@@ -56,6 +56,3 @@ pass_of() {
   digest=$(what_counts "$@" | sha256sum) || die "what the result of $1 comes from cannot be read: see above"
   printf '%s/passed/%s-%s\n' "$cache" "$1" "${digest:0:16}"
 }
-
-# forget_old_passes: those that nobody will resume.
-forget_old_passes() { find "$cache/passed" -type f -mtime +7 -delete; }
