@@ -26,7 +26,7 @@ know_kernels() {
 # with, and for what is another scenario's or the other kind's alone.
 what_counts() {
   local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh' ':!scripts/benchmark'
-    ':!scripts/demo' ':!scripts/pace.sh' ':!scripts/costs')
+    ':!scripts/demo' ':!scripts/pace.sh' ':!scripts/stages')
   local others=("${for_systems[@]}")
   shift
   for name in "${scenarios[@]}"; do
