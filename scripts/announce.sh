@@ -6,11 +6,8 @@
 # announce TIME GIB PACKAGE...: how long it takes, what it leaves in the cache, and the packages that it
 # installs on this machine where they are missing. Ends the script where the disk has no room for it.
 announce() {
-  local takes=$1 gib=$2 package missing=() there free
-  shift 2
-  for package; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
-  done
+  local takes=$1 gib=$2 missing there free
+  lines_of missing missing_packages "${@:3}"
   # Others may write there at this moment; what du misses does not matter.
   there=$(du -s --block-size=1M "$cache" 2>/dev/null | cut -f 1) || :
   free=$(df --output=avail --block-size=1M "$cache" | tail -n 1)

@@ -185,3 +185,36 @@ how_to_install() {
     echo "apt's own user cannot read $dist: as a repository it serves in a copy elsewhere, as in /srv."
   fi
 }
+
+# version_of CHANGELOG: the version that it begins with.
+version_of() {
+  sed -nE '1s/^[^ ]+ \(([^)]*)\).*/\1/p' "$1" | grep . || die "$1 does not begin with 'cma-test (VERSION) …'"
+}
+
+# build_packages DIR WHAT OPTIONS LOG: has dpkg-buildpackage build DIR/cma-test in the root $build_root: for an
+# architecture, or "all" or "source"; OPTIONS are words of DEB_BUILD_OPTIONS.
+build_packages() {
+  local dir=$1 what=$2 library prepare=: arguments native binds=(--bind "$1:/build")
+  local environment=("DEB_BUILD_OPTIONS=$3 parallel=$(nproc)")
+  native=$(native_arch) || exit
+  case $what in
+    all) arguments=(-A) ;;
+    source)
+      arguments=(-S -d)
+      # By the root's xz: this machine's may be another version, which can compress to other bytes.
+      prepare='xz --threads=1 -6 ../*.orig*.tar'
+      ;;
+    "$native") arguments=(-B "-a$what") ;;
+    *)
+      arguments=(-B "-a$what")
+      # shellcheck disable=SC2154  # the caller's
+      library=$(swiftlang "$what" "$build_root") || exit
+      binds+=(--bind "$library:/opt/swiftlang")
+      environment+=(SWIFTLANG_HOST=/opt/swiftlang)
+      ;;
+  esac
+  # -nc: the copy is clean, but for the objects of the build before it, which save minutes.
+  quietly "$4" in_root "$build_root" "${binds[@]}" -- \
+    env "${environment[@]}" sh -euc "cd /build/cma-test; $prepare; exec dpkg-buildpackage \"\$@\"" sh \
+    -nc -us -uc "${arguments[@]}" || die "no packages for $what"
+}

@@ -49,6 +49,79 @@ quietly() {
   return "$rc"
 }
 
+# usage: prints the comment at the head of the script that runs.
+usage() { sed -n '3,/^[^#]/{/^# shellcheck/d; s/^# \{0,1\}//p}' "$0"; }
+
+# options ARGUMENT...: reads the arguments by the lines "#   --name …  text" in that comment, and sets the
+# variable of that name: a flag ("--keep") to true, others to their value ("--arch ARCH"); what may be
+# repeated ("--also RELEASE...") is added to an array. The rest is in the array operands, where the usage
+# line names any: a word in capitals that belongs to no option. What is not given stays as it was before.
+# After as many operands as $operands_until, if it is set, nothing is an option any more.
+options() {
+  local o_option o_value o_variable o_usage
+  local -A o_takes
+  operands=()
+  while read -r o_option o_value; do
+    o_takes[$o_option]=$o_value
+  done < <(sed -nE '3,/^[^#]/s/^#   (--?[a-z][a-z-]*)( [^ ]+)?(  .*)?$/\1\2/p' "$0")
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -h | --help) usage && exit ;;
+      --) operands+=("${@:2}") && break ;;
+      -*)
+        [[ -v o_takes[$1] ]] || wrong_argument "$1"
+        o_variable=${1##*(-)} o_variable=${o_variable//-/_} o_value=${o_takes[$1]}
+        [[ -z $o_value || $# -ge 2 ]] || die "$1 takes ${o_value%...}"
+        case $o_value in
+          '') printf -v "$o_variable" true ;;
+          *...) eval "$o_variable+=(\"\$2\")" && shift ;;
+          *) printf -v "$o_variable" %s "$2" && shift ;;
+        esac
+        ;;
+      *)
+        operands+=("$1")
+        [[ ${#operands[@]} != "${operands_until:-}" ]] || { operands+=("${@:2}") && break; }
+        ;;
+    esac
+    shift
+  done
+  o_usage=$(sed -nE '3,/^[^#]/{/^# usage: [^ ]+/{s///; s/--?[a-z-]+ [A-Z|:]+//g; p}}' "$0")
+  [[ ${#operands[@]} == 0 || $o_usage =~ [A-Z] ]] || wrong_argument "${operands[0]}"
+}
+wrong_argument() {
+  usage >&2
+  die "unknown argument '$1'"
+}
+shopt -s extglob
+
+# one_of NAME VALUE CHOICE...: ends the script unless the option --NAME has one of these.
+one_of() {
+  local choices=${*:3}
+  [[ " $choices " == *" $2 "* ]] || die "--$1 takes ${choices// / or }, not '$2'"
+}
+
+# Checks, one line each: they count in $failed, and passed, at the end of the script, says whether all did.
+failed=0
+ok() { printf 'ok - %s\n' "$1"; }
+not_ok() {
+  printf 'not ok - %s\n' "$1"
+  failed=$((failed + 1))
+}
+
+# is TEXT WANTED FOUND
+is() { if [[ $2 == "$3" ]]; then ok "$1"; else not_ok "$1: wanted '$2', found '$3'"; fi; }
+
+# check TEXT COMMAND...: that it succeeds; what it prints is shown if it does not, as a part of the line.
+check() {
+  local text=$1 output
+  shift
+  if output=$("$@" 2>&1); then ok "$text"; else not_ok "$text"$'\n'"$output"; fi
+}
+
+# check_quietly TEXT LOG COMMAND...: the same, with the output in LOG.
+check_quietly() { if quietly "${@:2}"; then ok "$1"; else not_ok "$1 (the log: $2)"; fi; }
+passed() { exit "$((failed > 0))"; }
+
 # lines_of ARRAY COMMAND...: makes it the lines that the command prints, maybe none; ends the script when
 # the command fails, which mapfile < <(…) would not notice.
 lines_of() {
@@ -65,12 +138,18 @@ need_root() {
   [[ $(id -u) == 0 ]] || die "this installs packages and makes Debian roots: run it as root (sudo $0)"
 }
 
+# missing_packages PACKAGE...: those of them that this machine lacks, one a line.
+missing_packages() {
+  local package
+  for package; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+  done
+}
+
 # need_packages PACKAGE...: installs those that are missing on this machine.
 need_packages() {
-  local missing=() p
-  for p; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) == installed ]] || missing+=("$p")
-  done
+  local missing
+  lines_of missing missing_packages "$@"
   [[ ${#missing[@]} -gt 0 ]] || return 0
   need_root
   say "installing ${missing[*]}"
@@ -148,80 +227,47 @@ apt_for() {
   "$tool" "${apt_options[@]}" "$@"
 }
 
-# kernels ARCH SUITE [FLAVOUR]: the releases (uname -r) of the stock kernels there that have an image
-# and headers, oldest first; of a flavour as 16k, or of none. linux-image-6.12-arm64 is none: it depends
-# on the newest of the series.
-kernels() {
-  apt_for "$1" "$2" apt-cache pkgnames linux- |
-    sed -nE "s/^linux-(image|headers)-([0-9]+(\.[0-9]+){2}[^-]*(-[0-9]+)?-$1${3:+-$3})\$/\2/p" |
-    sort -V | uniq -d
-}
-
-# arch_of RELEASE: the architecture of a kernel, of whatever flavour.
-arch_of() {
-  case $1 in
-    *-amd64*) echo amd64 ;;
-    *-arm64*) echo arm64 ;;
-    *) die "the kernel '$1' is of neither amd64 nor arm64" ;;
-  esac
-}
-
-# no_security ARCH SUITE: why the mirror has no security updates of it, in apt's words; prints nothing
-# if it has them. Asked once a day.
-no_security() {
-  local arch=$1 from=$2-security absent=$cache/apt/$1-$2-security.absent
-  if [[ -z $(find "$absent" -mtime -1 2>/dev/null) ]]; then
-    rm -f "$absent"
-    if ! apt_for "$arch" "$from" true 2>/dev/null; then
-      printf '%s: %s\n' "$from" "$(
-        grep '^E: ' "$cache/log/apt-$arch-$from.log" | sed -n 1p || echo "see $cache/log/apt-$arch-$from.log"
-      )" >"$absent"
-      say "no kernels from $(<"$absent")"
-    fi
+# made DIR COMMAND...: prints DIR, which the command makes in the folder that is its last argument: once,
+# whoever else asks at the same time, and whole or not at all.
+made() {
+  local dir=$1 lock new
+  mkdir -p "${dir%/*}"
+  exec {lock}>"$dir.lock"
+  flock "$lock"
+  if [[ ! -d $dir ]]; then
+    new=$(mktemp -d "$dir.XXXXXX")
+    chmod 755 "$new"
+    # Callers use $(…) and ||, where set -e is off.
+    (trap 'rm -rf "$new"' EXIT && "${@:2}" "$new" >&2 && mv "$new" "$dir") || die "$dir cannot be made: see above"
   fi
-  [[ ! -e $absent ]] || cat "$absent"
+  exec {lock}>&-
+  printf '%s\n' "$dir"
 }
 
-# kernel_releases ARCH: the Debian releases whose stock kernels are tested. The arm64 kernel of the one
-# before is one of those that list no variables in kallsyms (CONFIG_KALLSYMS_ALL is off) and do have CMA.
-kernel_releases() {
-  [[ $1 != arm64 ]] || echo bookworm
-  echo "$suite"
+# collect: deletes from the cache, once a day, what nobody will need, and says so: the leftovers of runs that
+# failed or were broken off, after a day, and what has not been asked for in three weeks, as all that is of
+# kernels which the archive has no longer. Each folder has a lock beside it, whose time is that of the last
+# question.
+collect() {
+  local old lock
+  [[ -z $(find "$cache/collected" -mtime -1 2>/dev/null) ]] || return 0
+  touch "$cache/collected"
+  while IFS= read -r old; do
+    say "deleting what is left of an earlier run: $old"
+    rm -rf "$old"
+  done < <(find "$cache" -mindepth 1 -maxdepth 2 -regextype posix-extended \( -path "$cache/log" -prune -o \
+    -regex '.*\.[A-Za-z0-9]{6}' -mtime +0 -prune -print -o \
+    -regex "$cache/(modules|kmod|suite|passed)/[^/]*" -mtime +20 -print \))
+  while IFS= read -r old; do
+    exec {lock}<"$old"
+    if flock --nonblock "$lock"; then
+      say "deleting what has not been used for three weeks: ${old%.lock}"
+      rm -rf "${old%.lock}" "${old%.lock}"{,-}????????????{,.list} "$old"
+    fi
+    exec {lock}<&-
+  done < <(find "$cache" -mindepth 2 -maxdepth 2 -name '*.lock' -mtime +20)
 }
-
-# kernel_suites ARCH: where stock kernels to test on come from: the releases, with their security
-# updates where the mirror has them, and the backports.
-kernel_suites() {
-  local release missing
-  for release in $(kernel_releases "$1"); do
-    echo "$release"
-    missing=$(no_security "$1" "$release") || return
-    [[ -n $missing ]] || echo "$release-security"
-  done
-  echo "$suite-backports"
-}
-
-# all_kernels: the releases of all that there are for the tests.
-all_kernels() {
-  local arch from suites
-  for arch in amd64 arm64; do
-    lines_of suites kernel_suites "$arch"
-    for from in "${suites[@]}"; do kernels "$arch" "$from" || return; done | sort -Vu
-  done
-}
-
-# latest_kernel ARCH SUITE: the newest of these.
-latest_kernel() {
-  kernels "$1" "$2" | tail -n 1 | grep . || die "no kernel for $1 with its headers in $2"
-}
-
-# stock_kernel ARCH: the release that most tests run on: for amd64 the newest of backports, as
-# trixie's own has no CMA; for arm64 trixie's own, which does not export the allocator.
-stock_kernel() {
-  local from=$suite
-  [[ $1 == arm64 ]] || from=$suite-backports
-  latest_kernel "$1" "$from"
-}
+collect
 
 # A root that is older than this many days is made anew, with the packages that the mirror has by then.
 root_days=14

@@ -4,14 +4,15 @@
 # interrupted. Source it after lib.sh.
 : "${top:?source scripts/lib.sh first}" "${cache:?}"
 
-# Each has a script and a part that runs inside, scripts/vm/NAME and Tests/vm/NAME.sh, which are of no
+# Each has a script and a part that runs inside, scripts/vm/NAME (or NAME-check) and Tests/vm/NAME.sh, which are of no
 # concern to any other.
 scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve)
 # These have a whole Debian system; all other stages a kernel with an initramfs, by scripts/vm/mini.
-for_systems=(scripts/vm/{vm,root,guest,pool,next-version,kernels.sh,scenario.sh,grub-disk.sh}
+for_systems=(scripts/vm/{vm,root,guest,pool,next-version,scenario.sh,grub-disk.sh}
   Tests/vm/debian.sh)
-for_mini=(scripts/vm/{mini,kmod-refusals,kmod-engine,suite,checks-fail,debug-kernel,debug.config,places,disk.sh}
-  Tests/kmod Tests/vm/{suite,checks-fail,places}.sh)
+for_mini=(scripts/vm/{mini,esp.sh,kmod-refusals,kmod-engine,suite,checks-fail,secure-boot,debug-kernel,debug.config}
+  scripts/vm/{places,on-kernels.sh,command.sh}
+  Tests/kmod Tests/vm/{suite,checks-fail,places,secure-boot}.sh)
 
 # know_kernels: once, before the stages, for apt takes seconds.
 know_kernels() {
@@ -26,14 +27,14 @@ know_kernels() {
 # with, and for what is another scenario's or the other kind's alone.
 what_counts() {
   local stage=$1 name not=(':!*.md' ':!.ci' ':!scripts/test' ':!scripts/passes.sh' ':!scripts/benchmark'
-    ':!scripts/demo' ':!scripts/pace.sh' ':!scripts/costs')
+    ':!scripts/demo' ':!scripts/pace.sh' ':!scripts/stages')
   local others=("${for_systems[@]}")
   shift
   for name in "${scenarios[@]}"; do
     if [[ $stage == "$name" || $stage == "$name"-* ]]; then
       others=("${for_mini[@]}")
     else
-      not+=(":!scripts/vm/$name" ":!Tests/vm/$name.sh")
+      not+=(":!scripts/vm/$name" ":!scripts/$name-check" ":!Tests/vm/$name.sh")
     fi
   done
   # This one is about all checks, and the pace.
@@ -56,6 +57,3 @@ pass_of() {
   digest=$(what_counts "$@" | sha256sum) || die "what the result of $1 comes from cannot be read: see above"
   printf '%s/passed/%s-%s\n' "$cache" "$1" "${digest:0:16}"
 }
-
-# forget_old_passes: those that nobody will resume.
-forget_old_passes() { find "$cache/passed" -type f -mtime +7 -delete; }

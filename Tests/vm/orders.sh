@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Orders of installation, inside a Debian root that scripts/vm/orders has made: no kernel is booted,
+# Orders of installation, inside a Debian root that scripts/orders-check has made: no kernel is booted,
 # DKMS builds for those that are installed. The packages lie in /srv/cma-test, kernels in
 # /srv/kernels.
 #

@@ -3,7 +3,9 @@
 # Which accelerator QEMU uses here: found out by booting, not by looking. /dev/kvm may be there,
 # open, and still not run a kernel (nested without hardware help, a paravisor in the way).
 # Source it after ../lib.sh.
-: "${cache:?source scripts/lib.sh first}" "${suite:?}"
+: "${cache:?source scripts/lib.sh first}" "${suite:?}" "${top:?}"
+
+. "$top/scripts/stock-kernels.sh"
 
 # accelerator ARCH: prints the QEMU arguments (machine, processor, accelerator), one a line, for a
 # guest of ARCH (amd64, arm64). CMA_TEST_ACCEL=kvm|tcg overrules the probe.
@@ -104,63 +106,4 @@ console() {
     arm64) echo ttyAMA0 ;;
     *) echo ttyS0 ;;
   esac
-}
-
-# kernel_image RELEASE: prints the path of the stock kernel's image (vmlinuz; its configuration lies
-# next to it as "config"), which is downloaded and unpacked on first use.
-kernel_image() {
-  local release=$1 arch from dir lock part work
-  arch=$(arch_of "$release") || return
-  dir=$cache/kernel/$release
-  mkdir -p "$cache/kernel"
-  exec {lock}>"$cache/kernel/$release.lock"
-  flock "$lock"
-  if [[ ! -e $dir/.complete ]]; then
-    # Each step guarded by hand: callers use $(…) and ||, where set -e is off.
-    from=$(kernel_suite "$release") || exit 1
-    work=$(mktemp -d "$cache/kernel/.work.XXXXXX")
-    # The image was one package up to 7.2; from 7.3 it is in linux-binary and its configuration in
-    # linux-base.
-    for part in binary base image; do
-      [[ $part != image || -z $(find "$work" -name 'vmlinuz*') ]] || continue
-      apt_for "$arch" "$from" apt-cache show "linux-$part-$release" >"$work/show" 2>/dev/null || continue
-      [[ -s $work/show ]] || continue
-      if ! (cd "$work" && quietly "$cache/log/kernel-$release.log" \
-        apt_for "$arch" "$from" apt-get download "linux-$part-$release") ||
-        ! dpkg -x "$work/linux-$part-$release"_*.deb "$work/$part"; then
-        die "cannot get the package linux-$part-$release: see $cache/log/kernel-$release.log"
-      fi
-    done
-    rm -rf "$dir"
-    mkdir -p "$dir"
-    find "$work" \( -name vmlinuz -o -name "vmlinuz-$release" \) -exec mv {} "$dir/vmlinuz" \;
-    find "$work" -type f \( -path '*/modules/*/config' -o -name "config-$release" \) \
-      -exec mv {} "$dir/config" \;
-    # Where these are modules, scripts/vm/mini talks to its guest with them.
-    mkdir "$dir/modules"
-    find "$work" \( -path '*/drivers/virtio/virtio*.ko' -o -name virtio_console.ko \) \
-      -exec cp {} "$dir/modules/" \;
-    rm -rf "$work"
-    [[ -s $dir/vmlinuz && -s $dir/config ]] ||
-      die "the packages of kernel $release hold no vmlinuz or no config: see $cache/log/kernel-$release.log"
-    touch "$dir/.complete"
-  fi
-  exec {lock}>&-
-  printf '%s\n' "$dir/vmlinuz"
-}
-
-# kernel_suite RELEASE: the suite that has this stock kernel.
-kernel_suite() {
-  local release=$1 arch flavour from suites there=()
-  arch=$(arch_of "$release") || return
-  flavour=${release##*-"$arch"}
-  lines_of suites kernel_suites "$arch"
-  for from in "${suites[@]}"; do
-    lines_of there kernels "$arch" "$from" "${flavour#-}"
-    if [[ " ${there[*]-} " == *" $release "* ]]; then
-      echo "$from"
-      return
-    fi
-  done
-  die "no stock kernel $release: 'scripts/vm/mini --list' prints those that there are"
 }

@@ -36,6 +36,14 @@ command_tree() {
   printf '%s\n' "$tree"
 }
 
+# command_files ARCH: sets files to the arguments of scripts/vm/mini that bring it into the machine.
+command_files() {
+  local tree entry
+  tree=${command:-$(command_tree "$1")}
+  files=()
+  for entry in "$tree"/*; do files+=(--file "$entry:/${entry##*/}"); done
+}
+
 # module_tree RELEASE MODULES: prints a folder with the module of MODULES where modprobe finds it.
 module_tree() {
   local release=$1 tree=$work/modules/$1

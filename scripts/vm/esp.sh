@@ -21,22 +21,14 @@ firmware_words() {
 }
 
 # debian_files NAME PACKAGE...: prints a folder with what these packages of the release hold. Made once.
-debian_files() {
-  local dir=$cache/debian-files/$suite-$1 lock package
-  shift
-  mkdir -p "$cache/debian-files"
-  exec {lock}>"$dir.lock"
-  flock "$lock"
-  if [[ ! -d $dir ]]; then
-    rm -rf "$dir.new" && mkdir -p "$dir.new/debs"
-    (cd "$dir.new/debs" && quietly "$cache/log/debian-files.log" \
-      apt_for amd64 "$suite" apt-get download "$@") || die "cannot get the packages $*"
-    for package in "$dir.new/debs"/*.deb; do dpkg -x "$package" "$dir.new"; done
-    rm -r "$dir.new/debs"
-    mv "$dir.new" "$dir"
-  fi
-  exec {lock}>&-
-  printf '%s\n' "$dir"
+debian_files() { made "$cache/debian-files/$suite-$1" make_debian_files "${@:2}"; }
+make_debian_files() {
+  local names=("${@:1:$#-1}") dir=${*: -1} package
+  mkdir "$dir/debs"
+  (cd "$dir/debs" && quietly "$cache/log/debian-files.log" apt_for amd64 "$suite" apt-get download "${names[@]}") ||
+    die "cannot get the packages ${names[*]}"
+  for package in "$dir/debs"/*.deb; do dpkg -x "$package" "$dir" || return; done
+  rm -r "$dir/debs"
 }
 
 # esp FILE KERNEL INITRD WORDS: makes FILE a disk with an EFI system partition alone: shim, MokManager and

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What scenarios on virtual machines share: machines that end with the script, parts that run inside
 # them, and the count of their checks. Source it after ../lib.sh, call scenario first.
+# shellcheck disable=SC2154  # of the options
 
 : "${top:?source scripts/lib.sh first}"
 
@@ -10,23 +11,18 @@
 
 vm=$top/scripts/vm/vm
 
-# scenario NAME ARGUMENT...: takes the options that all of them have; others stay in $rest.
-#   --arch amd64|arm64   --keep
+# scenario ARGUMENT...: reads the options that the script's head describes; all have --arch, and --keep.
+# There is one step for each line of the script that begins with "step".
 scenario() {
-  scenario=$1 arch=amd64 keep=no rest=()
-  shift
-  while [[ $# -gt 0 ]]; do
-    case $1 in
-      --arch)
-        [[ ${2:-} == amd64 || ${2:-} == arm64 ]] || die "--arch is amd64 or arm64, not '${2:-}'"
-        arch=$2
-        shift
-        ;;
-      --keep) keep=yes ;;
-      *) rest+=("$1") ;;
-    esac
-    shift
-  done
+  scenario=${0##*/} arch=amd64 keep=false
+  options "$@"
+  one_of arch "$arch" amd64 arm64
+  [[ -e $top/dist/Packages ]] || die "there are no packages in $top/dist: run scripts/build-deb"
+  # The kernels of arm64 reserve 64 MiB by themselves.
+  reserved=''
+  # shellcheck disable=SC2034  # for the scenarios
+  if [[ $arch == amd64 ]]; then reserved=cma=256M; fi
+  steps "$(grep -c '^step ' "$0")"
   machine=$(free_machine "$scenario-$arch")
   results=$(mktemp)
   broken=0 scenario_done=no
@@ -50,13 +46,16 @@ free_machine() {
   printf '%s\n' "$name"
 }
 
+# counted WORD: the results that begin with it.
+counted() { grep -c "^$1" "$results" || true; }
+
 # scenario_end: counts, and ends the machine, unless it is to be kept to find out what went wrong.
 scenario_end() {
   local rc=$? good bad
-  good=$(grep -c '^ok - ' "$results") || true
-  bad=$(($(grep -c '^not ok - ' "$results" || true) + broken))
+  good=$(counted 'ok - ')
+  bad=$(($(counted 'not ok - ') + broken))
   if [[ $rc == 0 && ($bad != 0 || $good == 0 || $scenario_done == no) ]]; then rc=1; fi
-  if [[ $rc != 0 && $keep == yes && -n $("$vm" list | awk -v n="$machine" '$1 == n') ]]; then
+  if [[ $rc != 0 ]] && $keep && [[ -n $("$vm" list | awk -v n="$machine" '$1 == n') ]]; then
     "$vm" keep "$machine"
     say "the machine is kept as it is: 'scripts/vm/vm shell $machine' enters it," \
       "'scripts/vm/vm run $machine COMMAND' runs something there, 'scripts/vm/vm destroy $machine' ends it"
@@ -67,18 +66,17 @@ scenario_end() {
     fi
     [[ $rc == 0 ]] || say "what the kernel and systemd said: $("$vm" log "$machine")"
   fi
-  if [[ $bad != 0 ]]; then
-    grep '^not ok - ' "$results" >&2 || true
-  fi
+  [[ $bad == 0 ]] || grep '^not ok - ' "$results" >&2 || true
   rm -f "$results" "$results.tar"
   printf '%s on %s: %d checks, %d failed%s, %d s\n' "$scenario" "$arch" "$((good + bad))" "$bad" \
     "$([[ $scenario_done == yes ]] || echo ', broken off')" "$SECONDS"
   exit "$rc"
 }
 
-# boot ARGUMENT...: starts the machine with these arguments of `vm start`, and waits for it.
+# boot ARGUMENT...: starts the machine, which has the packages in /srv/cma-test, with these arguments of
+# `vm start`, and waits for it.
 boot() {
-  "$vm" start "$machine" --arch "$arch" --owner $$ "$@"
+  "$vm" start "$machine" --arch "$arch" --owner $$ --share "$top/dist:/srv/cma-test" "$@"
   await
 }
 
@@ -88,8 +86,8 @@ boot_again() {
   await
 }
 
-# await: waits for the machine, which is of $arch; one whose emulation failed is started anew. Beside a second machine
-# that happens twice in a row now and then.
+# await: waits for the machine; one whose emulation failed is started anew. Beside a second machine that
+# happens twice in a row now and then.
 await() {
   local tries=1
   until "$vm" wait "$machine" --timeout 600; do
@@ -100,33 +98,31 @@ await() {
   done
 }
 
-# part SECONDS SCRIPT ARGUMENT...: runs a script of Tests/, with bash, inside the machine. Its checks are the
-# lines "ok - …" and "not ok - …"; one that fails without such a line is a failed check as well.
+# part SECONDS [SCRIPT] ARGUMENT...: runs Tests/vm/SCENARIO.sh, or another .sh of Tests/, with bash, inside the
+# machine. Its checks are the lines "ok - …" and "not ok - …"; one that fails without such a line is a failed
+# check as well, and so is one that ends with 0 before its end: it has not looked at the rest.
 part() {
-  local seconds=$1 script=$2 rc=0 began=$SECONDS before ended
-  shift 2
+  local seconds=$1 script=vm/$scenario.sh rc=0 began=$SECONDS before ended
+  shift
+  if [[ ${1:-} == *.sh ]]; then script=$1 && shift; fi
   # In one file, as each takes a session with the agent.
   tar -C "$top/Tests" -cf "$results.tar" checks.sh kernel-log.sh "${script%/*}"
   "$vm" put "$machine" "$results.tar" /tmp/cma-test-checks.tar
-  before=$(grep -c '^not ok - ' "$results") || true
-  ended=$(grep -c '^# done: ' "$results") || true
+  before=$(counted 'not ok - ') ended=$(counted '# done: ')
   "$vm" run "$machine" --timeout "$seconds" -- bash -c '
     mkdir -p /tmp/cma-test-checks && tar -C /tmp/cma-test-checks -xf /tmp/cma-test-checks.tar || exit 2
     exec bash "/tmp/cma-test-checks/$0" "$@"' "$script" "$@" | tee -a "$results" || rc=$?
-  if [[ $rc -ge 124 ]]; then
-    broken=$((broken + 1))
-    die "$script $* did not end by itself ($rc)"
-  fi
-  [[ $rc != 2 ]] || die "$script $* broke off, and the rest needs what it was to do"
-  if [[ $rc != 0 && $(grep -c '^not ok - ' "$results" || true) == "$before" ]]; then
-    broken=$((broken + 1))
-    say "not ok - $script $* failed with $rc"
-  fi
-  # What ends with 0 before its end has not looked at the rest.
-  if [[ $rc == 0 && $(grep -c '^# done: ' "$results" || true) == "$ended" ]]; then
-    broken=$((broken + 1))
-    say "not ok - $script $* did not come to its end"
-  fi
+  case $rc in
+    2) die "$script $* broke off, and the rest needs what it was to do" ;;
+    12[4-9] | 1[3-9]? | 2??) broken=$((broken + 1)) && die "$script $* did not end by itself ($rc)" ;;
+    0) [[ $(counted '# done: ') != "$ended" ]] || amiss "$script $* did not come to its end" ;;
+    *) [[ $(counted 'not ok - ') != "$before" ]] || amiss "$script $* failed with $rc" ;;
+  esac
   say "$script $*: $((SECONDS - began)) s"
-  return 0
+}
+
+# amiss TEXT: a failed check that the machine has not named.
+amiss() {
+  broken=$((broken + 1))
+  say "not ok - $1"
 }
