@@ -33,7 +33,7 @@ module_for() {
     quietly "$cache/log/kmod-check.log" "$top/scripts/kmod-check" --kernels -o "$modules" $(printf -- '--release %s\n' "$@" | sort -u)
   fi
   for release; do
-    [[ -r $modules/$release/cmatest.ko && -x $modules/$release/engine ]] ||
+    [[ -r $modules/$release/cmatest.ko && -r $modules/$release/cmatest_fault.ko && -x $modules/$release/engine ]] ||
       die "no module for $release in $modules: run scripts/kmod-check -o $modules --release $release"
   done
 }
