@@ -16,13 +16,13 @@ public enum ConfigureReport {
       let source = options.source == .cache ? ", from the cache" : ""
       let need =
         options.areExported
-        ? "; to load the module they are not needed: this kernel exports what it links to" : ""
+        ? "; the module loads without them too: this kernel exports what the module links to" : ""
       return "wrote \(names) for kernel \(options.release) to \(path)\(source)\(need)\n"
     case .kept(_, let failure):
       return "kept \(path), which this boot has since \(options.time): \(failure.message)\n"
     case .unneeded(let options, let failure):
       return "no options are needed: kernel \(options.release) exports what the module links to; "
-        + "without addresses it knows the default area only: \(failure.message)\n"
+        + "without addresses the module knows the default area only: \(failure.message)\n"
     }
   }
 

@@ -72,12 +72,13 @@ public enum CMAGrammarError: Error, Equatable, Sendable {
   public var message: String {
     switch self {
     case .noNumber(let name):
-      "\(name) is missing or no number: it takes digits and one of K, M, G, T, P, E, as 256M"
+      "\(name) is missing or not a number: give digits and, if needed, one of K, M, G, T, P, E, "
+        + "as in 256M"
     case .tooLarge(let name):
       "\(name) does not fit into 64 bits"
     case .trailing(let rest):
-      "'\(rest)' is left over, and the kernel would pass over it: the form is SIZE[@START[-END]], "
-        + "as 256M, 256M@1G or 256M@0-4G"
+      "the kernel would ignore '\(rest)' at the end: the form is SIZE[@START[-END]], as in 256M, "
+        + "256M@1G or 256M@0-4G"
     }
   }
 }

@@ -65,28 +65,29 @@ extension ConfigureFailure: CommandFailure {
       Explanation(
         .dataSymbolsNotListed, kind: "data-symbols-not-listed",
         message: "look up \(symbol): kernel \(release) lists no data symbols in /proc/kallsyms "
-          + "(CONFIG_KALLSYMS_ALL is not set in \(source)), and lacks what would find it by name: "
+          + "(CONFIG_KALLSYMS_ALL is not set in \(source)), and lacks the functions that find "
+          + "the area by its name: "
           + KernelSymbol.findingTheDefaultArea.map(\.name).joined(separator: ", "),
         remedy: "use a kernel with CONFIG_KALLSYMS_ALL=y")
     case .symbolMissing(let symbol, let kallsyms, let configuration?):
       Explanation(
         .symbolMissing, kind: "symbol-missing",
-        message: "look up \(symbol): it is not in \(kallsyms), although \(configuration) enables "
-          + "CONFIG_CMA, CONFIG_DMA_CMA and CONFIG_KALLSYMS_ALL",
-        remedy: "report this with reportbug cma-test: the kernel may have renamed it")
+        message: "look up \(symbol): the symbol is not in \(kallsyms), although "
+          + "\(configuration) enables CONFIG_CMA, CONFIG_DMA_CMA and CONFIG_KALLSYMS_ALL",
+        remedy: "report this with reportbug cma-test: the kernel may have renamed the symbol")
     case .symbolMissing(let symbol, let kallsyms, nil):
       Explanation(
         .symbolMissing, kind: "symbol-missing",
-        message: "look up \(symbol): it is not in \(kallsyms), and no configuration of this kernel "
-          + "was found that would say whether CONFIG_CMA, CONFIG_DMA_CMA or CONFIG_KALLSYMS_ALL "
-          + "is off",
+        message: "look up \(symbol): the symbol is not in \(kallsyms), and no configuration of "
+          + "this kernel was found that tells whether CONFIG_CMA, CONFIG_DMA_CMA or "
+          + "CONFIG_KALLSYMS_ALL is off",
         remedy: "install the kernel's /boot/config-RELEASE, then run 'cma-test configure' again")
     case .hiddenFromProcess(let kallsyms):
       Explanation(
         .hiddenFromProcess, kind: "hidden-from-process",
         message: "read addresses from \(kallsyms): "
           + "the kernel hides them from a process without CAP_SYSLOG",
-        remedy: "run it as root, outside a container")
+        remedy: "run the command as root, outside a container")
     case .hiddenFromAll(let kallsyms):
       Explanation(
         .hiddenFromAll, kind: "hidden-from-all",
@@ -98,7 +99,7 @@ extension ConfigureFailure: CommandFailure {
       Explanation(
         .symbolTwice, kind: "symbol-twice",
         message: "look up \(symbol): \(count) symbols of that name in \(kallsyms)",
-        remedy: "load cmatest with insmod and the address that is meant, and report this with "
+        remedy: "load cmatest with insmod and the right address, and report this with "
           + "reportbug cma-test")
     case .unreadable(let operation, let path, let reason):
       Explanation(
@@ -107,7 +108,7 @@ extension ConfigureFailure: CommandFailure {
     case .kallsymsMalformed(let path, let what):
       Explanation(
         .kallsymsMalformed, kind: "kallsyms-malformed", message: "parse \(path): \(what)",
-        remedy: "look at the file; if it is the running kernel's own, report this with "
+        remedy: "examine the file; if it is the running kernel's own, report this with "
           + "reportbug cma-test")
     case .cannotWrite(let operation, let path, let reason):
       Explanation(
@@ -144,7 +145,7 @@ extension ConfigureFailure: CommandFailure {
     // A file that hides ours need not have options itself: a link to /dev/null masks ours.
     if isNamedAsOurs(source) { return "rm \(shellWord(source)) && cma-test configure" }
     if source.hasSuffix("/proc/cmdline") {
-      return "take cmatest.\(parameter)= off the kernel command line, and reboot"
+      return "remove cmatest.\(parameter)= from the kernel command line, and reboot"
     }
     return "remove the options for cmatest from \(source), then run 'cma-test configure'"
   }

@@ -62,8 +62,8 @@ public enum ParameterRefusal: Error, Equatable, Sendable {
   /// A phrase without a subject.
   public var message: String {
     switch self {
-    case .noValue: "has no value: there must be no blank around the '='"
-    case .noNumber: "is no number: digits alone, without a suffix or a comment behind them"
+    case .noValue: "has no value: remove the blanks around '=', or give a value"
+    case .noNumber: "is not a number: give digits alone, without a suffix or a comment"
     case .negative: "is negative"
     case .tooLarge(let width): "does not fit into \(width) bits"
     }

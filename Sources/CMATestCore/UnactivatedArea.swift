@@ -78,7 +78,7 @@ public struct UnactivatedArea: Equatable, Sendable {
     let what = "the area '\(name)' was reserved\(place ?? ""), but the kernel could not activate it"
     guard !zones.isEmpty else { return "\(what), and its log does not say why" }
     let names = zones.map(\.name).joined(separator: " and ")
-    return "\(what): it lies in the zones \(names), and an area must lie in one"
+    return "\(what): the area lies in the zones \(names), and must lie in one"
   }
 
   /// The command that mends it from the next boot on; where no other place is known, the one that

@@ -14,8 +14,8 @@ public enum PlacementFailure: Error, Equatable, Sendable {
     self =
       if error.isNotSupported {
         .impossible(
-          "the area gives back no single pages, as one of huge pages, or the kernel was built "
-            + "without CONFIG_DEVICE_MIGRATION")
+          "the area does not release single pages, as an area for huge pages does not, or the "
+            + "kernel was built without CONFIG_DEVICE_MIGRATION")
       } else if error.isNoSuchRequest {
         .impossible("the module that is loaded is older than this command and cannot place pages")
       } else {

@@ -34,7 +34,7 @@ package struct ConfiguredOptions: Equatable, Sendable {
   /// A command that keeps modprobe from passing the options, or words for the next boot.
   package var remedy: String? {
     guard let source else { return nil }
-    guard let line else { return "take cmatest.\(text) off the kernel command line, and reboot" }
+    guard let line else { return "remove cmatest.\(text) from the kernel command line, and reboot" }
     return "sed -i '\(line)s/^/# /' \(shellWord(source))"
   }
 }

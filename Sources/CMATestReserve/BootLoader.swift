@@ -104,6 +104,6 @@ extension AdvisedBootLoader {
     guard advice.edits.isEmpty else { throw .otherLoader(advice) }
     return ReserveOutcome(
       path: file,
-      notes: ["there is no cma= in the settings of \(name), as in \(file): nothing to take back"])
+      notes: ["the settings of \(name), such as \(file), have no cma=: nothing to take back"])
   }
 }

@@ -54,7 +54,8 @@ public struct BootLoaderAdvice: Equatable, Sendable {
       case .noFile: "remove the file \(file)"
       case .commandLine:
         line == nil
-          ? "take cma= off its kernel command line" : "put this on its kernel command line:"
+          ? "remove cma= from the loader's kernel command line"
+          : "add this to the loader's kernel command line:"
       }
     }
 

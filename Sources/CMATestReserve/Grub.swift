@@ -69,14 +69,14 @@ struct Grub: BootLoader {
       }
       if isRead {
         notes.append(
-          "\(reservation.parameter) goes before the rest of GRUB_CMDLINE_LINUX: at its end, behind "
-            + "'--' or an open quote, the kernel would not read it")
+          "\(reservation.parameter) is put before the rest of GRUB_CMDLINE_LINUX, which ends after "
+            + "'--' or an open quote, where the kernel reads no parameters")
       }
     }
     try settings.check(reservation)
     for other in settings.others {
       notes.append(
-        "\(other.source) has \(other.parameter) too; of two the kernel takes the last, which is "
+        "\(other.source) has \(other.parameter) too; the kernel takes the last of them, which is "
           + reservation.parameter)
     }
     notes += xenNotes(reservation, settings, machine)
@@ -91,9 +91,9 @@ struct Grub: BootLoader {
       let names = try? machine.names(in: "/boot"), names.contains(where: { $0.hasPrefix("xen") })
     else { return [] }
     return [
-      "the entries with Xen (/etc/grub.d/20_linux_xen) get no \(reservation.parameter), for "
-        + "\(variable) in \(settings.source(of: variable) ?? GrubSettings.main) takes the place of "
-        + "the settings for Linux there: put it there too"
+      "the entries with Xen (/etc/grub.d/20_linux_xen) get no \(reservation.parameter), since "
+        + "\(variable) in \(settings.source(of: variable) ?? GrubSettings.main) replaces the "
+        + "settings for Linux in them: add \(reservation.parameter) to that variable too"
     ]
   }
 
@@ -196,7 +196,8 @@ struct Grub: BootLoader {
     var notes: [String] = []
     if menu.ours.isEmpty {
       notes.append(
-        "\(path) has no entry of /etc/grub.d/10_linux: look there for \(reservation.parameter)")
+        "\(path) has no entry of /etc/grub.d/10_linux: check its entries for "
+          + reservation.parameter)
     }
     let others = menu.others(of: kernels).filter { $0.line.cma != reservation.request }
     for section in Set(others.map(\.section)).sorted() {

@@ -38,7 +38,7 @@ struct KernelInstall {
       notes.append("the comments in \(file) are left out, as kernel-install does it")
     }
     if file != Self.file {
-      notes.append("\(Self.file) takes the place of \(file), whose later changes do not count then")
+      notes.append("\(Self.file) replaces \(file), whose later changes then have no effect")
     }
   }
 
@@ -56,10 +56,10 @@ struct KernelInstall {
     }
     self.line = line
     notes.append(
-      "the line is the running kernel's, out of \(source), for there is no \(Self.file): look for "
-        + "words that are meant for this boot only, as single or init=")
+      "the line is that of the running kernel, from \(source), since there is no \(Self.file): "
+        + "leave out words that are meant for this boot only, such as single or init=")
     if !dropped.isEmpty {
-      notes.append("left out, as of a rescue: " + dropped.joined(separator: " "))
+      notes.append("left out, since they start a rescue: " + dropped.joined(separator: " "))
     }
   }
 

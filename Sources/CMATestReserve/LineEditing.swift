@@ -18,7 +18,7 @@ func edited(
   }
   // A byte that is no UTF-8 would come out as another, and the line would not boot.
   guard let line = String(validating: line, as: UTF8.self) else {
-    throw .cannotEdit(path: file, reason: "the line is no UTF-8")
+    throw .cannotEdit(path: file, reason: "the line is not UTF-8")
   }
   return line
 }

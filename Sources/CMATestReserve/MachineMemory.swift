@@ -10,7 +10,7 @@ extension Machine {
     let path = path("/proc/meminfo")
     let text = try readable { () throws(SystemFailure) in try contents(of: path) }
     guard let total = MemoryInformation(parsing: text)["MemTotal"] else {
-      throw .unreadable(operation: "parse", path: path, reason: "it has no MemTotal")
+      throw .unreadable(operation: "parse", path: path, reason: "the file has no MemTotal")
     }
     let pageSize = pageSize(holding: total)
     let inputAndOutput = (try? contents(of: self.path("/proc/iomem"))) ?? []

@@ -24,14 +24,14 @@ extension CMAReservation {
     }
     if start == 0, end == nil {
       throw impossible(
-        "@0 alone makes SIZE the end too, and the kernel has the first of memory for itself",
+        "with @0 alone the area must end at SIZE, and the kernel itself uses the start of memory",
         "leave @0 out, or give an end, as in \(text)-4G")
     }
     if request.isFixed { try checkFixed(block) }
     try checkPlace(rounded, memory)
     if start ?? 0 == 0, end ?? 0 == 0, let reachable = memory.reachableByAll, rounded > reachable {
       throw impossible(
-        "without an address the kernel takes it from the \(byteCount(reachable)) that every "
+        "without an address the kernel takes the area from the \(byteCount(reachable)) that every "
           + "device can reach",
         "reserve less; newer kernels also take a range above, as SIZE@START-END")
     }
@@ -74,9 +74,9 @@ extension CMAReservation {
         "0x\(String($0.lowerBound, radix: 16))-0x\(String($0.upperBound, radix: 16))"
       }
       throw impossible(
-        "there is no memory for it at that place: this machine's is at "
+        "this machine has no memory for the area at that place; its memory is at "
           + known.joined(separator: ", "),
-        "choose START inside one of these, or leave it out")
+        "choose START inside one of these ranges, or leave @START out")
     }
   }
 
@@ -89,8 +89,8 @@ extension CMAReservation {
     }
     if start != nil, memory.ranges == nil {
       notes.append(
-        "whether there is memory at START is not known: /proc/iomem, which tells it to root alone, "
-          + "could not be read")
+        "whether there is memory at START is not known: /proc/iomem, which shows addresses only to "
+          + "root, could not be read")
     }
     return notes + occupationNotes(rounded, memory)
   }
@@ -121,8 +121,8 @@ extension CMAReservation {
     }
     let list = owners.joined(separator: ", ")
     return [
-      "in this boot there is no free place for it there, and where that is so at the next one the "
-        + "kernel reserves nothing: /proc/iomem has \(list)"
+      "no place for the area is free there in this boot (/proc/iomem lists \(list)); if none is "
+        + "free at the next boot, the kernel reserves nothing"
     ]
   }
 

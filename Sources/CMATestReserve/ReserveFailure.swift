@@ -64,7 +64,7 @@ extension ReserveFailure: CommandFailure {
         .updateGrubFailed, kind: "update-grub-failed",
         message: "\(program): \(reason); \(Self.words(path, restored: restored))",
         remedy: Self.look(at: path, restored: restored)
-          + "run '\(program)' by itself, mend what it complains of, then try again")
+          + "run '\(program)' by itself, correct the errors that it reports, then try again")
     case .interrupted(let signal, let path, let restored, let menuRestored):
       Explanation(
         Self.exitStatus(after: signal), kind: "interrupted",
@@ -72,23 +72,23 @@ extension ReserveFailure: CommandFailure {
           + (menuRestored
             ? ", and so is GRUB's menu" : ", and GRUB's menu could not be made again"),
         remedy: restored && menuRestored
-          ? "nothing has changed, \(path) neither: run it again when it may end"
+          ? "nothing has changed: run the command again and let it finish"
           : "\(Self.look(at: path, restored: restored))run 'update-grub' by itself, then try again")
     case .cannotEdit(let path, let reason):
       Explanation(
         .cannotReserve, kind: "cannot-edit",
         message: "change the kernel command line in \(path): \(reason)",
-        remedy: "mend the line in \(path) by hand, then try again")
+        remedy: "correct the line in \(path) by hand, then try again")
     case .unreadable(let operation, let path, let reason):
       Explanation(
         .unreadable, kind: "unreadable", message: "\(operation) \(path): \(reason)",
         remedy: path.contains("/proc/")
-          ? "check that /proc is mounted, and run it as root"
-          : "look at \(path), and run it as root")
+          ? "check that /proc is mounted, and run the command as root"
+          : "check \(path), and run the command as root")
     case .cannotWrite(let operation, let path, let reason):
       Explanation(
         .cannotWrite, kind: "cannot-write", message: "\(operation) \(path): \(reason)",
-        remedy: "run it as root, with the file system writable and not full")
+        remedy: "run the command as root, with the file system writable and not full")
     }
   }
 

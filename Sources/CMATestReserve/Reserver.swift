@@ -92,7 +92,7 @@ extension Machine {
       without.append("\(kernel): \(option) is not set in \(source)")
     }
     guard isSomeCapable || without.isEmpty else { throw .noCMA(kernels: without) }
-    return without.map { "this kernel has no CMA and will pass over cma=: \($0)" }
+    return without.map { "this kernel has no CMA and will ignore cma=: \($0)" }
   }
 
   /// The bytes of a file; nil where there is no such file.

@@ -51,14 +51,14 @@ struct ShellSetting {
       // What a program of the shell puts there is known only when it runs.
       guard let reservation else {
         throw .cannotEdit(
-          path: last.file, reason: "\(name) is made there by what only a shell can evaluate")
+          path: last.file, reason: "only a shell can evaluate the value of \(name)")
       }
       return .init(
         .newLine, in: isOfVendor(last.file) ? place : last.file,
         "\(name)=\"$\(name) \(reservation.parameter)\"")
     }
     guard !value.unicodeScalars.contains("\u{FFFD}") else {
-      throw .cannotEdit(path: file ?? place, reason: "the value of \(name) is no UTF-8")
+      throw .cannotEdit(path: file ?? place, reason: "the value of \(name) is not UTF-8")
     }
     let value = value.isEmpty ? `default` : value
     let line = try edited(Array(value.utf8), for: reservation, in: file ?? place)
@@ -76,7 +76,7 @@ struct ShellSetting {
     var notes: [String] = []
     if count > 1 {
       notes.append(
-        "\(last.file) sets \(name) several times, and the last one counts: change that, at line "
+        "\(last.file) sets \(name) several times, and the last one counts: change the one at line "
           + "\(last.lines.lowerBound)")
     }
     if last.lines.count > 1 {

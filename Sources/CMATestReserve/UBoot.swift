@@ -73,7 +73,7 @@ struct Extlinux: AdvisedBootLoader {
     var advice = BootLoaderAdvice(loader: name, edits: [])
     guard let entry = menu.defaultEntry else {
       advice.edits = [.init(.commandLine, reservation?.parameter)]
-      advice.notes = ["\(Self.menu) has no label: look there for what it includes"]
+      advice.notes = ["\(Self.menu) has no label: look for the menus that the file includes"]
       return advice
     }
     let line = try edited(entry.append ?? [], for: reservation, in: Self.menu)
@@ -91,7 +91,7 @@ struct Extlinux: AdvisedBootLoader {
     let others = menu.entries.map(\.label).filter { $0 != entry.label }
     if !others.isEmpty {
       advice.notes.append(
-        "'\(entry.label)' is what boots by itself; these entries stay as they are: "
+        "'\(entry.label)' boots by default; these entries stay as they are: "
           + others.joined(separator: ", "))
     }
     return advice
@@ -235,6 +235,6 @@ struct UnknownLoader: AdvisedBootLoader {
     return BootLoaderAdvice(
       loader: name, edits: [.init(.commandLine, reservation?.parameter)],
       notes: mayLookEverywhere
-        ? [] : ["this was not run as root, who alone may look into folders such as /boot/efi"])
+        ? [] : ["only root may look into folders such as /boot/efi: run the command as root"])
   }
 }

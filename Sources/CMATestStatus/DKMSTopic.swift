@@ -74,7 +74,8 @@ struct DKMSTopic: Topic {
     case .built(let version):
       return bad(kernel, "\(release): \(version) built, but not installed", again)
     case _ where kernel.missingOption != nil:
-      return .notice("\(release): skipped, built without \(kernel.missingOption ?? "")")
+      return .notice(
+        "\(release): skipped, since this kernel was built without \(kernel.missingOption ?? "")")
     case _ where !kernel.hasHeaders:
       return bad(
         kernel, "\(release): not built, its headers are not installed",

@@ -45,14 +45,14 @@ struct LoadedTopic: Topic {
   var findings: [Finding] {
     guard isLoaded else { return [.good("not loaded")] }
     let text =
-      "version \(version ?? "unknown"), since \(since ?? "a time that is no more in the log")"
+      "version \(version ?? "unknown"), since \(since ?? "a time that the log no longer has")"
     guard isCurrent == false else { return [.good(text)] }
     let other = installed?["version"] ?? "unknown"
     return [
       .notice(
         other == version
-          ? "\(text); the installed one of that version was built from other source"
-          : "\(text); the installed one is \(other)",
+          ? "\(text); the installed module of that version was built from other source"
+          : "\(text); the installed module is \(other)",
         remedy: "rmmod cmatest && modprobe cmatest")
     ]
   }

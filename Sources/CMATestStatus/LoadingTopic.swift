@@ -56,7 +56,7 @@ struct LoadingTopic: Topic {
     if isBlacklistedByKernel {
       findings.append(
         .wrong(
-          "module_blacklist= on the kernel command line names it: take it off and reboot",
+          "module_blacklist= on the kernel command line names cmatest: remove that and reboot",
           .loadingBlocked))
     }
     if let installCommand {
@@ -67,16 +67,16 @@ struct LoadingTopic: Topic {
       findings.append(
         Self.mayLoad(installCommand)
           ? .notice(
-            "modprobe would run '\(installCommand)' to load it\(place ?? ""); whether that does is "
-              + "not known", remedy: remedy, code: .loadingBlocked)
+            "modprobe would run '\(installCommand)' to load cmatest\(place ?? ""); whether that "
+              + "command loads the module is not known", remedy: remedy, code: .loadingBlocked)
           : .wrong(
-            "modprobe would run '\(installCommand)' instead of loading it\(place ?? "")",
+            "modprobe would run '\(installCommand)' instead of loading cmatest\(place ?? "")",
             remedy: remedy, .loadingBlocked))
     }
     if let removeCommand {
       findings.append(
         .notice(
-          "'modprobe -r cmatest' would run '\(removeCommand)' instead of removing it",
+          "'modprobe -r cmatest' would run '\(removeCommand)' instead of removing the module",
           remedy: "rmmod cmatest"))
     }
     if isBlacklisted {
@@ -86,7 +86,7 @@ struct LoadingTopic: Topic {
           remedy: "grep -rs 'blacklist.*cmatest' /etc/modprobe.d /run/modprobe.d "
             + "/usr/local/lib/modprobe.d /usr/lib/modprobe.d /proc/cmdline"))
     }
-    return findings.isEmpty ? [.good("nothing forbids it")] : findings
+    return findings.isEmpty ? [.good("nothing forbids loading")] : findings
   }
 
   var facts: [JSON.Member] {

@@ -25,14 +25,15 @@ struct MachineTopic: Topic {
     if let container {
       return [
         .wrong(
-          "in a container (\(container)): the kernel is the host's, and so is the module to be",
+          "in a container (\(container)): the kernel is the host's, so the module must be installed "
+            + "there",
           remedy: "apt install cma-test-dkms    # on the host", .inContainer)
       ]
     }
     guard hasProc else {
       return [
         .wrong(
-          "/proc is not mounted, so that nothing can be known of the kernel",
+          "/proc is not mounted: nothing is known about the kernel",
           remedy: "mount -t proc proc /proc", .unreadable)
       ]
     }

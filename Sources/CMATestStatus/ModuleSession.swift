@@ -60,7 +60,7 @@ public struct ModuleSession: Sendable {
         Explanation(
           .noDevice, kind: "not-root",
           message: "the module cmatest is not loaded, and only root can load it",
-          remedy: "run it as root, as with sudo"))
+          remedy: "run the command as root, for example with sudo"))
     }
     let configured: Configured?
     do throws(ConfigureFailure) {

@@ -56,7 +56,7 @@ struct ModuleTopic: Topic {
     guard found.name == OptionsFile.module else {
       return [
         .wrong(
-          "an alias in modprobe.d makes modprobe load \(found.name) in its place",
+          "an alias in modprobe.d makes modprobe load \(found.name) instead of cmatest",
           remedy: "grep -rn 'alias *cmatest' /etc/modprobe.d /run/modprobe.d /usr/lib/modprobe.d",
           .otherModule)
       ]
@@ -90,7 +90,8 @@ struct ModuleTopic: Topic {
     if !isDKMS, let installed {
       return [
         .wrong(
-          "\(path) comes before \(installed)", remedy: "rm \(shellWord(path)) && depmod",
+          "modprobe loads \(path) instead of \(installed)",
+          remedy: "rm \(shellWord(path)) && depmod",
           .otherModule)
       ]
     }

@@ -43,14 +43,15 @@ struct OptionsTopic: Topic {
     case .missing:
       return .wrong(
         "\(path) is not there"
-          + (hasSystemd ? "" : ", and without systemd nothing makes it at boot"),
+          + (hasSystemd ? "" : ", and without systemd nothing writes the file at boot"),
         remedy: again, .optionsMissing)
     case .unneeded(because: nil):
       return .good(
         "\(path) is not there, and not needed: this kernel exports what the module links to")
     case .unneeded(let failure?):
       return .notice(
-        "\(failure.message); it is not needed, for this kernel exports what the module links to",
+        "\(failure.message); the file is not needed, since this kernel exports what the module "
+          + "links to",
         remedy: failure.remedy)
     case .hidden:
       return .notice(

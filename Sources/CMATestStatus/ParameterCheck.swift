@@ -54,8 +54,8 @@ struct ParameterCheck {
           .notice(
             Self.sentence(
               option.source,
-              "the module has no parameter " + strangers.joined(separator: ", ")
-                + ", which the kernel passes over")))
+              "the kernel ignores " + strangers.joined(separator: ", ")
+                + ": the module has no such parameter")))
       }
     }
     if !inputs.isLoaded {
@@ -91,8 +91,7 @@ struct ParameterCheck {
         .wrong(
           sentence(
             count.source,
-            "\(count.text) is more than the \(free) pages of the default area that nobody has "
-              + "allocated"),
+            "\(count.text) is more than the \(free) pages that are free in the default area"),
           remedy: free > 0
             ? "modprobe cmatest alloc_count=\(free)" : "modprobe cmatest alloc_count=0",
           .nothingReserved)
@@ -121,7 +120,7 @@ struct ParameterCheck {
         .notice(
           sentence(
             align.source,
-            "\(align.text) asks for a multiple of \(size), and whether one is in the default area "
+            "\(align.text) asks for a multiple of \(size), and whether the default area has one "
               + "is not known"),
           remedy: "dmesg | grep -i cma", code: .nothingReserved)
       ]

@@ -39,13 +39,13 @@ struct ReservationTopic: Topic {
     switch reservation.defaultArea {
     case .present(let size): return [present(size ?? total, total)]
     case .notActivated(let area):
-      return [.wrong("\(area.message); reboot after", remedy: area.remedy, .nothingReserved)]
+      return [.wrong("\(area.message); reboot afterwards", remedy: area.remedy, .nothingReserved)]
     case .absent, nil: return [nothing(total)]
     case .unknown:
       return [
         .notice(
-          "\(byteCount(total)) reserved in all; whether the default area is among them is not "
-            + "known, for this kernel lists no areas, and there are others (\(others))",
+          "\(byteCount(total)) reserved in all; whether the default area is part of that is not "
+            + "known, since this kernel lists no areas and has others (\(others))",
           remedy: "dmesg | grep -i cma", code: .nothingReserved)
       ]
     }
@@ -77,20 +77,20 @@ struct ReservationTopic: Topic {
     let what =
       total == 0
       ? "nothing is reserved"
-      : "nothing is reserved in the default area, for all \(byteCount(total)) are in others"
+      : "nothing is reserved in the default area, since all \(byteCount(total)) are in others"
         + (others.isEmpty ? "" : " (\(others))")
     guard let asked else {
       return .wrong(
-        "\(what): the kernel command line has no cma=; reboot after",
+        "\(what): the kernel command line has no cma=; reboot afterwards",
         remedy: "cma-test reserve 256M", .nothingReserved)
     }
     if commandLine?.cma?.size == 0 {
       return .wrong(
-        "\(what): \(asked) switches it off; reboot after",
+        "\(what): \(asked) turns the default area off; reboot afterwards",
         remedy: "cma-test reserve 256M", .nothingReserved)
     }
     return .wrong(
-      "\(what): the kernel could not do \(asked), and its log says why",
+      "\(what): the kernel could not satisfy \(asked), and its log says why",
       remedy: "dmesg | grep -i cma", .nothingReserved)
   }
 

@@ -118,9 +118,10 @@ struct SignatureTopic: Topic {
       return [
         .wrong(
           "\(reason), and the module is \(by), whose key is not enrolled: modprobe says "
-            + "'Key was rejected by service' or 'Operation not permitted'; enrol it and reboot"
+            + "'Key was rejected by service' or 'Operation not permitted'; "
             // Else mokutil says that EFI variables are not supported, and no more.
-            + (isBootedByEFI ? "" : ": with EFI, which did not boot this machine"),
+            + (isBootedByEFI ? "" : "boot with EFI, which did not boot this machine, then ")
+            + "enrol the key and reboot",
           remedy: enrol, .signatureRejected)
       ]
     case nil:
@@ -140,7 +141,7 @@ struct SignatureTopic: Topic {
         remedy: "cat /sys/kernel/security/lockdown", code: .signatureRejected)
     }
     let secure = secureBoot == true ? ", though Secure Boot is on" : ""
-    return .good("the kernel asks for none\(secure)")
+    return .good("the kernel asks for no signature\(secure)")
   }
 
   var facts: [JSON.Member] {

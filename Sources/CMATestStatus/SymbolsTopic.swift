@@ -44,10 +44,12 @@ struct SymbolsTopic: Topic {
       let names = file.addresses.map(\.symbol.name).joined(separator: ", ")
       return exports + [.good("\(names) are in /proc/kallsyms")]
     case .failure(let failure) where areOptional && failure.hidesAddresses:
-      return exports + [.notice("\(failure.message); the options of this boot have them already")]
+      return exports + [
+        .notice("\(failure.message); the options of this boot have the addresses already")
+      ]
     case .failure(let failure) where isUnneeded:
       return exports + [
-        .notice("\(failure.message); so areas besides the default one cannot be told of")
+        .notice("\(failure.message); so the module knows the default area only")
       ]
     case .failure(let failure):
       return exports + [.wrong(failure.message, remedy: failure.remedy, failure.exitStatus)]

@@ -24,7 +24,7 @@ extension CaseRun {
     guard let frames = area.frames else {
       let reason =
         area.mayHaveRanges
-        ? "as an area for huge pages, it may be several ranges"
+        ? "an area for huge pages may be several ranges"
         : "the module was not given cma_get_base"
       throw .skipped("the place of \(area.title) is not known: \(reason)")
     }

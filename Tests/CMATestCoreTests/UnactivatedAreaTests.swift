@@ -69,7 +69,7 @@ private let messages = [
     #expect(
       area().message
         == "the area 'reserved' was reserved at 0x53c00000-0x793fffff, but the kernel could not "
-        + "activate it: it lies in the zones DMA32 and Movable, and an area must lie in one")
+        + "activate it: the area lies in the zones DMA32 and Movable, and must lie in one")
     #expect(area().remedy == "cma-test reserve 600M@16M-1536M")
     // Without root there is no /proc/iomem to read.
     #expect(area(memory: nil).remedy == "cma-test reserve 600M@16M-1536M")

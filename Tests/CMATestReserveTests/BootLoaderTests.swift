@@ -103,7 +103,9 @@ private let firmware = "/boot/firmware/cmdline.txt"
     try tree.write("root=/dev/vda1 ro single systemd.unit=rescue.target\n", to: "/proc/cmdline")
     let advice = try advice()
     #expect(advice?.line == "root=/dev/vda1 ro cma=256M")
-    #expect(advice?.notes.last == "left out, as of a rescue: single systemd.unit=rescue.target")
+    #expect(
+      advice?.notes.last == "left out, since they start a rescue: single systemd.unit=rescue.target"
+    )
   }
 
   /// kernel-install's add-all finds images beside their modules only, and Debian's are in /boot.

@@ -82,7 +82,7 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     let outcome = try reserver.reserve(CMAReservation(parsing: "256M"))
     #expect(
       outcome.notes == [
-        "/etc/default/grub has cma=64M too; of two the kernel takes the last, which is cma=256M"
+        "/etc/default/grub has cma=64M too; the kernel takes the last of them, which is cma=256M"
       ])
     #expect(menu.contains("cma=64M ro cma=256M"))
   }

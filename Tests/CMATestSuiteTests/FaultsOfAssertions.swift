@@ -206,7 +206,7 @@ let assertionFaults: [AssertionFault] = [
   },
 
   // Exhaustion.
-  fault("must be had again and again", "exhaust") { kernel in
+  fault("must be had each time", "exhaust") { kernel in
     kernel.on.refusal = refuse { $0.order > 0 && kernel.usedPages > 2000 }
   },
   fault("not in the order of their allocation", "release-order") { kernel in
@@ -249,7 +249,7 @@ let assertionFaults: [AssertionFault] = [
   fault("a block of no pages was given", "zero") { kernel in
     kernel.on.probe = { if $0 == .noPages { $1.isRefused = false } }
   },
-  fault("passed a request for no pages on", "zero") { kernel in
+  fault("passed on a request for no pages", "zero") { kernel in
     kernel.on.refusal = refuse { $0.count == 0 }
   },
   fault("the module gave a block of no pages", "zero") { kernel in
@@ -258,7 +258,7 @@ let assertionFaults: [AssertionFault] = [
   fault("which is not of the area", "foreign-page") { kernel in
     kernel.on.probe = { if $0 == .foreignPage { $1.isRefused = false } }
   },
-  fault("failed otherwise", "release-twice") { kernel in
+  fault("failed for another reason", "release-twice") { kernel in
     kernel.on.releaseOfNothing = { error throws(DeviceFailure) in
       throw DeviceFailure(error.request, EIO)
     }
@@ -302,7 +302,7 @@ let assertionFaults: [AssertionFault] = [
   fault("has the pinned page", "pinned-page") { kernel in
     kernel.on.pages.isPinned = { false }
   },
-  fault("what was pinned was not what this process had written", "pinned-page") { kernel in
+  fault("the pinned page does not have what this process wrote", "pinned-page") { kernel in
     kernel.on.pages.unpin = { _ in false }
   },
   fault("is pinned no longer, but its block still cannot be had", "pinned-page") { kernel in

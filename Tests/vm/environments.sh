@@ -141,7 +141,7 @@ no-systemd() {
   if [[ $exports == yes ]]; then
     said 'the status says that none are needed' 'options .*not there, and not needed: this kernel exports'
   else
-    said 'the status says that nothing makes them at boot' 'without systemd nothing makes it at boot'
+    said 'the status says that nothing makes them at boot' 'without systemd nothing writes the file at boot'
     said 'and what does' 'to mend it: cma-test configure'
   fi
   typed cma-test configure
@@ -160,7 +160,7 @@ running() {
   # Someone hides the addresses later: the options of this boot are there already.
   sysctl_is 2
   status_is 0 'kptr_restrict=2 later'
-  said 'it says that it needs no addresses any more' '^(--|!) .*kptr_restrict is 2\); the options of this boot have them'
+  said 'it says that it needs no addresses any more' '^(--|!) .*kptr_restrict is 2\); the options of this boot have the addresses'
   modprobe_works 'kptr_restrict=2 later'
   before=$(<"$options")
   configure_is 0 'kptr_restrict=2 later' '^kept .*kernel.kptr_restrict is 2'
@@ -277,7 +277,7 @@ other_modules() {
   cp "$modules"/updates/dkms/cmatest.ko* "$modules/extra/"
   depmod -C /run/depmod.conf
   status_is 27 'a copy of ours in the way'
-  said 'it says which comes first' 'extra/cmatest.ko.* comes before .*/updates/dkms/cmatest.ko'
+  said 'it says which comes first' 'modprobe loads .*extra/cmatest.ko.* instead of .*/updates/dkms/cmatest.ko'
 
   rm -r "$modules/extra" "$modules"/updates/dkms/cmatest.ko*
   echo kernel/drivers/misc/cmatest.ko >>"$modules/modules.builtin"
@@ -376,7 +376,7 @@ sig-enforce() {
   status_is 29 'module.sig_enforce=1'
   not_trusted 'the status says why' 'module.sig_enforce is on'
   said 'and what modprobe says' 'Key was rejected by service'
-  said 'that the addresses are hidden is no matter' 'kptr_restrict is 2\); the options of this boot have them already'
+  said 'that the addresses are hidden is no matter' 'kptr_restrict is 2\); the options of this boot have the addresses already'
   modprobe_fails 'module.sig_enforce=1' 'Key was rejected by service'
   rm /etc/sysctl.d/50-hidden.conf
 }
@@ -440,7 +440,7 @@ no-cma() {
   status_is 10 'a kernel without CMA'
   said 'the status says so' "kernel .*$(exactly "$release") has no contiguous memory allocator"
   said 'with the kernel that has' 'to mend it: apt install -t trixie-backports linux-image-amd64'
-  said 'and that DKMS skips it' "$(exactly "$release"): skipped, built without CONFIG_CMA"
+  said 'and that DKMS skips it' "$(exactly "$release"): skipped, since this kernel was built without CONFIG_CMA"
   same 'in JSON: skipped' skipped "$(dkms_state "$release")"
   modprobe_fails 'a kernel without CMA' 'Module cmatest not found'
 }

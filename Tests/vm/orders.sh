@@ -104,7 +104,7 @@ mixed() {
   check 'dkms said that it skipped it' grep -F "Autoinstall on $without was skipped for module(s) cma-test" "$output"
   healthy 'with a kernel without CMA'
   take_status
-  said 'the status says why' "$(exactly "$without"): skipped, built without CONFIG_CMA"
+  said 'the status says why' "$(exactly "$without"): skipped, since this kernel was built without CONFIG_CMA"
   same 'in JSON: skipped' skipped "$(dkms_state "$without")"
   same "and $release: installed" installed "$(dkms_state "$release")"
 

@@ -73,7 +73,7 @@ is_refused() {
   said 'as README.Debian says it' 'Key was rejected by service'
   is 'nothing is left of it' 'not loaded' "$(loaded)"
   ends 'cma-test status: the signature is rejected' 29 cma-test status
-  said 'status says why' "signature .*module.sig_enforce is on, and the module is signed by 'DKMS module signing key', whose key is not enrolled: .*enrol it and reboot$"
+  said 'status says why' "signature .*module.sig_enforce is on, and the module is signed by 'DKMS module signing key', whose key is not enrolled: .*enrol the key and reboot$"
   said 'and what to do' "to mend it: mokutil --import $certificate$"
   ends 'cma-test run: no case can run' 4 cma-test run
   said 'and it says the same once' "^skip .*whose key is not enrolled.*: mokutil --import $certificate$"

@@ -374,7 +374,7 @@ other-count single-page one page was asked for, and 2
 other-frame contiguity when it is looked at
 same-place patterns overlap
 zero-pages zero a block of no pages was given
-passed-zero zero passed a request for no pages on
+passed-zero zero passed on a request for no pages
 refused-batch concurrency cma_release refused 1 blocks
 END
   load_with_fault none

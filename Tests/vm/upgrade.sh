@@ -52,7 +52,7 @@ next-version() {
   [[ -z $held ]] || same 'it holds what it held' "$held" "$(cma_available)"
   status_is 0 'an older one loaded'
   said 'status says which is loaded, and which is installed' \
-    "loaded .*version $(exactly "$before"), since .*; the installed one is $(exactly "$version")"
+    "loaded .*version $(exactly "$before"), since .*; the installed module is $(exactly "$version")"
   said 'and how to change that' 'rmmod cmatest && modprobe cmatest'
   same 'in JSON, too' "$before false" "$(fact loaded.version) $(fact loaded.current)"
 

@@ -40,5 +40,5 @@ private let attempts = 3
     }
   }
   let amounts = had.map { "\($0)" }.joined(separator: ", ")
-  throw .failed("\(wanted) pages must be had again and again, and these were: \(amounts)")
+  throw .failed("\(wanted) pages could be had once, and must be had each time: \(amounts)")
 }

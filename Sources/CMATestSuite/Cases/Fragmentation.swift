@@ -4,7 +4,7 @@ internal import CMATestDevice
 
 extension TestCase {
   static let fragmentation = TestCase(
-    "fragmentation", "holes are of no use together, until they are joined", makeAndJoinHoles)
+    "fragmentation", "a block must fit into one hole, until holes are joined", makeAndJoinHoles)
 }
 
 /// How often the case tries: a page that others had for a moment is free the next time, and a lost page

@@ -34,7 +34,7 @@ extension TestCase {
   }
   let without = blocks.blocks.count
   try run.expect(
-    try run.unpin(pages), "what was pinned was not what this process had written")
+    try run.unpin(pages), "the pinned page does not have what this process wrote")
   for _ in 0..<5 where !blocks.blocks.contains(where: { $0.frames.contains(frame) }) {
     try run.step()
     while try run.take(size, order: order, into: &blocks) {}

@@ -16,7 +16,7 @@ extension TestCase {
     _ = try run.file.release(handle)
   } catch {
     try run.expect(
-      error.isUnknown, "the second release of a block failed otherwise: \(error.message)")
+      error.isUnknown, "the second release of a block failed for another reason: \(error.message)")
     // What comes next must not be taken for what is gone.
     let next = try run.allocate(count)
     try run.expect(next.block.handle != handle, "a new block has the handle of one that is gone")

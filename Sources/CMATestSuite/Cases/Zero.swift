@@ -15,7 +15,7 @@ extension TestCase {
   do throws(DeviceFailure) {
     _ = try Allocation(run.request(0), from: run.file)
   } catch {
-    try run.expect(error.isInvalid, "the module passed a request for no pages on: \(error.message)")
+    try run.expect(error.isInvalid, "the module passed on a request for no pages: \(error.message)")
     return
   }
   throw .failed("the module gave a block of no pages")

@@ -11,11 +11,11 @@ struct Areas: DeviceCommand {
     abstract: "List the areas that this kernel has reserved for CMA.",
     discussion: """
       For each area: where it is, its size, what is free, the largest block, and how much was \
-      allocated, and was refused, since boot. An asterisk marks the default area. What this kernel \
-      does not tell is '?'. Listing allocates nothing: '~' marks the largest block by what the \
-      kernel shows of each page. With '--area' or '--largest' the block is searched instead, and \
-      given back at once. Needs root; loads the module where that is not loaded, and removes it \
-      again.
+      allocated, and was refused, since boot. An asterisk marks the default area, and '?' stands \
+      for what this kernel does not tell. Listing allocates nothing: '~' marks the largest block \
+      by what the kernel shows of each page. With '--area' or '--largest' the command searches for \
+      that block by allocating, and releases it at once. Needs root; loads the module if it is not \
+      loaded, and then removes it again.
       """)
 
   @Option(
@@ -23,7 +23,7 @@ struct Areas: DeviceCommand {
       "Only this area, by its name or index, with its largest block.", valueName: "area"))
   var area: String?
 
-  @Flag(help: "Search the largest block of every area: moves the memory of others for a moment.")
+  @Flag(help: "Search for the largest block of every area; moves memory of others for a moment.")
   var largest = false
 
   @Flag(help: "Print the result, or the error, as JSON on standard output.")

@@ -10,13 +10,13 @@ struct Configure: PrintingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Resolve the kernel's symbol addresses and write the options for 'modprobe cmatest'.",
     discussion: """
-      Reads /proc/kallsyms once, or only its beginning where an earlier boot of this kernel has \
-      kept where its symbols lie, and writes \(OptionsFile.path) (mode 0600) for \
-      this boot, then checks through libkmod that modprobe would use just that. Where anything is \
-      wrong, no file is left, but this boot's own where the kernel has since come to hide the \
-      addresses, and the exit code tells what: cma-test(8), EXIT STATUS. A kernel that exports \
-      what the module links to (7.1 and later) needs no addresses to load it: there they are \
-      written for areas besides the default one, and to have none is no failure. \
+      Reads /proc/kallsyms, or only its beginning if an earlier boot of this kernel has kept the \
+      places of the symbols; writes \(OptionsFile.path) (mode 0600) for this \
+      boot; and checks through libkmod that modprobe would use exactly these options. If anything \
+      is wrong, no file is left, and the exit code tells the reason: cma-test(8), EXIT STATUS. \
+      If the kernel has begun to hide the addresses since, the file of this boot is kept. A \
+      kernel that exports what the module links to (7.1 and later) needs no addresses to load the \
+      module: there they serve areas besides the default one, and their absence is no failure. \
       cma-test-configure.service does this at each boot; needs root.
       """)
 
@@ -25,7 +25,7 @@ struct Configure: PrintingCommand {
 
   @Flag(
     name: .customLong("no-cache"),
-    help: "Look the symbols up, whatever an earlier boot of this kernel has kept.")
+    help: "Look the symbols up anew, and ignore what an earlier boot of this kernel has kept.")
   var ignoresCache = false
 
   @Option(

@@ -11,14 +11,14 @@ struct Reserve: PrintingCommand {
     abstract: "Reserve memory for CMA from the next boot on.",
     discussion: """
       Adds 'cma=SIZE[@START[-END]]' to the kernel command line in a file of its own below \
-      /etc/default/grub.d, keeping all that is there, and runs update-grub. Where another boot \
+      /etc/default/grub.d, keeps all other parameters, and runs update-grub. If another boot \
       loader boots the machine, prints the line, the file and the command instead, and exits with \
-      21. What the kernel would refuse is refused here. Needs root.
+      21. Refuses what the kernel would refuse. Needs root.
       """)
 
   @Argument(
     help: ArgumentHelp(
-      "Bytes, or with K, M, G, T, P, E; the address to begin at, or the range to lie in.",
+      "The size in bytes, or with K, M, G, T, P or E; then the first address, or a range.",
       valueName: "size[@start[-end]]"))
   var size: String?
 

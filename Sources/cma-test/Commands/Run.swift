@@ -11,10 +11,10 @@ struct Run: DeviceCommand {
     abstract: "Test the allocator: every case on one area, or some of them.",
     discussion: """
       Allocates from the area in all the ways that drivers do and must not do, and proves that the \
-      kernel does the right thing: cma-test(8) has the cases. What cannot run on this kernel is \
-      skipped, with the reason. Ctrl-C gives everything back and reports what there is until then. \
-      Needs root; loads the module where that is not loaded, and removes it again. Do not run it \
-      while a device needs CMA: the area is taken whole, for moments.
+      kernel does the right thing: cma-test(8) has the cases. A case that cannot run on this \
+      kernel is skipped, with the reason. Ctrl-C releases everything and reports the results so \
+      far. Needs root; loads the module if it is not loaded, and then removes it again. Do not run \
+      the command while a device needs CMA: the cases take the whole area for short times.
       """)
 
   @Option(
@@ -33,10 +33,10 @@ struct Run: DeviceCommand {
   @Option(help: ArgumentHelp("The form of the report.", valueName: "format"))
   var format = ReportFormat.text
 
-  @Option(help: ArgumentHelp("End the run after that time; it has failed then.", valueName: "s"))
+  @Option(help: ArgumentHelp("End the run as failed after that time.", valueName: "s"))
   var timeout: UInt32?
 
-  @Flag(help: "Exit with 77, not 4, where no case can run.")
+  @Flag(help: "Exit with 77 instead of 4 if no case can run.")
   var autopkgtest = false
 
   @OptionGroup var device: DeviceOptions

@@ -14,8 +14,8 @@ struct ShowStatus: PrintingCommand {
       Looks at the kernel, the reservation, the symbols, the options, what DKMS built, the module \
       and its signature, and changes nothing. Each line has a mark and, where something is wrong, \
       the command that mends it. The exit code is 0 only if 'modprobe cmatest' would work now; \
-      else it tells the first cause: cma-test(8), EXIT STATUS. What only root can see is said to \
-      be unknown to others.
+      else it tells the first cause: cma-test(8), EXIT STATUS. For users other than root, what only \
+      root can see is reported as not known.
       """)
 
   @Option(

@@ -38,11 +38,11 @@ enum DeviceSessionFailure: CommandFailure {
     case .noLock(let failure):
       Explanation(
         .cannotWrite, kind: "no-lock", message: Self.words(failure),
-        remedy: "see that /run is there and can be written to")
+        remedy: "check that /run exists and is writable")
     case .busy(let holder):
       Explanation(
         .deviceBusy, kind: "device-busy", message: "\(holder) has the device",
-        remedy: "wait until it has ended, as '--wait' does")
+        remedy: "wait until that process has ended, or pass '--wait'")
     case .notLoaded(let cause):
       Explanation(.noDevice, kind: cause.kind, message: cause.message, remedy: cause.remedy)
     case .cannotOpen(let failure):
@@ -56,9 +56,10 @@ enum DeviceSessionFailure: CommandFailure {
     case .interrupted(let signal):
       Explanation(
         CommandStatus(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
-        remedy: "start it again")
+        remedy: "start the command again")
     case .timeUp:
-      Explanation(.failed, kind: "ended", message: "the time was up", remedy: "start it again")
+      Explanation(
+        .failed, kind: "ended", message: "the time was up", remedy: "start the command again")
     }
   }
 
@@ -69,7 +70,7 @@ enum DeviceSessionFailure: CommandFailure {
   private static func remedy(forOpening code: CInt) -> String {
     switch code {
     case SystemFailure.notPermitted, SystemFailure.accessDenied:
-      "run it as root, outside a container"
+      "run the command as root, outside a container"
     case SystemFailure.protocolNotSupported:
       "load the module of this version: 'rmmod cmatest', then 'modprobe cmatest alloc_count=0'"
     default: "look for 'cmatest' in the output of dmesg"
