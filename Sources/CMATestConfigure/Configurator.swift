@@ -30,7 +30,8 @@ extension Machine {
 }
 
 /// Makes the options for `modprobe cmatest`: reads the addresses, writes them for this boot, and
-/// checks that modprobe would use them. The boot helper and `cma-test configure` are this.
+/// checks that modprobe would use them. This is the work of the boot helper and of `cma-test
+/// configure`.
 public struct Configurator: Sendable {
   package let machine: Machine
   let usesCache: Bool
@@ -38,7 +39,7 @@ public struct Configurator: Sendable {
 
   /// - Parameters:
   ///   - machine: whose symbols.
-  ///   - usesCache: false to look the symbols up whatever an earlier boot has kept.
+  ///   - usesCache: false to ignore the cache of an earlier boot and look the symbols up anew.
   ///   - alwaysAsksLibkmod: false to ask libkmod what modprobe would pass only where something
   ///     besides our own file names the module.
   public init(machine: Machine, usesCache: Bool = true, alwaysAsksLibkmod: Bool = true) {
@@ -50,12 +51,12 @@ public struct Configurator: Sendable {
   var optionsPath: String { machine.path(OptionsFile.path) }
   var kallsymsPath: String { machine.path("/proc/kallsyms") }
 
-  /// Returns the file as it would be written now, and touches nothing.
+  /// Returns the file as it would be written now, and changes nothing.
   public func plan() throws(ConfigureFailure) -> OptionsFile {
     try lookUp().file()
   }
 
-  /// Returns what `configure()` would leave, and touches nothing.
+  /// Returns the options that `configure()` would leave, and changes nothing.
   public func preview() throws(ConfigureFailure) -> Configured {
     let symbols = try lookUp()
     do throws(ConfigureFailure) {
@@ -89,13 +90,13 @@ public struct Configurator: Sendable {
       addresses: addresses)
   }
 
-  /// Writes the options and checks them, and keeps for the next boots what had to be looked up.
+  /// Writes the options and checks them, and caches the symbols for the next boots.
   ///
-  /// - Returns: what is there now: what was written; or, where the addresses can no longer be looked
-  ///   up, the options that were written in this boot when they could; or nothing, where the module
-  ///   needs nothing.
-  /// - Throws: why not; then no file of ours is left, since modprobe must rather refuse for want of
-  ///   addresses than use those of another boot.
+  /// - Returns: the options that exist now: those that were written; or those of an earlier run in
+  ///   this boot, where the addresses can no longer be looked up; or none, where the module needs
+  ///   none.
+  /// - Throws: the reason for which there are no options. No file is left then: a load that fails
+  ///   for want of addresses is better than one with the addresses of another boot.
   public func configure() throws(ConfigureFailure) -> Configured {
     do throws(ConfigureFailure) {
       let symbols = try lookUp()
@@ -135,7 +136,7 @@ public struct Configurator: Sendable {
 
   /// Writes the options unless those of this boot are there.
   ///
-  /// - Returns: nil where they are.
+  /// - Returns: nil where they are there.
   /// - Throws: as `configure()` does.
   public func configureIfNeeded() throws(ConfigureFailure) -> Configured? {
     optionsOfThisBoot() == nil ? try configure() : nil
@@ -165,10 +166,10 @@ public struct Configurator: Sendable {
     return file
   }
 
-  /// Keeps the offsets for the next boots, and does nothing else: for when /var is there at last.
+  /// Caches the offsets for the next boots, and does nothing else, once /var is mounted.
   ///
-  /// - Returns: whether there is a cache for this kernel now; false where it can have none.
-  /// - Throws: why the symbols could not be looked up, or the cache not be written.
+  /// - Returns: whether there is a cache for this kernel now; false where the kernel can have none.
+  /// - Throws: the reason why the symbols could not be looked up, or the cache not be written.
   public func saveCache() throws(ConfigureFailure) -> Bool {
     let options = try plan()
     guard options.source == .scan else { return true }

@@ -4,11 +4,12 @@ internal import CMATestCore
 internal import CMATestMachine
 internal import CMATestSystem
 
-/// The offsets of this kernel's symbols, kept so that the next boots of the same build need not read
-/// /proc/kallsyms whole: that takes as long as all else in the boot helper many times over.
+/// The offsets of this kernel's symbols, kept so that the next boots of the same build need not
+/// read the whole of /proc/kallsyms, which takes many times as long as all other work of the boot
+/// helper.
 ///
-/// Whatever is wrong with the cache, the symbols are then looked up as if there were none. What it
-/// says is believed no more than what is looked up: the module proves each address.
+/// A cache with any fault counts as none. Its addresses are trusted no more than those that are
+/// looked up: the module proves each.
 struct OffsetCache {
   static let folder = "/var/cache/cma-test"
   private static let prefix = "offsets-"
@@ -41,7 +42,7 @@ struct OffsetCache {
     return offsets.addresses(fromText: start).map { ($0, offsets.areExported) }
   }
 
-  /// Keeps what was looked up, for root alone.
+  /// Writes the cache, which only root can read.
   ///
   /// - Parameters:
   ///   - addresses: of all symbols that this kernel has.
@@ -66,7 +67,7 @@ struct OffsetCache {
     }
   }
 
-  /// Removes what is there of other kernels that are gone, or were built anew under the same name.
+  /// Removes the caches of other kernels that are gone, or were built anew under the same name.
   private func prune() {
     for name in (try? machine.names(in: Self.folder)) ?? []
     where name.hasPrefix(Self.prefix) && name != "\(Self.prefix)\(buildID ?? "")" {

@@ -12,12 +12,12 @@ package struct SymbolLookup {
   package let areExported: Bool
   package let addresses: Result<[SymbolAddress], ConfigureFailure>
 
-  /// The options for these symbols.
+  /// Returns the options for these symbols.
   package func file() throws(ConfigureFailure) -> OptionsFile {
     file(try addresses.get())
   }
 
-  /// The options where there are none.
+  /// The options without any address.
   package var emptyFile: OptionsFile { file([]) }
 
   private func file(_ addresses: [SymbolAddress]) -> OptionsFile {

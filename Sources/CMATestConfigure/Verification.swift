@@ -29,8 +29,9 @@ extension Machine {
 }
 
 extension Configurator {
-  /// Makes sure that `modprobe cmatest` passes what was written: by libkmod, unless it need not be
-  /// asked. To load it takes longer than all else at a boot of a kernel that is known.
+  /// Verifies through libkmod that `modprobe cmatest` passes what was written, unless nothing else
+  /// can have a say. Loading libkmod takes longer than all other work at the boot of a known
+  /// kernel.
   func verifyWhereInDoubt(_ written: OptionsFile) throws(ConfigureFailure) {
     guard alwaysAsksLibkmod || machine.mayBeOverridden() else { return }
     try verify(written)
@@ -70,8 +71,8 @@ extension Configurator {
     }
   }
 
-  /// Finds who sets a parameter to a value: a file of our name in a stronger folder, any other that
-  /// has the value, or the kernel command line.
+  /// Finds the source of a parameter's value: a file of our name in a stronger folder, another file
+  /// with the value, or the kernel command line.
   private func culprit(
     parameter: String, value: String?, in options: [ConfiguredOptions]
   ) -> String? {

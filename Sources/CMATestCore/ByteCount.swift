@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A number of bytes for people: in the largest unit of 1024 that it reaches, with one decimal,
-/// rounded down, where it is no whole number of them.
+/// Returns a number of bytes for people, in the largest unit of 1024 that the number reaches: a
+/// whole number, or one decimal, rounded down.
 ///
 /// - Parameter bytes: how many.
 /// - Returns: as `256 MiB`, `1.5 GiB`.
@@ -18,7 +18,7 @@ public func byteCount(_ bytes: UInt64) -> String {
   return tenths == 0 ? "\(whole) \(units[unit])" : "\(whole).\(tenths) \(units[unit])"
 }
 
-/// A number of bytes as `cma=` takes it, exactly: in the largest unit of which it is a whole number.
+/// Returns a number of bytes as `cma=` takes it, exactly, in the largest unit that divides it.
 ///
 /// - Parameter bytes: how many.
 /// - Returns: as `256M`, `1536M`.

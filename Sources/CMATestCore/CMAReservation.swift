@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What a user asks for as `cma=SIZE[@START[-END]]`: a size in bytes and, if given, the physical
-/// addresses that it must lie at or between. (`early_cma` in `kernel/dma/contiguous.c`)
+/// The reservation that a user asks for as `cma=SIZE[@START[-END]]`: a size in bytes and, if given,
+/// the physical addresses at or between which the area must lie. (`early_cma` in
+/// `kernel/dma/contiguous.c`)
 ///
-/// The kernel takes what it can read and passes over the rest in silence, so that `256MB` is 256 MiB
-/// and `all` is nothing at all; here that is an error, since it is found out at the next boot only.
+/// The kernel takes what it can read and ignores the rest in silence, so that `256MB` is 256 MiB
+/// and `all` is nothing at all. Here both are errors, which the user would notice only at the next
+/// boot.
 public struct CMAReservation: Equatable, Sendable {
   /// The text as the user wrote it, which is what the kernel will get.
   public let text: String
   /// Bytes.
   public let size: UInt64
-  /// Without `end`, the area must begin right here; with it, nowhere below.
+  /// The address at which the area must begin or, with `end`, the lowest one that it may have; nil
+  /// where none is given.
   public let start: UInt64?
-  /// The first byte that is no longer the area's; 0 is no limit.
+  /// The first address beyond the range of the area; 0 is no limit.
   public let end: UInt64?
 
   /// - Parameter text: what follows `cma=`.
-  /// - Throws: what in it the kernel would pass over or take for something else.
+  /// - Throws: the part of the text that the kernel would ignore or take for something else.
   public init(parsing text: String) throws(CMAGrammarError) {
     var rest = ArraySlice(text.utf8)
     size = try Self.number("SIZE", &rest)
@@ -59,13 +62,13 @@ public struct CMAReservation: Equatable, Sendable {
   }
 }
 
-/// A reason for which a text is no `SIZE[@START[-END]]`.
+/// A reason for which a text does not have the form `SIZE[@START[-END]]`.
 public enum CMAGrammarError: Error, Equatable, Sendable {
   /// There is no digit where SIZE, START or END should be.
   case noNumber(String)
   /// SIZE, START or END needs more than 64 bits.
   case tooLarge(String)
-  /// Something follows that the kernel would pass over.
+  /// The text ends with something that the kernel would ignore.
   case trailing(String)
 
   /// One line, for a usage error.

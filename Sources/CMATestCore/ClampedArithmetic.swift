@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Arithmetic on numbers that come from outside: what would overflow is the nearest number there is,
-/// where Swift's own operators end the program.
+/// Arithmetic on numbers that come from outside: a result that would overflow is the nearest number
+/// instead, where Swift's own operators end the program.
 extension UInt64 {
   package func clampedSum(_ other: UInt64) -> UInt64 {
     let (sum, overflow) = addingReportingOverflow(other)

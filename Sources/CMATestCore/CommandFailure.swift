@@ -5,9 +5,9 @@ public struct Explanation: Equatable, Sendable {
   public var exitStatus: CommandStatus
   /// A stable word for scripts, as `cannot-write`.
   public var kind: String
-  /// What was done, on what, and why it failed; one line.
+  /// The operation, its object, and the reason of the failure; one line.
   public var message: String
-  /// What to do next; one line.
+  /// The next step for the user; one line.
   public var remedy: String
 
   /// - Parameters:

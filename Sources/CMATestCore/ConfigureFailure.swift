@@ -7,10 +7,11 @@ public enum ConfigureFailure: Error, Equatable, Sendable {
   /// The kernel lists its symbols, `cma_alloc` is none of them, and no configuration was found that
   /// would tell more.
   case noAllocator(release: String, kallsyms: String)
-  /// The kernel lists no data symbols, so the default area's address cannot be had, and it lacks
-  /// what the module would find that area by its name with.
+  /// The kernel lists no data symbols, so that the default area has no known address, and lacks the
+  /// functions with which the module would find that area by its name.
   case dataSymbolsNotListed(symbol: String, release: String, source: String)
-  /// Not listed, though the kernel's configuration, if it could be read, does not say why.
+  /// The symbol is not listed, and the kernel's configuration, if it could be read, does not say
+  /// why.
   case symbolMissing(symbol: String, kallsyms: String, configuration: String?)
   /// Addresses read as 0: this process lacks CAP_SYSLOG.
   case hiddenFromProcess(kallsyms: String)

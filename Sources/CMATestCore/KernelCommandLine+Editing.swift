@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 extension KernelCommandLine {
-  /// Puts one `cma=` at the end of a line, in place of all that it has, or takes them out. Every
-  /// other byte stays: a line that is put together anew from its words has lost its quotes.
+  /// Replaces every `cma=` of a line by one at the end, or removes them all. Every other byte
+  /// stays: a line put together anew from its words would lose its quotes.
   ///
   /// - Parameters:
   ///   - text: the line; blanks and line ends around it are left out.
@@ -23,7 +23,7 @@ extension KernelCommandLine {
     return nil
   }
 
-  /// A text without the blanks and line ends around it.
+  /// Returns a text without the blanks and line ends around it.
   public static func trimmed(_ text: [UInt8]) -> [UInt8] {
     guard let first = text.firstIndex(where: { !isBlank($0) }),
       let last = text.lastIndex(where: { !isBlank($0) })

@@ -31,7 +31,7 @@ public struct KernelConfiguration: Equatable, Sendable {
     values[option] == "y" || values[option] == "m"
   }
 
-  /// The first option that the module cannot do without and that is off; nil where all are on.
+  /// The first option that the module needs and that is off; nil where all are on.
   public var missingForCMA: String? {
     ["CONFIG_CMA", "CONFIG_DMA_CMA"].first { !enables($0) }
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// Whether a file of modprobe.d(5), or the kernel command line, could say anything about a module:
-/// its name is somewhere in it, be it in a comment. Without that, it cannot.
+/// Returns whether a file of modprobe.d(5), or the kernel command line, may say anything about a
+/// module. A text that has the module's name nowhere, not even in a comment, cannot.
 ///
 /// - Parameters:
 ///   - module: its name, without `-` or `_`, which modprobe takes for each other.
-///   - text: the file; a backslash before the newline continues a line, so that both are nothing.
-/// - Returns: true where it may; what it says is for libkmod to tell.
+///   - text: the file; a backslash and the newline after it, which continue a line, are left out.
+/// - Returns: true where the text may; libkmod tells what the text says.
 public func mayMention(_ module: String, in text: [UInt8]) -> Bool {
   let backslash = UInt8(ascii: "\\")
   let name = Array(module.utf8)

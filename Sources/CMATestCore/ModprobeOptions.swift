@@ -4,7 +4,7 @@
 /// spell them, split as the kernel splits them: `name=value` or `name`, between blanks, a value or a
 /// whole word in double quotes where it holds one. (`next_arg` in `lib/cmdline.c`)
 public struct ModprobeOptions: Equatable, Sendable {
-  /// One of them; `value` is nil where there is no `=`.
+  /// One option; `value` is nil where there is no `=`.
   public struct Word: Equatable, Sendable {
     /// With `_` for each `-`: the kernel takes them for each other.
     public var name: String
@@ -74,8 +74,8 @@ public struct ModprobeOptions: Equatable, Sendable {
 }
 
 extension ModprobeOptions {
-  /// The options for `module` in one file of modprobe.d, so that a file can be blamed by name. What
-  /// `modprobe` really does is asked of libkmod; this only looks for who says it.
+  /// Reads the options for a module in one file of modprobe.d, so that a message can name the file.
+  /// libkmod decides what modprobe passes; these options only show where that comes from.
   ///
   /// - Parameters:
   ///   - text: the file; a backslash before the newline continues a line.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A line of a file of modprobe.d(5), so that a file can be blamed by name: what modprobe makes of all
-/// files is asked of libkmod. (`kmod_config_parse` in `libkmod-config.c`)
+/// A line of a file of modprobe.d(5), so that a message can name the file; libkmod tells what
+/// modprobe makes of all files. (`kmod_config_parse` in `libkmod-config.c`)
 public struct ModprobeStatement: Equatable, Sendable {
   /// The statement's first word, as `options` or `install`.
   public var keyword: String

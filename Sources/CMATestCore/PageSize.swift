@@ -15,7 +15,7 @@ extension KernelConfiguration {
   }
 }
 
-/// The size of a page that the number of all pages implies.
+/// Computes the size of a page from the number of all pages.
 ///
 /// - Parameters:
 ///   - text: /proc/zoneinfo.

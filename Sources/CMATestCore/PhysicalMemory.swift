@@ -30,7 +30,7 @@ public struct PhysicalMemory: Equatable, Sendable {
   /// pages only, so that a machine without other memory does not boot.
   public var margin: UInt64 { max(total / 4, 128 << 20) }
 
-  /// The largest area that is let pass.
+  /// The size of the largest area that `cma-test reserve` allows.
   public var largestArea: UInt64 {
     total > margin ? (total - margin) / blockSize * blockSize : 0
   }

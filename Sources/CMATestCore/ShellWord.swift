@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// A text as one word of a shell's command line, for commands that are printed to be typed.
+/// Returns a text as one word of a shell's command line, for commands that are printed to be typed.
 ///
 /// - Parameter text: as a path.
 /// - Returns: the text itself, or in single quotes where a shell would take it for more than a word.

@@ -23,8 +23,8 @@ public struct SymbolOffsets: Equatable, Sendable {
   ///   - buildID: of the kernel.
   ///   - release: of the kernel.
   ///   - text: the address of its text.
-  ///   - addresses: in the order of `KernelSymbol.allCases`; nil comes of such as cannot be in the
-  ///     kernel's image, or are too few for the module: these are not to be kept.
+  ///   - addresses: in the order of `KernelSymbol.allCases`. The result is nil where they cannot
+  ///     all be in the kernel's image, or are too few for the module: such are not cached.
   ///   - areExported: whether the kernel exports what the module needs.
   public init?(
     buildID: String, release: String, text: UInt64, addresses: [SymbolAddress],
@@ -82,8 +82,8 @@ public struct SymbolOffsets: Equatable, Sendable {
     return body + "checksum \(Self.checksum(body).hexadecimal)\n"
   }
 
-  /// - Parameter text: a file's; nil comes of one that is not whole, byte for byte, or that another
-  ///   version of the package wrote.
+  /// - Parameter text: the text of a file. The result is nil for a file that is not whole, byte for
+  ///   byte, or that another version of the package wrote.
   public init?(parsing text: [UInt8]) {
     var fields = FieldReader(text)
     fields.skipLine()
@@ -103,7 +103,8 @@ public struct SymbolOffsets: Equatable, Sendable {
     guard self.text.utf8.elementsEqual(text) else { return nil }
   }
 
-  /// FNV-1a: against a disk's errors, not against an enemy; who can write the file is root.
+  /// Returns the FNV-1a sum, which finds errors of a disk, but no enemy: only root can write the
+  /// file.
   private static func checksum(_ text: String) -> UInt64 {
     text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
@@ -122,8 +123,8 @@ private struct FieldReader {
     position = min(position + 1, text.count)
   }
 
-  /// - Parameter name: of the field that must come next; else nil, and nothing is read.
-  /// - Returns: its value.
+  /// - Parameter name: the name of the field that must come next.
+  /// - Returns: its value; nil where another field comes next, of which nothing is read then.
   mutating func value(of name: String) -> ArraySlice<UInt8>? {
     var start = position
     for byte in name.utf8 {
@@ -135,13 +136,13 @@ private struct FieldReader {
     return text[(start + 1)..<position].dropLast()
   }
 
-  /// The same of a value `0x…`.
+  /// Reads the next field, as `value(of:)` does, whose value is `0x…`.
   mutating func number(of name: String) -> UInt64? {
     value(of: name).flatMap { UInt64(hexadecimal: $0.dropFirst(2)) }
   }
 }
 
-/// The address of the kernel's text, from the beginning of /proc/kallsyms.
+/// Finds the address of the kernel's text in the beginning of /proc/kallsyms.
 ///
 /// The kernel lists its symbols by address. On arm64 the text is the first of them; so it is on x86
 /// in kernels whose per-CPU variables have addresses like all others (6.15). In older ones these,
@@ -166,7 +167,7 @@ public func textAddress(inFirstPage page: [UInt8]) -> UInt64? {
   return address
 }
 
-/// The GNU build ID in ELF notes, as in /sys/kernel/notes.
+/// Finds the GNU build ID in ELF notes, as in /sys/kernel/notes.
 ///
 /// - Parameter notes: each has the lengths of name and description and a type, 32 bits in the
 ///   machine's order, then both, padded to four bytes. (elf(5))

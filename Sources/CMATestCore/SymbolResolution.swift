@@ -11,8 +11,8 @@ public struct SymbolAddress: Equatable, Sendable {
   }
 }
 
-/// The facts of a machine, besides its /proc/kallsyms, that explain a missing symbol. Each is asked
-/// for only when something is wrong.
+/// The facts of a machine, besides its /proc/kallsyms, that explain a missing symbol. Each is read
+/// only when something is wrong.
 public protocol MachineFacts {
   /// `uname -r`.
   var release: String { get }
@@ -37,10 +37,10 @@ extension KallsymsFindings {
   ///
   /// - Parameters:
   ///   - kallsyms: the path that was read, for messages.
-  ///   - machine: what is asked for the reason when something is wrong.
+  ///   - machine: the facts that explain what is wrong.
   /// - Returns: the addresses, none 0, in the order of `KernelSymbol.allCases`: of all that the
   ///   module needs, and of each optional one about which nothing is in doubt.
-  /// - Throws: what is wrong with the first symbol that is needed and unusable.
+  /// - Throws: the fault of the first symbol that the module needs and that cannot be used.
   public func resolve(
     kallsyms: String, on machine: some MachineFacts
   ) throws(ConfigureFailure) -> [SymbolAddress] {

@@ -81,8 +81,8 @@ public struct UnactivatedArea: Equatable, Sendable {
     return "\(what): the area lies in the zones \(names), and must lie in one"
   }
 
-  /// The command that mends it from the next boot on; where no other place is known, the one that
-  /// shows what the kernel says.
+  /// The command that makes the area usable from the next boot on or, where no other place is
+  /// known, shows what the kernel says.
   public var remedy: String {
     otherPlace.map { "cma-test reserve \($0)" } ?? "dmesg | grep -i cma"
   }

@@ -17,13 +17,13 @@ protocol BootLoader {
   /// The name for people.
   var name: String { get }
 
-  /// Reserves, or throws what the user has to do.
+  /// Reserves memory, or throws what the user has to do.
   ///
   /// - Parameters:
-  ///   - reservation: what for.
-  ///   - notes: what is known already that the user should know.
-  ///   - session: the machine, and what may be done there.
-  /// - Returns: what was, or would be, done.
+  ///   - reservation: the reservation.
+  ///   - notes: notes for the user that are known already.
+  ///   - session: the machine, and the limits of what may be done there.
+  /// - Returns: the changes that were, or would be, made.
   /// - Throws: `otherLoader` with what to do by hand, or why it cannot be done.
   func reserve(
     _ reservation: CMAReservation, notes: [String], in session: ReserveSession
@@ -46,8 +46,8 @@ struct BootLoaderFinding {
 }
 
 extension Machine {
-  /// In the order in which they win where several lie on the disk. U-Boot looks for extlinux.conf
-  /// before scripts, so what these read comes last.
+  /// The types of boot loader; where several lie on the disk, the first counts. U-Boot looks for
+  /// extlinux.conf before scripts, so the files that scripts read come last.
   private static var bootLoaders: [any BootLoader.Type] {
     [
       Grub.self, RaspiFirmware.self, RaspberryPi.self, UBootMenu.self, Extlinux.self,
@@ -61,8 +61,8 @@ extension Machine {
     return (findings.first { $0.saysItself } ?? findings.first)?.loader ?? UnknownLoader()
   }
 
-  /// Whether a loader of that name wrote it into the firmware's variable for this boot: systemd-boot
-  /// does, and GRUB in newer versions.
+  /// Returns whether a loader of a name wrote that name into the firmware's variable for this boot,
+  /// as systemd-boot does, and GRUB in newer versions.
   func loaderInfo(beginsWith name: String) -> Bool {
     let variable =
       "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
@@ -74,11 +74,11 @@ extension Machine {
 
 /// A boot loader that is not configured from here: the user is told what to do.
 protocol AdvisedBootLoader: BootLoader {
-  /// What to do.
+  /// Returns the changes to make by hand.
   ///
   /// - Parameters:
   ///   - reservation: what to reserve; nil to take it back.
-  ///   - machine: where the present lines are read.
+  ///   - machine: the machine whose files are read.
   /// - Returns: the changes to files, the commands, and what the user should know.
   /// - Throws: where a line cannot be read or changed.
   func advice(

@@ -4,7 +4,7 @@
 public struct BootLoaderAdvice: Equatable, Sendable {
   /// One change to one file.
   public struct Edit: Equatable, Sendable {
-    /// Which part of the file.
+    /// A part of a file.
     public enum Place: Equatable, Sendable {
       /// The one line that the file has.
       case line
@@ -14,7 +14,7 @@ public struct BootLoaderAdvice: Equatable, Sendable {
       case lineOf(String)
       /// A line of its own at the end, which the file does not have yet.
       case newLine
-      /// The same, below a label of an extlinux menu.
+      /// A line of its own at the end of a label of an extlinux menu, which does not have it yet.
       case newLineBelow(String)
       /// The line that begins with the first, below a label of an extlinux menu.
       case lineBelow(String, label: String)

@@ -9,7 +9,7 @@ struct Grub: BootLoader {
   let name = "GRUB"
   private let updater: String
 
-  /// GRUB is it only where there is a menu of it and what makes the menu.
+  /// Finds GRUB only where the machine has both its menu and the program that makes the menu.
   static func find(on machine: Machine) -> BootLoaderFinding? {
     guard machine.isFile(GrubMenu.path), let updater = machine.program("update-grub") else {
       return nil
@@ -173,12 +173,13 @@ struct Grub: BootLoader {
     }
   }
 
-  /// Runs `update-grub` on what was put back, to its end, whatever asks for ours.
+  /// Runs `update-grub` on the restored drop-in to its end, even if a signal asks this program to
+  /// end.
   private func makesMenuAgain(_ runner: any ProgramRunner) -> Bool {
     (try? runner.run(updater, [], untilSignal: false)) == 0
   }
 
-  /// Holds what update-grub made against what was asked for.
+  /// Compares the menu that update-grub made with the reservation.
   private func checkMenu(
     _ reservation: CMAReservation, _ settings: GrubSettings, _ machine: Machine
   ) throws(ReserveFailure) -> [String] {

@@ -50,7 +50,7 @@ struct GrubSettings {
       }
   }
 
-  /// The same for Dom0 of Xen, and what the variables that take others' place there are.
+  /// The command line of Dom0 of Xen, and the variables that replace others there.
   /// (`/etc/grub.d/20_linux_xen`)
   var xenCommandLine: (line: KernelCommandLine, replacements: [String]) {
     let replacements = ["GRUB_CMDLINE_LINUX_XEN_REPLACE", "GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT"]

@@ -63,7 +63,7 @@ struct KernelInstall {
     }
   }
 
-  /// What nobody wants at every boot.
+  /// The words that nobody wants at every boot.
   private static let rescue: Set = [
     "single", "s", "S", "1", "-s", "rescue", "emergency", "-b", "systemd.unit=rescue.target",
     "systemd.unit=emergency.target",

@@ -2,14 +2,15 @@
 
 internal import CMATestCore
 
-/// A kernel command line out of a file of one kind or another, ready to be printed as advice.
+/// Returns a kernel command line with its `cma=` replaced or removed, ready to be printed as
+/// advice.
 ///
 /// - Parameters:
 ///   - text: the present line.
-///   - reservation: what to put there; nil to take `cma=` out.
+///   - reservation: the reservation to put there; nil to remove `cma=`.
 ///   - file: where the line is, for the failure.
 /// - Returns: the line as it should be.
-/// - Throws: `cannotEdit` where that line cannot be printed, or has no place for the parameter.
+/// - Throws: `cannotEdit` where the line cannot be printed, or has no place for the parameter.
 func edited(
   _ text: [UInt8], for reservation: CMAReservation?, in file: String
 ) throws(ReserveFailure) -> String {
@@ -23,19 +24,19 @@ func edited(
   return line
 }
 
-/// Whether there is anything to change in a kernel command line.
+/// Returns whether a kernel command line has to change.
 ///
 /// - Parameters:
 ///   - text: the present line.
-///   - reservation: what to put there; nil to take `cma=` out.
-/// - Returns: false only where nothing is to be taken out.
+///   - reservation: the reservation to put there; nil to remove `cma=`.
+/// - Returns: false only where `cma=` is to be removed and the line has none.
 func isNeeded(_ text: some Sequence<UInt8>, for reservation: CMAReservation?) -> Bool {
   reservation != nil || KernelCommandLine(text).cma != nil
 }
 
 private func word(_ reservation: CMAReservation?) -> String { reservation?.parameter ?? "cma=" }
 
-/// The lines of a text, without their ends, LF or CR LF.
+/// Returns the lines of a text, without their ends, LF or CR LF.
 func lines(of text: [UInt8]) -> [ArraySlice<UInt8>] {
   text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }

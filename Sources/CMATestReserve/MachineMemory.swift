@@ -5,7 +5,8 @@ internal import CMATestMachine
 internal import CMATestSystem
 
 extension Machine {
-  /// The memory that an area can come from. What only root may read is left out for others.
+  /// Reads how much memory there is for areas, and where. For users other than root, what only root
+  /// may read is left out.
   func physicalMemory() throws(ReserveFailure) -> PhysicalMemory {
     let path = path("/proc/meminfo")
     let text = try readable { () throws(SystemFailure) in try contents(of: path) }

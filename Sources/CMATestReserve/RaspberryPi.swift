@@ -42,8 +42,8 @@ struct RaspberryPi: AdvisedBootLoader {
   }
 }
 
-/// config.txt, as far as it says which file has the kernel command line. What stands below a filter
-/// for some boards, as `[pi4]`, is passed over.
+/// The settings of config.txt that say which file has the kernel command line. Settings below a
+/// filter for some boards, as `[pi4]`, are left out.
 private struct PiSettings {
   private var values: [String: String] = [:]
 

@@ -3,11 +3,13 @@
 public import CMATestCore
 
 extension CMAReservation {
-  /// What the kernel will make of it on this machine. (`cma_declare_contiguous_nid` in `mm/cma.c`)
+  /// Checks what the kernel will make of the reservation on a machine.
+  /// (`cma_declare_contiguous_nid` in `mm/cma.c`)
   ///
-  /// - Parameter memory: the machine's.
-  /// - Returns: what the user should know all the same, a line each.
-  /// - Throws: `notPossible`, where the kernel would refuse it or the machine be left with nothing.
+  /// - Parameter memory: the memory of the machine.
+  /// - Returns: notes for the user on a reservation that is possible, a line each.
+  /// - Throws: `notPossible` where the kernel would refuse the reservation, or would be left with
+  ///   too little memory.
   public func check(on memory: PhysicalMemory) throws(ReserveFailure) -> [String] {
     guard size > 0 else {
       throw impossible(

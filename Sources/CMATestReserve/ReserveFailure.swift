@@ -11,9 +11,9 @@ public enum ReserveFailure: Error, Equatable, Sendable {
   case noCMA(kernels: [String])
   /// The kernel would refuse the reservation, or this machine could not live with it.
   case notPossible(reservation: String, reason: String, remedy: String)
-  /// Another `cma=` on the same line would count instead. `source` is where it is said.
+  /// Another `cma=` on the same line would count instead. `source` is the file that has it.
   case overruled(parameter: String, by: String, source: String)
-  /// The same, but who says it was not found: an entry of the menu that update-grub made has it.
+  /// An entry of the menu that update-grub made has another `cma=`, whose source was not found.
   case overruledInMenu(parameter: String, by: String, menu: String)
   /// The machine boots with something that is not configured from here.
   case otherLoader(BootLoaderAdvice)

@@ -19,13 +19,13 @@ public struct Reserver {
     self.runner = runner
   }
 
-  /// Reserves.
+  /// Reserves memory from the next boot on.
   ///
   /// - Parameters:
   ///   - reservation: what for.
   ///   - writes: false to look at everything and touch nothing.
   /// - Returns: what was, or would be, done.
-  /// - Throws: why not; then the machine is as it was before.
+  /// - Throws: the reason why nothing was reserved; the machine is then as it was before.
   public func reserve(
     _ reservation: CMAReservation, writes: Bool = true
   ) throws(ReserveFailure) -> ReserveOutcome {
@@ -35,7 +35,7 @@ public struct Reserver {
     return try machine.bootLoader().reserve(reservation, notes: notes, in: session(writes))
   }
 
-  /// Takes the reservation back.
+  /// Takes the reservation back from the next boot on.
   public func remove(writes: Bool = true) throws(ReserveFailure) -> ReserveOutcome {
     try machine.bootLoader().remove(in: session(writes))
   }
@@ -74,7 +74,7 @@ struct ReserveSession {
 }
 
 extension Machine {
-  /// Installed kernels that will pass over `cma=`, a line each.
+  /// Returns the installed kernels that will ignore `cma=`, a line each.
   fileprivate func kernelsWithoutCMA() throws(ReserveFailure) -> [String] {
     var kernels = try readable { () throws(SystemFailure) in try installedKernels() }
     // A board's own kernel may be anywhere.
@@ -95,9 +95,9 @@ extension Machine {
     return without.map { "this kernel has no CMA and will ignore cma=: \($0)" }
   }
 
-  /// The bytes of a file; nil where there is no such file.
+  /// Returns the bytes of a file; nil where there is no such file.
   ///
-  /// - Throws: where it is there and cannot be read.
+  /// - Throws: where the file exists and cannot be read.
   func text(of file: String) throws(ReserveFailure) -> [UInt8]? {
     // A folder, or a device, is what a program passes over that looks for a file.
     if exists(file), !isFile(file) { return nil }
@@ -110,14 +110,15 @@ extension Machine {
     }
   }
 
-  /// The files that a shell finds as `FOLDER/*SUFFIX` and sources: no hidden one, and no folder.
+  /// Returns the files that a shell finds as `FOLDER/*SUFFIX` and sources: no hidden file, and no
+  /// folder.
   func filesForShell(in folder: String, suffix: String) throws(SystemFailure) -> [String] {
     try names(in: folder).filter { !$0.hasPrefix(".") && $0.hasSuffix(suffix) }
       .map { "\(folder)/\($0)" }.filter(isFile)
   }
 }
 
-/// Makes a failure to read one of this command.
+/// Runs a body that reads, and throws its failure as a `ReserveFailure`.
 func readable<Value>(
   _ read: () throws(SystemFailure) -> Value
 ) throws(ReserveFailure) -> Value {

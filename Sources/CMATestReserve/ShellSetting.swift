@@ -36,7 +36,7 @@ struct ShellSetting {
   /// The file that sets it last.
   var file: String? { last?.file }
 
-  /// The change of a kernel command line that the variable holds.
+  /// Returns the change of a kernel command line that the variable holds.
   ///
   /// - Parameters:
   ///   - reservation: what to reserve; nil to take it back.
@@ -67,10 +67,10 @@ struct ShellSetting {
     return edit
   }
 
-  /// What whoever makes the change should know, a line each.
+  /// Returns notes for the user who makes a change, a line each.
   ///
   /// - Parameter edit: a change of this setting.
-  /// - Returns: nothing where there is one line that sets it, or none.
+  /// - Returns: none where at most one line sets the variable.
   func notes(on edit: BootLoaderAdvice.Edit) -> [String] {
     guard let last, case .lineOf = edit.place else { return [] }
     var notes: [String] = []
@@ -87,7 +87,7 @@ struct ShellSetting {
     return notes
   }
 
-  /// The change of the whole assignment.
+  /// Returns the change of the whole assignment.
   ///
   /// - Parameters:
   ///   - assignment: as `NAME=value`.
@@ -101,7 +101,7 @@ struct ShellSetting {
   /// Whether the file is one that an upgrade of its package replaces.
   private func isOfVendor(_ file: String) -> Bool { !file.hasPrefix("/etc/") }
 
-  /// A value in double quotes, as the shell takes it back.
+  /// Returns a value in double quotes, which a shell reads as that value.
   private static func quoted(_ value: String) -> String {
     var quoted = "\""
     for scalar in value.unicodeScalars {

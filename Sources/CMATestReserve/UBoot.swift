@@ -12,7 +12,7 @@ struct UBootMenu: AdvisedBootLoader {
   private static let settings = "/etc/default/u-boot"
   private static let vendorFolder = "/usr/share/u-boot-menu/conf.d"
   private static let folder = "/etc/u-boot-menu/conf.d"
-  /// Read after all of the vendor's.
+  /// The file of this package, which is read after all of the vendor's.
   private static let ownFile = "\(folder)/cma-test.conf"
   private static let variable = "U_BOOT_PARAMETERS"
 
@@ -222,7 +222,7 @@ struct FlashKernel: AdvisedBootLoader {
   }
 }
 
-/// Whatever boots the machine: the parameter is all that can be said.
+/// A boot loader that was not recognised: the advice is the parameter alone.
 struct UnknownLoader: AdvisedBootLoader {
   let name = "a boot loader that was not recognised"
 

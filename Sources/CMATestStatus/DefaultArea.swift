@@ -41,7 +41,7 @@ enum DefaultArea {
     }
   }
 
-  /// Without a list of the areas.
+  /// Concludes the default area without a list of the areas.
   private static func concluded(
     _ machine: Machine, _ total: UInt64, _ line: KernelCommandLine?
   ) -> DefaultArea {
@@ -61,7 +61,7 @@ enum DefaultArea {
     return .unknown
   }
 
-  /// What was asked for as the default area in bytes; nil where that is not known.
+  /// Returns the size in bytes that was asked for as the default area; nil where that is not known.
   private static func wanted(_ machine: Machine, _ line: KernelCommandLine?) -> UInt64? {
     if let cma = line?.cma { return cma.size }
     if machine.deviceTreeDefaultArea() != nil { return nil }

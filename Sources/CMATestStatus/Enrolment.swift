@@ -20,7 +20,8 @@ struct Enrolment {
   private let lists: [[UInt8]]
   /// Nil where it cannot be read.
   private let keys: [UInt8]?
-  /// What DKMS's certificate is, in the form that the kernel and shim have; empty where there is none.
+  /// The bytes of DKMS's certificate, in the form that the kernel and shim have; empty where there
+  /// is none.
   private let certificate: [UInt8]
   /// Whether the file is text (PEM), which mokutil(1) does not take.
   let isText: Bool

@@ -17,7 +17,7 @@ public struct Finding: Equatable, Sendable {
   public var text: String
   /// The one command that mends what is wrong.
   public var remedy: String?
-  /// The exit status where `modprobe cmatest` would not work for this, or where that is not known.
+  /// The exit status where this keeps `modprobe cmatest` from working, or where that is not known.
   public var code: CommandStatus?
 
   static func good(_ text: String) -> Finding { Finding(mark: .good, text: text) }

@@ -6,20 +6,20 @@ internal import CMATestMachine
 internal import CMATestSystem
 internal import Kmod
 
-/// What an administrator can set against loading a module.
+/// The settings by which an administrator keeps a module from being loaded.
 struct LoadingTopic: Topic {
   static let name = "loading"
 
-  /// What modprobe would run instead.
+  /// The command that modprobe would run instead of loading the module.
   let installCommand: String?
-  /// The line that says so.
+  /// The line of modprobe.d that has this command.
   let installPlace: LocatedStatement?
-  /// What `modprobe -r` would run instead of removing the module.
+  /// The command that `modprobe -r` would run instead of removing the module.
   let removeCommand: String?
   let isBlacklisted: Bool
   /// `module_blacklist=` on the kernel command line, which the kernel itself obeys.
   let isBlacklistedByKernel: Bool
-  /// kernel.modules_disabled, which nothing but a reboot takes back.
+  /// kernel.modules_disabled, which only a reboot resets.
   let isDisabled: Bool
 
   init(_ inputs: StatusInputs) {

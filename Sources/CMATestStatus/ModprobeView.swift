@@ -5,9 +5,9 @@ internal import CMATestCore
 internal import CMATestMachine
 internal import Kmod
 
-/// What libkmod says of the module, asked once.
+/// The answers of libkmod about the module, each asked for once.
 struct ModprobeView {
-  /// What modprobe would load; nil where modprobe would find nothing.
+  /// The module that modprobe would load; nil where modprobe would find none.
   let module: Result<FoundModule?, KmodFailure>
   /// The options that modprobe would pass.
   let options: Result<[ConfiguredOptions], KmodFailure>
@@ -36,7 +36,7 @@ struct ModprobeView {
     }
   }
 
-  /// What modprobe would load; nil where nothing is found, or libkmod gave no answer.
+  /// The module that modprobe would load; nil where there is none, or libkmod gave no answer.
   var found: FoundModule? { (try? module.get()) ?? nil }
 
   /// Whether the module links to what the kernel exports and so may need no addresses; nil where there

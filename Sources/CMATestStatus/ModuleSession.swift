@@ -29,17 +29,18 @@ public struct ModuleSession: Sendable {
   /// needed.
   public let configured: Configured?
 
-  /// With these nothing is held, and no alignment of the administrator's is in the way.
+  /// The options with which the module holds nothing, whatever the administrator's options are.
   private static let options = "alloc_count=0 alloc_align=0"
 
-  /// Sees to it that the module is loaded.
+  /// Loads the module unless it is loaded.
   ///
-  /// Where it is not, `cma-test configure` is done first unless this boot has its options, and
-  /// libkmod loads it with these and all others that modprobe would pass, and `alloc_count=0`.
+  /// The options are written first, as `cma-test configure` writes them, unless this boot has them.
+  /// libkmod then loads the module with all options that modprobe would pass, and with
+  /// `alloc_count=0`.
   ///
   /// - Parameter loads: false to take the module only if it is there.
   /// - Returns: the session, to be ended.
-  /// - Throws: why the module is not there, as `cma-test status` has it.
+  /// - Throws: the reason why the module is not loaded, as `cma-test status` has it.
   public static func begin(loads: Bool = true) throws(ModuleSessionFailure) -> ModuleSession {
     let machine = Machine()
     let isLive: Bool
@@ -89,7 +90,7 @@ public struct ModuleSession: Sendable {
 
   /// Removes the module if `begin` loaded it.
   ///
-  /// - Throws: why it is still there, as where another process uses it.
+  /// - Throws: the reason why the module is still there, as where another process uses it.
   public func end() throws(ModuleSessionFailure) {
     guard loadedModule else { return }
     do throws(KmodFailure) {
@@ -106,7 +107,7 @@ public struct ModuleSession: Sendable {
   }
 }
 
-/// Why the module is not in the kernel, or is still there.
+/// The reason why the module is not in the kernel, or is still there.
 public struct ModuleSessionFailure: CommandFailure {
   /// The exit status is that of `cma-test status`, where it has one.
   public var explanation: Explanation

@@ -6,7 +6,7 @@ internal import CMATestMachine
 internal import CMATestSystem
 internal import Glibc
 
-/// What is wrong with the file that hands the addresses to modprobe, or nothing.
+/// The state of the file that hands the addresses to modprobe.
 enum OptionsState: Equatable {
   case usable(OptionsFile)
   case missing

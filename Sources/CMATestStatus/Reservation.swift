@@ -4,7 +4,7 @@ internal import CMATestCore
 internal import CMATestMachine
 internal import CMATestSystem
 
-/// What is reserved for CMA.
+/// The memory that is reserved for CMA.
 struct Reservation {
   private static let folder = "/sys/kernel/mm/cma"
   private static let counters = [

@@ -5,7 +5,7 @@ internal import CMATestCore
 internal import CMATestMachine
 internal import CMATestSystem
 
-/// What is reserved for CMA, and what was asked for.
+/// The memory that is reserved for CMA, and the reservation that was asked for.
 struct ReservationTopic: Topic {
   static let name = "reservation"
 
@@ -51,7 +51,7 @@ struct ReservationTopic: Topic {
     }
   }
 
-  /// What the default area has; `total` is that of all.
+  /// Returns the finding on a default area; `total` is the size of all areas.
   private func present(_ size: UInt64, _ total: UInt64) -> Finding {
     let names =
       reservation.areas.map { $0.map(\.name).joined(separator: ", ") }.map { " (\($0))" } ?? ""
@@ -66,7 +66,7 @@ struct ReservationTopic: Topic {
       remedy: "dmesg | grep -i cma")
   }
 
-  /// Who has what is reserved, besides the default area.
+  /// The areas besides the default one.
   private var others: String {
     let names = (reservation.areas ?? []).map(\.name).filter { !isDefault($0) }
     let words = OtherArea.all(on: commandLine) + pools

@@ -32,7 +32,8 @@ public struct Status: Sendable {
     ]
   }
 
-  /// Looks at a machine, and changes nothing. What this process may not see is told as unknown.
+  /// Examines a machine, and changes nothing. Facts that this process may not see are reported as
+  /// not known.
   ///
   /// - Parameter machine: the running machine or a copied tree.
   public init(of machine: Machine) {
@@ -40,7 +41,8 @@ public struct Status: Sendable {
     entries = Self.topics.map { Entry($0.init(inputs)) }
   }
 
-  /// Why `modprobe cmatest` would not work now, or why that is not known; nil if it would.
+  /// The reason why `modprobe cmatest` would not work now, or why that is not known; nil if it
+  /// would.
   public var cause: Finding? { entries.lazy.flatMap(\.findings).first { $0.code != nil } }
 
   /// 0 if `modprobe cmatest` would work now; else the code of the first cause.

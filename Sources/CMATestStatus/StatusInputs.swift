@@ -16,9 +16,9 @@ struct StatusInputs {
   let configuration: (KernelConfiguration, source: String)?
   /// The running kernel's command line; nil where it cannot be read.
   let commandLine: KernelCommandLine?
-  /// What libkmod says of the module.
+  /// The answers of libkmod about the module.
   let modprobe: ModprobeView
-  /// What is reserved for CMA.
+  /// The memory that is reserved for CMA.
   let reservation: Reservation
   /// The kernel's symbols, or why they cannot be read.
   let symbols: Result<SymbolLookup, ConfigureFailure>

@@ -11,7 +11,8 @@ public struct AtomicFile: Sendable {
   private let folder: String
   private let name: String
 
-  /// - Parameter path: absolute; its folder is made (0755) when it is missing, but not that one's.
+  /// - Parameter path: absolute; a missing folder of the file is made (0755), but no folder above
+  ///   it.
   public init(_ path: String) {
     self.path = path
     let slash = path.lastIndex(of: "/") ?? path.startIndex
@@ -19,7 +20,8 @@ public struct AtomicFile: Sendable {
     name = String(path[slash...].dropFirst())
   }
 
-  /// modprobe reads only names that end in `.conf`, so that this one is never taken for options.
+  /// The name of the temporary file: modprobe reads only names that end in `.conf`, and so not
+  /// this.
   private var temporaryName: String { ".\(name).new" }
 
   /// Replaces the file.
@@ -64,7 +66,7 @@ public struct AtomicFile: Sendable {
     try file.sync()
   }
 
-  /// Removes the file and what a killed writer left; neither need be there.
+  /// Removes the file and the temporary file of a killed writer, if they exist.
   public func remove() throws(SystemFailure) {
     do throws(SystemFailure) {
       let folder = try Descriptor(reading: self.folder)

@@ -7,8 +7,8 @@ public struct BackgroundProcess: ~Copyable {
   private let program: String
   private var child: ChildProcess
   private let output: Descriptor
-  /// Nothing is written to this end. It closes when this process ends, however that comes, and the
-  /// child sees that: see `ParentProcess`.
+  /// Nothing is written to this end, which closes whenever this process ends; the child notices
+  /// that by `ParentProcess`.
   private let input: Descriptor
 
   /// Starts a program without a shell.
@@ -60,8 +60,8 @@ public struct BackgroundProcess: ~Copyable {
 
 /// The process that started this one as a `BackgroundProcess`.
 public enum ParentProcess {
-  /// Whether the parent has ended, even if that was before this process had begun to look: neither
-  /// its number nor a signal at its death could tell that. The end of the pipe that it kept is closed.
+  /// Whether the parent has ended, even before this process began to look: the parent's end of the
+  /// pipe is then closed. Neither the parent's number nor a signal at its death could tell that.
   public static var hasEnded: Bool { isClosed(STDIN_FILENO) }
 
   /// - Parameter input: a descriptor.

@@ -2,9 +2,10 @@
 
 internal import Glibc
 
-/// A child process: the one way to start a program. Killed and waited for when its owner goes.
+/// A child process, and the one way to start a program. The child is killed and waited for when its
+/// owner is destroyed.
 struct ChildProcess: ~Copyable {
-  /// What a child gets besides its program and arguments.
+  /// The properties that a child gets besides its program and arguments.
   struct Attributes {
     /// The descriptor of its standard input; nil for /dev/null.
     var input: CInt?

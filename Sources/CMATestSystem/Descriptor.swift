@@ -101,7 +101,7 @@ public func contents(of path: String, limit: Int = 4 << 20) throws(SystemFailure
   try Descriptor(reading: path).contents(limit: limit)
 }
 
-/// Reads a small file whole that nobody but this user could have written or read.
+/// Reads a whole small file that only this user may read or write.
 ///
 /// - Parameters:
 ///   - path: the file.
@@ -118,7 +118,7 @@ public func privateContents(of path: String, limit: Int) throws(SystemFailure) -
   return try file.contents(limit: limit)
 }
 
-/// Reads what one call gives of a file: of one in /proc, a page.
+/// Reads the beginning of a file by one call, which gives a page of a file in /proc.
 ///
 /// - Parameters:
 ///   - path: the file.

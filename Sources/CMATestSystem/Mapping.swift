@@ -2,7 +2,8 @@
 
 internal import Glibc
 
-/// Memory of this process, unmapped when its owner goes. None of it is there before it is touched.
+/// Memory of this process, unmapped when its owner is destroyed. A page is allocated only when the
+/// process touches it.
 public struct Mapping: ~Copyable, @unchecked Sendable {
   // Raw memory knows no owner; who writes where is for those to settle that share it.
   public let base: UnsafeMutableRawPointer
@@ -12,10 +13,11 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
     UnsafeMutableRawBufferPointer(start: base, count: byteCount)
   }
 
-  /// Anonymous memory in single pages: a huge page is there, pinned or moved as a whole.
+  /// Maps anonymous memory in single pages: a huge page would be allocated, pinned or moved as a
+  /// whole.
   ///
   /// - Parameter byteCount: a multiple of the page size.
-  /// - Throws: where the kernel has no room for it.
+  /// - Throws: where the kernel has no room for the memory.
   public init(anonymous byteCount: Int) throws(SystemFailure) {
     base = try Self.map(
       byteCount, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, "anonymous memory")
@@ -23,7 +25,7 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
     madvise(base, byteCount, MADV_NOHUGEPAGE)
   }
 
-  /// The page cache of a file.
+  /// Maps the page cache of a file.
   ///
   /// - Parameters:
   ///   - file: open for reading and writing; it need not stay open.
@@ -34,10 +36,10 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
     self.byteCount = byteCount
   }
 
-  /// Has pages from the beginning on mapped, without a signal for what cannot be read.
+  /// Makes the first pages present. A page that cannot be read is an error, not a signal.
   ///
   /// - Parameter byteCount: a multiple of the page size, more than 0.
-  /// - Throws: where one of them cannot be had.
+  /// - Throws: where one of the pages cannot be made present.
   public func populate(_ byteCount: Int) throws(SystemFailure) {
     try valueOrErrno(.madvise, "a mapping") { madvise(base, byteCount, MADV_POPULATE_READ) }
   }
@@ -58,12 +60,12 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
 }
 
 extension Descriptor {
-  /// A file without a name, so that nothing of it stays when its owner goes.
+  /// Makes a file without a name, which is gone when its owner is destroyed.
   ///
   /// - Parameters:
-  ///   - folder: where its memory comes from.
-  ///   - byteCount: what is to be written to it. It is empty.
-  /// - Returns: it, open for reading and writing.
+  ///   - folder: the folder of the file system that gives the memory.
+  ///   - byteCount: the bytes that will be written; the file itself is empty.
+  /// - Returns: the file, open for reading and writing.
   /// - Throws: the call that failed; EFBIG where this process may not write so large a file.
   public static func unnamedFile(
     in folder: String, byteCount: Int
@@ -82,11 +84,11 @@ extension Descriptor {
     return file
   }
 
-  /// Writes all of some bytes.
+  /// Writes bytes to the file, however many calls that takes.
   ///
   /// - Parameters:
-  ///   - bytes: what.
-  ///   - offset: where.
+  ///   - bytes: the bytes.
+  ///   - offset: their place in the file.
   /// - Throws: the call that failed.
   public borrowing func write(
     _ bytes: UnsafeRawBufferPointer, at offset: Int

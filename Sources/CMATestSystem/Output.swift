@@ -55,7 +55,7 @@ public final class StandardOutput: Sendable {
     }
   }
 
-  /// Closes standard output, for some file systems tell only then that they are full.
+  /// Closes standard output: some file systems report only then that they are full.
   public func close() throws(OutputFailure) {
     if let failure { throw failure }
     try keepingFailure { () throws(SystemFailure) in
@@ -98,8 +98,8 @@ public struct OutputFailure: Error, Equatable, Sendable {
 
 /// Standard error, for messages to people.
 public enum StandardError {
-  /// Writes a message. Where that fails there is no other place to complain in; the exit code of the
-  /// program still tells.
+  /// Writes a message. A failure has no other place to be reported in; the exit code of the program
+  /// still tells the result.
   public static func write(_ text: String) {
     try? writeAll(Array(text.utf8), toStream: .error)
   }

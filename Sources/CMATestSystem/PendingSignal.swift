@@ -21,13 +21,13 @@ public enum PendingSignal: CInt, CaseIterable, Sendable {
     }
   }
 
-  /// Holds them back in this thread and those that it makes from now on.
+  /// Blocks the signals in this thread and in the threads that it starts from now on.
   ///
-  /// One that is ignored, as SIGHUP under nohup(1) and SIGINT in a script's background, or that is
-  /// blocked already, was not to end the program, and is left alone: the kernel would queue it once it
-  /// is blocked, although it is ignored.
+  /// A signal that is blocked already, or ignored, as SIGHUP under nohup(1) and SIGINT in a
+  /// script's background, is left alone, since whoever started the program did not want it to end.
+  /// The kernel would queue an ignored signal once it is blocked.
   ///
-  /// - Returns: those that are held back now.
+  /// - Returns: the signals that are held back now.
   public static func hold() -> HeldSignals {
     var blocked = sigset_t()
     pthread_sigmask(SIG_BLOCK, nil, &blocked)
@@ -51,7 +51,7 @@ public enum PendingSignal: CInt, CaseIterable, Sendable {
 public struct HeldSignals: Sendable {
   private let signals: [PendingSignal]
 
-  /// The signals that were blocked already, as another program that is started is to have them.
+  /// The signals that were blocked before, which a program that this one starts gets as blocked.
   let maskBefore: sigset_t
 
   fileprivate init(_ signals: [PendingSignal], maskBefore: sigset_t) {

@@ -2,8 +2,8 @@
 
 internal import Glibc
 
-/// A lock that one process has at a time. The kernel drops it when its owner ends, however that ends,
-/// and knows who has it: no lock is ever stale.
+/// A lock that one process has at a time. The kernel knows the owner, and drops the lock whenever
+/// the owner ends, so no lock is ever stale.
 ///
 /// It is a record lock of fcntl(2), which belongs to the process: nothing else here may open the file.
 public final class ProcessLock {

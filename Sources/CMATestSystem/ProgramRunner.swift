@@ -22,8 +22,8 @@ public protocol ProgramRunner: Sendable {
 
 /// Runs programs for real; the user sees what they print, on standard error.
 ///
-/// A program is in a process group of its own, which Ctrl-C does not reach: else it would be ended
-/// before it is known why, and a second run, which puts things right, would be ended too.
+/// A program is in a process group of its own, which Ctrl-C does not reach. Otherwise Ctrl-C would
+/// end the program before the reason is known, and also the second run that restores the old state.
 public struct ChildRunner: ProgramRunner {
   private let held: HeldSignals
 

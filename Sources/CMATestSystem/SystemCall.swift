@@ -36,7 +36,8 @@ public struct SystemFailure: Error, Equatable, Sendable {
   public static let protocolNotSupported = EPROTONOSUPPORT
 }
 
-/// The one place where a system call's result becomes a value or an error; retries on EINTR.
+/// Returns the result of a system call or throws its error, and retries on EINTR. Every system call
+/// of this package goes through this function.
 ///
 /// - Parameters:
 ///   - call: which one, for the error.

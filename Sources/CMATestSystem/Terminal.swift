@@ -47,8 +47,9 @@ public struct Terminal: Sendable {
       rewritesLines: takesEscapes)
   }
 
-  /// The columns that there are now, at least 1: a user may change them at any time. For a stream that
-  /// does not know, as a serial line or a file, what COLUMNS says, and 80 without.
+  /// The present number of columns, at least 1, which a user may change at any time. A stream
+  /// without a width of its own, such as a serial line or a file, has the width that COLUMNS says,
+  /// or else 80.
   public var columns: Int {
     var size = winsize()
     if let stream, ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
@@ -58,7 +59,7 @@ public struct Terminal: Sendable {
     return Self.usualColumns
   }
 
-  /// Sets COLUMNS, which the argument parser takes the width from.
+  /// Sets COLUMNS, from which the argument parser takes the width.
   ///
   /// - Parameter fewest: the value for a terminal that is narrower.
   public func exportColumns(atLeast fewest: Int) {

@@ -2,7 +2,7 @@
 
 internal import Glibc
 
-/// A time in UTC to the second, in the form of RFC 3339.
+/// Returns a time in UTC to the second, in the form of RFC 3339.
 ///
 /// - Parameter seconds: since 1970; nil for now.
 /// - Returns: as `2026-11-22T11:53:51Z`.
@@ -15,7 +15,7 @@ public func utcTimestamp(_ seconds: Int? = nil) -> String {
     + "T\(padded(second / 3600)):\(padded(second / 60 % 60)):\(padded(second % 60))Z"
 }
 
-/// The date that many days after 1970-01-01, which is none before. The C library's own function
+/// Returns the date a number of days, 0 or more, after 1970-01-01. The C library's own function
 /// would read the time zone from a file first, at each boot.
 private func civilDate(_ days: Int) -> (year: Int, month: Int, day: Int) {
   // Years that begin in March have their leap day at the end; 400 of them have 146097 days.
