@@ -7,9 +7,20 @@ import Testing
 
 private let command = Program("cma-test")
 private let helper = Program("cma-test-configure")
+/// The commands that users see, each with a help text and a section of the manual.
+private let subcommands = ["status", "configure", "reserve", "areas", "run"]
 
 @Suite struct HelpTests {
-  @Test(arguments: ["", "areas", "configure", "reserve", "run", "status"])
+  @Test func theHelpListsTheCommandsThatAreTestedHere() throws {
+    let help = try command.run("--help").output
+    let list = try #require(help.components(separatedBy: "\nSUBCOMMANDS:\n").last)
+    let names = list.split(separator: "\n").prefix { !$0.hasPrefix("  See ") }
+      .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+      .compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(names == subcommands)
+  }
+
+  @Test(arguments: [""] + subcommands)
   func helpIsWhatTheSourceTreeShows(_ subcommand: String) throws {
     let words = subcommand.isEmpty ? ["--help"] : [subcommand, "--help"]
     let outcome =
@@ -170,7 +181,7 @@ private let helper = Program("cma-test-configure")
     }
   }
 
-  @Test(arguments: ["areas", "configure", "reserve", "run", "status"])
+  @Test(arguments: subcommands)
   func manualHasEveryOption(_ subcommand: String) throws {
     let manual = try sourceFile("man/cma-test.8")
     let section = manual.components(separatedBy: "\n.Ss ")
