@@ -9,6 +9,8 @@ set -euo pipefail
 # shellcheck disable=SC2034  # for the scripts that source this
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/cma-test
+# An empty one counts as none by its specification, but clang takes it for the present folder.
+[[ -n ${XDG_CACHE_HOME:-} ]] || unset XDG_CACHE_HOME
 # The Debian release that the packages are built on and for.
 suite=trixie
 mkdir -p "$cache/log"
