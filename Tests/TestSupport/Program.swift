@@ -23,7 +23,7 @@ public struct Program: Sendable {
     case captured
     /// Into a file that exists.
     case file(String)
-    /// Into a pipe whose reader has gone.
+    /// Into a socket whose reader has gone, which fails as a pipe does.
     case brokenPipe
     /// Nowhere: the descriptor is closed, and that of standard input too.
     case closed
@@ -43,17 +43,25 @@ public struct Program: Sendable {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    // Not a pipe: a child that another test starts at this moment would inherit its end for reading, and
+    // keep the pipe whole.
+    var gone: [CInt] = [-1, -1]
+    defer { gone.filter { $0 >= 0 }.forEach { close($0) } }
     switch target {
-    case .captured, .brokenPipe:
+    case .captured:
       posix_spawn_file_actions_adddup2(
         &actions, output.fileHandleForWriting.fileDescriptor, STDOUT_FILENO)
+    case .brokenPipe:
+      guard socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &gone) == 0,
+        shutdown(gone[0], CInt(SHUT_RDWR)) == 0
+      else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EPIPE) }
+      posix_spawn_file_actions_adddup2(&actions, gone[1], STDOUT_FILENO)
     case .file(let file):
       posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, file, O_WRONLY, 0)
     case .closed:
       posix_spawn_file_actions_addclose(&actions, STDIN_FILENO)
       posix_spawn_file_actions_addclose(&actions, STDOUT_FILENO)
     }
-    if case .brokenPipe = target { try output.fileHandleForReading.close() }
     posix_spawn_file_actions_adddup2(
       &actions, errors.fileHandleForWriting.fileDescriptor, STDERR_FILENO)
     let child = try spawn(arguments, Self.environment, &actions)
