@@ -126,7 +126,7 @@ shrinks() {
   # With a block held, no request for the whole area comes as far as moving the balloon out of there,
   # which would leave the kernel no memory for itself.
   # shellcheck disable=SC2086  # words
-  insmod "$modules/cmahogg.ko" ${address-} alloc_count=1 || why="$why no block is held;"
+  insmod "$modules/cmahogg.ko" $addresses alloc_count=1 || why="$why no block is held;"
   why=$why$(balloon_to $((memory - total + area * 7 / 8)))
   echo "# MemTotal was $total kB and is $(meminfo MemTotal), CmaTotal is $area, CmaFree $(meminfo CmaFree)"
   verdict 'a balloon leaves less memory than the area has' "$why"
