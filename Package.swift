@@ -82,7 +82,10 @@ let package = Package(
       dependencies: ["CCMATestABI", "CLinux", "CMATestCore", "CMATestMachine", "CMATestSystem"],
       swiftSettings: settings),
     // Results and their forms, of whatever was measured.
-    .target(name: "CMATestReport", dependencies: ["CMATestCore"], swiftSettings: settings),
+    .target(name: "CMATestBench", dependencies: ["CMATestCore"], swiftSettings: settings),
+    .target(
+      name: "CMATestReport", dependencies: ["CMATestBench", "CMATestCore"],
+      swiftSettings: settings),
     .target(
       name: "CMATestSuite",
       dependencies: ["CMATestCore", "CMATestDevice", "CMATestReport", "CMATestSystem"],
@@ -95,8 +98,8 @@ let package = Package(
     .executableTarget(
       name: "cma-test",
       dependencies: [
-        "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestReport",
-        "CMATestReserve", "CMATestStatus", "CMATestSuite", "CMATestSystem",
+        "CMATestBench", "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestMachine",
+        "CMATestReport", "CMATestReserve", "CMATestStatus", "CMATestSuite", "CMATestSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -124,6 +127,10 @@ let package = Package(
       dependencies: [
         "CMATestCore", "CMATestMachine", "CMATestReserve", "CMATestSystem", "TestSupport",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CMATestBenchTests",
+      dependencies: ["CMATestBench", "CMATestCore", "CMATestReport", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "CMATestStatusTests",

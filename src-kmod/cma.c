@@ -338,6 +338,29 @@ int cmatest_cma_alloc(struct cma *cma, unsigned long count, unsigned int order,
 }
 
 /**
+ * cmatest_cma_alloc_untimed() - allocate without a look at the clock
+ * @cma: the area
+ * @count: number of pages
+ * @order: alignment, 2^@order pages
+ * @pages: set to the block
+ *
+ * Return: as cmatest_cma_alloc(). The kernel does not log a failure.
+ */
+int cmatest_cma_alloc_untimed(struct cma *cma, unsigned long count, unsigned int order,
+			      struct cmatest_pages *pages)
+{
+	*pages = (struct cmatest_pages) {
+		.cma = cma,
+		.first = static_call(cmatest_call_alloc)(cma, count, order, true),
+		.count = count,
+		.order = order,
+	};
+	if (!pages->first)
+		return fatal_signal_pending(current) ? -EINTR : -ENOMEM;
+	return 0;
+}
+
+/**
  * cmatest_cma_offer() - call cma_release(), whosever the pages are
  * @cma: the area
  * @first: the first page
@@ -359,6 +382,14 @@ bool cmatest_cma_offer(struct cma *cma, struct page *first, unsigned long count,
 	return accepted;
 }
 
+static void cmatest_cma_released(struct cmatest_pages *pages, bool accepted)
+{
+	if (!accepted)
+		pr_err_ratelimited("cma_release refused the %lu pages that cma_alloc gave: they are lost until the next boot\n",
+				   pages->count);
+	pages->first = NULL;
+}
+
 /**
  * cmatest_cma_release() - give back a block
  * @pages: the block; it has no pages afterwards
@@ -375,10 +406,22 @@ bool cmatest_cma_release(struct cmatest_pages *pages, u64 *ns)
 	bool accepted;
 
 	accepted = cmatest_cma_offer(pages->cma, pages->first, pages->count, ns);
-	if (!accepted)
-		pr_err_ratelimited("cma_release refused the %lu pages that cma_alloc gave: they are lost until the next boot\n",
-				   pages->count);
-	pages->first = NULL;
+	cmatest_cma_released(pages, accepted);
+	return accepted;
+}
+
+/**
+ * cmatest_cma_release_untimed() - give back a block, without a look at the clock
+ * @pages: the block; it has no pages afterwards
+ *
+ * Return: as cmatest_cma_release().
+ */
+bool cmatest_cma_release_untimed(struct cmatest_pages *pages)
+{
+	bool accepted;
+
+	accepted = static_call(cmatest_call_release)(pages->cma, pages->first, pages->count);
+	cmatest_cma_released(pages, accepted);
 	return accepted;
 }
 

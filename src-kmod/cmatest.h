@@ -20,6 +20,7 @@
 #include <linux/gfp.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "uapi/cmatest.h"
@@ -93,15 +94,37 @@ struct cmatest_filled {
 };
 
 /**
+ * struct cmatest_team - threads that measure together on one open file
+ * @lock: protects @threads and @come, and the changes of the others
+ * @wait: woken when the team begins or ends
+ * @threads: how many the team has when it is complete
+ * @come: how many are in it
+ * @ended: whether all of them have to end
+ * @start_ns: when the team began; 0 before
+ * @left: requests that no thread has drawn yet
+ */
+struct cmatest_team {
+	struct mutex lock;
+	wait_queue_head_t wait;
+	u32 threads;
+	u32 come;
+	bool ended;
+	u64 start_ns;
+	atomic64_t left;
+};
+
+/**
  * struct cmatest_file - an open file of /dev/cmatest
  * @handles: its blocks, a struct cmatest_handle by the number of the handle
  * @next: where the search for a free number begins
  * @count: number of its blocks, with those that are being allocated
+ * @team: its threads that measure together
  */
 struct cmatest_file {
 	struct xarray handles;
 	u32 next;
 	atomic_t count;
+	struct cmatest_team team;
 };
 
 /**
@@ -132,6 +155,7 @@ union cmatest_arg {
 	struct cmatest_batch batch;
 	struct cmatest_probe probe;
 	struct cmatest_place place;
+	struct cmatest_measure measure;
 };
 
 /* cma.c */
@@ -145,6 +169,9 @@ int cmatest_cma_alloc(struct cma *cma, unsigned long count, unsigned int order,
 		      bool no_warn, struct cmatest_pages *pages);
 bool cmatest_cma_offer(struct cma *cma, struct page *first, unsigned long count, u64 *ns);
 bool cmatest_cma_release(struct cmatest_pages *pages, u64 *ns);
+int cmatest_cma_alloc_untimed(struct cma *cma, unsigned long count, unsigned int order,
+			      struct cmatest_pages *pages);
+bool cmatest_cma_release_untimed(struct cmatest_pages *pages);
 int cmatest_cma_for_each(int (*fn)(struct cma *cma, void *data), void *data);
 struct cma *cmatest_cma_default(void);
 const char *cmatest_cma_name(struct cma *cma);
@@ -200,6 +227,9 @@ int cmatest_place_run(struct cmatest_file *file, union cmatest_arg *arg);
 /* measure.c */
 int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_probe_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* bench.c */
+int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* device.c */
 int cmatest_device_add(unsigned long loaded_pages);

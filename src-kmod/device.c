@@ -40,6 +40,7 @@ static_assert(sizeof(struct cmatest_check) == 80);
 static_assert(sizeof(struct cmatest_batch) == 80);
 static_assert(sizeof(struct cmatest_probe) == 48);
 static_assert(sizeof(struct cmatest_place) == 56);
+static_assert(sizeof(struct cmatest_measure) == 128);
 static_assert(sizeof(struct cmatest_times) == 8);
 
 #ifdef CONFIG_HUGETLB_PAGE_SIZE_VARIABLE
@@ -127,6 +128,7 @@ static const struct cmatest_request cmatest_requests[] = {
 	CMATEST_REQUEST(BATCH, batch, 0, cmatest_batch_run),
 	CMATEST_REQUEST(PROBE, probe, 0, cmatest_probe_run),
 	CMATEST_REQUEST(PLACE, place, CMATEST_PLACE_IN_FILE, cmatest_place_run),
+	CMATEST_REQUEST(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK, cmatest_measure_run),
 };
 
 static const struct cmatest_request *cmatest_request_find(unsigned int cmd)
@@ -179,6 +181,8 @@ static int cmatest_open(struct inode *inode, struct file *filp)
 	if (!file)
 		return -ENOMEM;
 	xa_init_flags(&file->handles, XA_FLAGS_ALLOC1);
+	mutex_init(&file->team.lock);
+	init_waitqueue_head(&file->team.wait);
 	filp->private_data = file;
 	return nonseekable_open(inode, filp);
 }

@@ -9,5 +9,6 @@
 #include "block.c"
 #include "place.c"
 #include "measure.c"
+#include "bench.c"
 #include "device.c"
 #include "main.c"

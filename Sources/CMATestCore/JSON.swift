@@ -9,6 +9,8 @@ public indirect enum JSON: Equatable, Sendable {
   case null
   case bool(Bool)
   case int(Int64)
+  /// A number with decimals; JSON has none that is infinite or not a number, so these are null.
+  case number(Double)
   case string(String)
   case array([JSON])
   case object([Member])
@@ -53,6 +55,7 @@ extension JSON {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
     case .int(let value): text += String(value)
+    case .number(let value): text += value.isFinite ? "\(value)" : "null"
     case .string(let value): Self.quote(value, into: &text)
     case .array(let values):
       Self.write(values, "[", "]", into: &text, indent: indent) { value, text, indent in

@@ -25,12 +25,12 @@ private final class JUnitReporter: RunObserver {
     var text = """
       <?xml version="1.0" encoding="UTF-8"?>
       <testsuites \(counts)>
-        <testsuite name="cma-test" timestamp="\(Self.escaped(time))" \(counts) skipped="\(result.skipped)">
+        <testsuite name="cma-test" timestamp="\(xmlText(time))" \(counts) skipped="\(result.skipped)">
           <properties>
 
       """
     for (name, value) in Self.properties(result) {
-      text += "      <property name=\"\(name)\" value=\"\(Self.escaped(value))\"/>\n"
+      text += "      <property name=\"\(name)\" value=\"\(xmlText(value))\"/>\n"
     }
     text += "    </properties>\n"
     for test in result.cases { text += Self.element(test, in: facts.area) }
@@ -51,41 +51,24 @@ private final class JUnitReporter: RunObserver {
   }
 
   private static func element(_ test: CaseResult, in area: String?) -> String {
-    let group = escaped(area.map { "cma-test.\($0)" } ?? "cma-test")
+    let group = xmlText(area.map { "cma-test.\($0)" } ?? "cma-test")
     let head =
-      "    <testcase name=\"\(escaped(test.name))\" classname=\"\(group)\" "
+      "    <testcase name=\"\(xmlText(test.name))\" classname=\"\(group)\" "
       + "time=\"\(seconds(test.nanoseconds))\""
     var inner = ""
     switch test.outcome {
     case .passed: break
     case .failed(let reason):
-      inner += "      <failure message=\"\(escaped(reason))\"/>\n"
+      inner += "      <failure message=\"\(xmlText(reason))\"/>\n"
     case .notRun(let reason):
-      inner += "      <error message=\"\(escaped(reason))\"/>\n"
+      inner += "      <error message=\"\(xmlText(reason))\"/>\n"
     case .skipped(let reason):
-      inner += "      <skipped message=\"\(escaped(reason))\"/>\n"
+      inner += "      <skipped message=\"\(xmlText(reason))\"/>\n"
     }
     if !test.metrics.isEmpty {
       let lines = test.metrics.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
-      inner += "      <system-out>\(escaped(lines))</system-out>\n"
+      inner += "      <system-out>\(xmlText(lines))</system-out>\n"
     }
     return inner.isEmpty ? head + "/>\n" : head + ">\n" + inner + "    </testcase>\n"
-  }
-
-  /// Escapes a text for an attribute or an element. XML 1.0 cannot have most control characters.
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "\n", "\t": result.unicodeScalars.append(scalar)
-      case "\u{0}"..<"\u{20}", "\u{FFFE}", "\u{FFFF}": result += "?"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
   }
 }

@@ -16,11 +16,12 @@ struct CMATest: ParsableCommand {
       """,
     version: packageVersion,
     subcommands: [
-      ShowStatus.self, Configure.self, Reserve.self, Areas.self, Run.self, OwnBlocks.self,
+      ShowStatus.self, Configure.self, Reserve.self, Areas.self, Run.self, Compare.self,
+      Report.self, OwnBlocks.self,
     ])
 
   static func main() {
     StandardStream.fillClosed()
-    main(commandLineArguments(), printing: StandardOutput())
+    main(Compare.separated(commandLineArguments()), printing: StandardOutput())
   }
 }

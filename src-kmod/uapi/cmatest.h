@@ -456,8 +456,109 @@ struct cmatest_place {
 };
 
 /*
+ * cmatest_histogram.bins: a time below 128 ns has a bin of its own; above, each
+ * power of two has 64 bins of equal width, up to 2^42 ns (73 minutes). Longer
+ * times are in the last bin.
+ */
+#define CMATEST_BINS		(128 + 35 * 64)
+
+/**
+ * struct cmatest_histogram - how often which time was taken
+ * @count: number of times
+ * @sum_ns: their sum
+ * @min_ns: the smallest, ~0 if there is none
+ * @max_ns: the largest, 0 if there is none
+ * @bins: number of times in each bin
+ */
+struct cmatest_histogram {
+	__u64 count;
+	__u64 sum_ns;
+	__u64 min_ns;
+	__u64 max_ns;
+	__u64 bins[CMATEST_BINS];
+};
+
+/**
+ * struct cmatest_histograms - the times of one CMATEST_IOC_MEASURE
+ * @alloc: of allocations that succeeded
+ * @response: of the same, since their intended start; empty without an interval
+ * @failure: of allocations that failed
+ * @release: of releases
+ */
+struct cmatest_histograms {
+	struct cmatest_histogram alloc;
+	struct cmatest_histogram response;
+	struct cmatest_histogram failure;
+	struct cmatest_histogram release;
+};
+
+/* cmatest_measure.flags */
+#define CMATEST_MEASURE_NO_CLOCK	0x01	/* take no time of a single call */
+
+/**
+ * struct cmatest_measure - CMATEST_IOC_MEASURE: count the times of many allocations
+ * @area: (in) index of the area
+ * @order: (in) alignment of each block; up to cmatest_info.max_order
+ * @count: (in) pages of each block, 1 to cmatest_info.max_count
+ * @requests: (in) how many allocations all threads make together; 0 for no limit
+ * @duration_ns: (in) how long; 0 for no limit. One of the two must be set
+ * @interval_ns: (in) from one intended start to the next, for each thread; 0 if an
+ *	allocation follows at once. One that is late does not move the next
+ * @hold: (in) blocks that each thread keeps: an allocation that would be one more
+ *	is followed by the release of the oldest. 0 releases each at once
+ * @threads: (in) how many threads make this request on this open file. They begin
+ *	when the last of them has come, and end together
+ * @flags: (in) CMATEST_MEASURE_NO_CLOCK or 0. With it, neither @duration_ns nor
+ *	@interval_ns can be set, and @histograms is not used
+ * @unused: (in) 0
+ * @histograms: (in) address of a struct cmatest_histograms, which gets those of
+ *	this thread at the end
+ * @done: (out) allocations of this thread
+ * @failed: (out) those of them that failed
+ * @refused: (out) releases that cma_release() refused
+ * @elapsed_ns: (out) from the common start to the end of this thread
+ * @switches: (out) how often the scheduler took the processor from this thread
+ * @moves: (out) how often an allocation began on another processor than the last
+ * @reserved: (in) 0
+ *
+ * The blocks that are left at the end are released, without being counted. A
+ * signal, or that tasks are frozen, ends it for all threads between two
+ * allocations: it succeeds with what there is, or fails with %EINTR if this
+ * thread has made none. The kernel never logs a failure. @count pages, times
+ * @hold + 1, count against cmatest_info.max_pages for each thread.
+ *
+ * %ENOENT	no area of this index
+ * %ENOSPC	all open files would have more than cmatest_info.max_pages pages
+ * %ENOBUFS	there is no memory for the histograms or for the blocks kept
+ * %EBUSY	threads with another number, or more than that, measure on this file
+ * %EINTR	a signal came before the first allocation
+ * %EFAULT	@histograms cannot be written
+ */
+struct cmatest_measure {
+	__u32 area;
+	__u32 order;
+	__u64 count;
+	__u64 requests;
+	__u64 duration_ns;
+	__u64 interval_ns;
+	__u32 hold;
+	__u32 threads;
+	__u32 flags;
+	__u32 unused;
+	__u64 histograms;
+	__u64 done;
+	__u64 failed;
+	__u64 refused;
+	__u64 elapsed_ns;
+	__u64 switches;
+	__u64 moves;
+	__u64 reserved[2];
+};
+
+/*
  * On x86, ARM and RISC-V these are 0xc000d200 | size << 16 | number. The sizes in
- * bytes, in this order: 128, 104, 56, 40, 96, 48, 80, 80, 48, 56.
+ * bytes, in this order: 128, 104, 56, 40, 96, 48, 80, 80, 48, 56,
+ * 128.
  */
 #define CMATEST_IOC_MAGIC	0xd2
 #define CMATEST_IOC_INFO	_IOWR(CMATEST_IOC_MAGIC, 0, struct cmatest_info)
@@ -470,5 +571,6 @@ struct cmatest_place {
 #define CMATEST_IOC_BATCH	_IOWR(CMATEST_IOC_MAGIC, 7, struct cmatest_batch)
 #define CMATEST_IOC_PROBE	_IOWR(CMATEST_IOC_MAGIC, 8, struct cmatest_probe)
 #define CMATEST_IOC_PLACE	_IOWR(CMATEST_IOC_MAGIC, 9, struct cmatest_place)
+#define CMATEST_IOC_MEASURE	_IOWR(CMATEST_IOC_MAGIC, 10, struct cmatest_measure)
 
 #endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// Times counted in bins whose width grows with the time, as the module counts them.
+///
+/// A time below 128 ns has a bin of its own; above, each power of two has 64 bins of equal width, up
+/// to an hour. The middle of a bin is at most 1/128 away from any time in the bin. Count, sum,
+/// smallest and largest time are exact. Histograms of several runs can be added.
+package struct Histogram: Equatable, Sendable {
+  /// How many times each bin has, without the empty ones after the last.
+  package private(set) var bins: [UInt64]
+  package private(set) var count: UInt64
+  /// The sum of all times, in ns; `UInt64.max` where that is exceeded.
+  package private(set) var sum: UInt64
+  /// The smallest time, in ns; meaningless without any.
+  package private(set) var smallest: UInt64
+  /// The largest time, in ns; longer ones than an hour are counted in the last bin.
+  package private(set) var largest: UInt64
+
+  /// How many bins there are: 128, and 64 for each of the powers of two from 2⁷ to 2⁴¹.
+  package static let binCount = 128 + 35 * 64
+
+  package init() {
+    bins = []
+    count = 0
+    sum = 0
+    smallest = .max
+    largest = 0
+  }
+}
+
+extension Histogram {
+  /// The bin of a time in ns.
+  package static func bin(of time: UInt64) -> Int {
+    guard time >= 128 else { return Int(time) }
+    let shift = 63 - time.leadingZeroBitCount - 6
+    return min(binCount - 1, shift * 64 + Int(time >> UInt64(shift)))
+  }
+
+  /// The times in ns that belong to a bin, but for those beyond the last.
+  package static func times(of bin: Int) -> ClosedRange<UInt64> {
+    guard bin >= 128 else { return UInt64(bin)...UInt64(bin) }
+    let shift = UInt64(bin / 64 - 1)
+    let low = UInt64(bin) - shift * 64
+    return low << shift...(low + 1) << shift - 1
+  }
+
+  /// Counts a time in ns.
+  package mutating func add(_ time: UInt64) {
+    let bin = Self.bin(of: time)
+    if bin >= bins.count { bins += [UInt64](repeating: 0, count: bin + 1 - bins.count) }
+    bins[bin] += 1
+    count += 1
+    let (sum, overflow) = sum.addingReportingOverflow(time)
+    self.sum = overflow ? .max : sum
+    smallest = min(smallest, time)
+    largest = max(largest, time)
+  }
+
+  /// Counts several times of one bin; returns `false` where the counts would overflow.
+  mutating func add(_ count: UInt64, to bin: Int) -> Bool {
+    if bin >= bins.count { bins += [UInt64](repeating: 0, count: bin + 1 - bins.count) }
+    // No bin can overflow where the sum of all does not.
+    let (all, overflow) = self.count.addingReportingOverflow(count)
+    guard !overflow else { return false }
+    bins[bin] += count
+    self.count = all
+    return true
+  }
+
+  /// Sets what was counted exactly, beside the bins.
+  mutating func setExtremes(sum: UInt64, smallest: UInt64?, largest: UInt64?) {
+    self.sum = sum
+    self.smallest = smallest ?? .max
+    self.largest = largest ?? 0
+  }
+
+  /// Counts all that another histogram has.
+  package mutating func add(_ other: Histogram) {
+    if other.bins.count > bins.count {
+      bins += [UInt64](repeating: 0, count: other.bins.count - bins.count)
+    }
+    for (bin, count) in other.bins.enumerated() { bins[bin] += count }
+    count += other.count
+    let (sum, overflow) = sum.addingReportingOverflow(other.sum)
+    self.sum = overflow ? .max : sum
+    smallest = min(smallest, other.smallest)
+    largest = max(largest, other.largest)
+  }
+
+  /// The time in ns that a share `q` of all times does not exceed; `nil` of an empty histogram.
+  ///
+  /// It is the middle of a bin, and at most 1/128 off; 1 gives the largest time exactly.
+  package func quantile(_ q: Double) -> Double? {
+    guard count > 0 else { return nil }
+    let rank = max(1, (q * Double(count)).rounded(.up))
+    guard rank < Double(count) else { return Double(largest) }
+    var seen = 0.0
+    for (bin, count) in bins.enumerated() where count > 0 {
+      seen += Double(count)
+      if seen >= rank {
+        let times = Self.times(of: bin)
+        let middle = Double(times.lowerBound) / 2 + Double(times.upperBound) / 2
+        return min(Double(largest), max(Double(smallest), middle))
+      }
+    }
+    return Double(largest)
+  }
+
+  /// The mean of all times in ns; `nil` of an empty histogram.
+  package var mean: Double? { count > 0 ? Double(sum) / Double(count) : nil }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/// What a comparison needs of a result file: a few numbers of each round, not its bins.
+package struct ResultSummary: Equatable, Sendable {
+  /// The file that it was read from.
+  package var name: String
+  /// Whether the measurement reached its end.
+  package var isComplete: Bool
+  /// The name of the area that was measured.
+  package var area: String
+  /// The size of the area in pages.
+  package var areaPages: UInt64
+  /// The size of a page in bytes.
+  package var pageSize: UInt64
+  /// What the machine was, as `kernel` or `init_on_alloc`, in the order of the file.
+  package var environment: [Fact]
+  package var cells: [CellSummary]
+
+  /// A property of the machine.
+  package struct Fact: Equatable, Sendable {
+    package var name: String
+    package var value: String
+
+    package init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  package init(
+    name: String, isComplete: Bool = true, area: String, areaPages: UInt64, pageSize: UInt64,
+    environment: [Fact] = [], cells: [CellSummary]
+  ) {
+    self.name = name
+    self.isComplete = isComplete
+    self.area = area
+    self.areaPages = areaPages
+    self.pageSize = pageSize
+    self.environment = environment
+    self.cells = cells
+  }
+}
+
+/// The rounds of one cell.
+package struct CellSummary: Equatable, Sendable {
+  package var settings: CellSettings
+  package var rounds: [RoundSummary]
+  /// The times of all rounds together; `nil` where the reader did not ask for them.
+  package var times: PooledTimes?
+
+  package init(settings: CellSettings, rounds: [RoundSummary], times: PooledTimes? = nil) {
+    self.settings = settings
+    self.rounds = rounds
+    self.times = times
+  }
+
+  /// All requests of all rounds.
+  package var requests: UInt64 { allocated + failed }
+  package var allocated: UInt64 { rounds.reduce(0) { $0 + $1.allocated } }
+  package var failed: UInt64 { rounds.reduce(0) { $0 + $1.failed } }
+
+  /// One number for each round in which there was an allocation.
+  package func values(of quantity: Quantity) -> [Double] {
+    rounds.compactMap { round in round.times.map { $0[quantity] } }
+  }
+}
+
+/// The times of a cell's rounds, put together.
+package struct PooledTimes: Equatable, Sendable {
+  /// Of allocations that succeeded.
+  package var allocations = Histogram()
+  /// Of allocations that failed.
+  package var failures = Histogram()
+  package var releases = Histogram()
+
+  package init() {}
+}
+
+/// One round of one cell.
+package struct RoundSummary: Equatable, Sendable {
+  package var allocated: UInt64
+  package var failed: UInt64
+  /// Of the allocations that succeeded; `nil` where none did.
+  package var times: Times?
+
+  /// Quantiles of a round's times, in ns.
+  package struct Times: Equatable, Sendable {
+    package var p50: Double
+    package var p99: Double
+    package var max: Double
+
+    package init(p50: Double, p99: Double, max: Double) {
+      self.p50 = p50
+      self.p99 = p99
+      self.max = max
+    }
+
+    package init?(_ histogram: Histogram) {
+      guard let p50 = histogram.quantile(0.5), let p99 = histogram.quantile(0.99) else {
+        return nil
+      }
+      self.init(p50: p50, p99: p99, max: Double(histogram.largest))
+    }
+
+    package subscript(quantity: Quantity) -> Double {
+      switch quantity {
+      case .p50: p50
+      case .p99: p99
+      case .max: max
+      }
+    }
+  }
+
+  package init(allocated: UInt64, failed: UInt64, times: Times?) {
+    self.allocated = allocated
+    self.failed = failed
+    self.times = times
+  }
+}
+
+/// What is compared of a round's times.
+package enum Quantity: String, CaseIterable, Sendable {
+  case p50, p99, max
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestBench
+
+/// A cell of a result, with the times of all its rounds.
+struct PlottedCell {
+  let settings: CellSettings
+  let rounds: Int
+  let allocations: Histogram
+  let failures: Histogram
+  let releases: Histogram
+  /// The medians over the rounds, with their intervals.
+  let p50: MedianInterval?
+  let p99: MedianInterval?
+
+  init(_ cell: CellSummary) {
+    settings = cell.settings
+    rounds = cell.rounds.count
+    let times = cell.times ?? PooledTimes()
+    allocations = times.allocations
+    failures = times.failures
+    releases = times.releases
+    p50 = MedianInterval(cell.values(of: .p50))
+    p99 = MedianInterval(cell.values(of: .p99))
+  }
+
+  /// The row of a table, as `names` has its head.
+  var row: [String] {
+    let all = allocations.count + failures.count
+    return [
+      settings.words, "\(all)",
+      all == 0 ? "?" : fixed(Double(failures.count) / Double(all) * 100, 3) + " %",
+      words(p50), time(0.9), words(p99), time(0.999), time(1),
+      releases.quantile(0.5).map(shortTime) ?? "?", releases.quantile(0.99).map(shortTime) ?? "?",
+    ]
+  }
+
+  static let names = [
+    "cell", "requests", "failed", "p50", "p90", "p99", "p99.9", "max", "release p50", "release p99",
+  ]
+
+  private func time(_ q: Double) -> String { allocations.quantile(q).map(shortTime) ?? "?" }
+
+  private func words(_ interval: MedianInterval?) -> String {
+    guard let interval else { return "?" }
+    let bounds = interval.bounds.map { " (\(shortTime($0.lowerBound)) to \(shortTime($0.upperBound)))" }
+    return shortTime(interval.median) + (bounds ?? "")
+  }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import ArgumentParser
+internal import CMATestBench
+internal import CMATestCore
+internal import CMATestReport
+internal import CMATestSystem
+
+struct Compare: PrintingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compare results of 'cma-test bench', and tell whether allocation became slower.",
+    usage: "cma-test compare [<options>] <before> ... -- <after> ...",
+    discussion: """
+      Give the files of the first result, '--', and those of the second; several files of one side \
+      are put together. Each round is one observation. A cell is a regression where its rounds \
+      differ by the Mann-Whitney test, corrected for all cells (Holm), and by more than the noise; \
+      or where more of its requests fail (Fisher's exact test). Exits with 0 where nothing became \
+      worse, with 1 where something did, and with 4 where the rounds are too few, or too noisy, to \
+      tell.
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text, json, junit
+  }
+
+  @Argument(help: "Files of the first result.", completion: .file(extensions: ["json"]))
+  var before: [String] = []
+
+  @Option(
+    name: .customLong(Self.separator), parsing: .upToNextOption,
+    help: ArgumentHelp("Files of the second result; '--' is the same.", valueName: "after"),
+    completion: .file(extensions: ["json"]))
+  var after: [String] = []
+
+  @Option(help: "What decides, of the times of each round: p50, p99 or max.")
+  var by = Quantity.p50
+
+  @Option(help: "The chance of a false alarm, in all cells together, as 0.05.")
+  var level = 0.05
+
+  @Option(
+    help: ArgumentHelp(
+      "Changes below so many percent never count; the noise of the first result may be more.",
+      valueName: "percent"))
+  var threshold = 1.0
+
+  @Option(
+    help: ArgumentHelp(
+      "A change of so many percent should be found if it is there: else '4'.",
+      valueName: "percent"))
+  var detect = 10.0
+
+  @Flag(help: "Compare areas, or pages, of different sizes too.")
+  var force = false
+
+  @Option(help: "The form of the comparison: text, json or junit.")
+  var format = Format.text
+
+  private static let separator = "with"
+
+  /// Returns the arguments of a command line with an option in place of the first `--`: the parser
+  /// takes no second list of files behind it.
+  static func separated(_ arguments: [String]) -> [String] {
+    guard arguments.first == configuration.commandName, let place = arguments.firstIndex(of: "--")
+    else { return arguments }
+    var arguments = arguments
+    arguments[place] = "--" + separator
+    return arguments
+  }
+
+  func validate() throws {
+    if before.isEmpty || after.isEmpty {
+      throw ValidationError("give files of two results, with '--' between them")
+    }
+    guard level > 0, level < 1 else { throw ValidationError("--level is between 0 and 1") }
+    guard threshold >= 0, threshold.isFinite else {
+      throw ValidationError("--threshold is a number of percent")
+    }
+    guard detect > 0, detect.isFinite else {
+      throw ValidationError("--detect is a number of percent above 0")
+    }
+  }
+
+  func run(printing output: StandardOutput) throws {
+    let first = try before.map { try readResult($0) }
+    let second = try after.map { try readResult($0) }
+    if !force, let hindrance = Comparison.hindrance(first + second) {
+      throw ValidationError("\(hindrance): '--force' compares them all the same")
+    }
+    for result in first + second where !result.isComplete {
+      StandardError.write(
+        "cma-test compare: warning: \(result.name) is a part of a measurement that was ended\n")
+    }
+    var rules = Comparison.Rules()
+    rules.quantity = by
+    rules.level = level
+    rules.threshold = threshold / 100
+    rules.detect = detect / 100
+    let comparison = Comparison(first, with: second, rules: rules)
+    switch format {
+    case .text: try output.write(comparison.text)
+    case .json: try output.write(comparison.json.text + "\n")
+    case .junit: try output.write(comparison.junit)
+    }
+    switch comparison.outcome {
+    case .noRegression: return
+    case .regression: throw ExitCode(CommandStatus.failed)
+    case .notKnown: throw ExitCode(CommandStatus.skipped)
+    }
+  }
+}
+
+extension Quantity: ExpressibleByArgument {}
