@@ -82,7 +82,9 @@ let package = Package(
       dependencies: ["CCMATestABI", "CLinux", "CMATestCore", "CMATestMachine", "CMATestSystem"],
       swiftSettings: settings),
     // Results and their forms, of whatever was measured.
-    .target(name: "CMATestBench", dependencies: ["CMATestCore"], swiftSettings: settings),
+    .target(
+      name: "CMATestBench", dependencies: ["CMATestCore", "CMATestDevice", "CMATestSystem"],
+      swiftSettings: settings),
     .target(
       name: "CMATestReport", dependencies: ["CMATestBench", "CMATestCore"],
       swiftSettings: settings),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CCMATestABI
+package import CMATestCore
 public import CMATestMachine
 public import CMATestSystem
 internal import Glibc
@@ -43,6 +44,9 @@ extension cmatest_probe: RequestStructure {
 }
 extension cmatest_place: RequestStructure {
   fileprivate static var number: UInt { cmatest_request_place }
+}
+extension cmatest_measure: RequestStructure {
+  fileprivate static var number: UInt { cmatest_request_measure }
 }
 
 /// The real /dev/cmatest.
@@ -242,6 +246,48 @@ public final class KernelDevice: PagePlacer {
     return Int(request.placed)
   }
 
+  package func measure(_ measure: MeasureRequest) throws(DeviceFailure) -> Measurement {
+    var request = cmatest_measure()
+    request.area = measure.block.area
+    request.order = measure.block.order
+    request.count = measure.block.count
+    request.requests = measure.requests
+    request.duration_ns = measure.duration
+    request.interval_ns = measure.interval
+    request.hold = measure.hold
+    request.threads = measure.threads
+    request.flags = measure.takesTimes ? 0 : UInt32(CMATEST_MEASURE_NO_CLOCK)
+    // Four histograms, each of 4 numbers and its bins.
+    var words = [UInt64](
+      repeating: 0, count: MemoryLayout<cmatest_histograms>.size / MemoryLayout<UInt64>.size)
+    let code = words.withUnsafeMutableBufferPointer { words -> CInt in
+      request.histograms = UInt64(UInt(bitPattern: words.baseAddress))
+      do throws(DeviceFailure) {
+        try ask("", &request)
+        return 0
+      } catch {
+        return error.code
+      }
+    }
+    guard code == 0 else { throw DeviceFailure("measure: \(measure.block.words)", code) }
+    var result = Measurement()
+    result.done = request.done
+    result.failed = request.failed
+    result.refused = request.refused
+    result.elapsed = request.elapsed_ns
+    result.switches = request.switches
+    result.moves = request.moves
+    let size = words.count / 4
+    func histogram(_ place: Int) -> Histogram {
+      Histogram(kernel: words[place * size..<(place + 1) * size])
+    }
+    result.allocations = histogram(0)
+    result.responses = histogram(1)
+    result.failures = histogram(2)
+    result.releases = histogram(3)
+    return result
+  }
+
   /// Returns a C string that Swift sees as a tuple of bytes.
   private static func string<Bytes>(_ bytes: Bytes) -> String {
     withUnsafeBytes(of: bytes) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
@@ -254,3 +300,5 @@ extension BlockRequest {
     "allocate \(count) page\(count == 1 ? "" : "s") of order \(order) in area \(area)"
   }
 }
+
+extension KernelDevice: Measurer {}

@@ -16,7 +16,7 @@ struct CMATest: ParsableCommand {
       """,
     version: packageVersion,
     subcommands: [
-      ShowStatus.self, Configure.self, Reserve.self, Areas.self, Run.self, Compare.self,
+      ShowStatus.self, Configure.self, Reserve.self, Areas.self, Run.self, Bench.self, Compare.self,
       Report.self, OwnBlocks.self,
     ])
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+package import CMATestCore
+
 /// What a comparison needs of a result file: a few numbers of each round, not its bins.
 package struct ResultSummary: Equatable, Sendable {
   /// The file that it was read from.

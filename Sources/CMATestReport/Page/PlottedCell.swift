@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestBench
+internal import CMATestCore
 
 /// A cell of a result, with the times of all its rounds.
 struct PlottedCell {

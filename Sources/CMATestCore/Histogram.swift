@@ -56,8 +56,19 @@ extension Histogram {
     largest = max(largest, time)
   }
 
+  /// Takes over what the kernel counted (`struct cmatest_histogram`): count, sum, smallest, largest, bins.
+  package init(kernel words: ArraySlice<UInt64>) {
+    self.init()
+    let numbers = Array(words)
+    guard numbers.count == Self.binCount + 4, numbers[0] > 0 else { return }
+    let last = numbers.lastIndex { $0 != 0 } ?? 3
+    bins = Array(numbers[4..<max(4, last + 1)])
+    count = numbers[0]
+    setExtremes(sum: numbers[1], smallest: numbers[2], largest: numbers[3])
+  }
+
   /// Counts several times of one bin; returns `false` where the counts would overflow.
-  mutating func add(_ count: UInt64, to bin: Int) -> Bool {
+  package mutating func add(_ count: UInt64, to bin: Int) -> Bool {
     if bin >= bins.count { bins += [UInt64](repeating: 0, count: bin + 1 - bins.count) }
     // No bin can overflow where the sum of all does not.
     let (all, overflow) = self.count.addingReportingOverflow(count)
@@ -68,7 +79,7 @@ extension Histogram {
   }
 
   /// Sets what was counted exactly, beside the bins.
-  mutating func setExtremes(sum: UInt64, smallest: UInt64?, largest: UInt64?) {
+  package mutating func setExtremes(sum: UInt64, smallest: UInt64?, largest: UInt64?) {
     self.sum = sum
     self.smallest = smallest ?? .max
     self.largest = largest ?? 0

@@ -9,7 +9,7 @@ public struct SeededNumbers: RandomNumberGenerator, Sendable {
   }
 
   /// Makes the numbers of one case, which are the same whatever cases run before.
-  init(seed: UInt64, name: String) {
+  package init(seed: UInt64, name: String) {
     // FNV-1a: Swift's own hashes differ from run to run.
     state = name.utf8.reduce(seed ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
@@ -24,7 +24,7 @@ public struct SeededNumbers: RandomNumberGenerator, Sendable {
 
   /// Draws a number from `low` to `high`; `low` where there is no other. Draws by remainder, since the
   /// standard library may change its own way.
-  mutating func number(from low: UInt64, to high: UInt64) -> UInt64 {
+  package mutating func number(from low: UInt64, to high: UInt64) -> UInt64 {
     let drawn = next()
     guard high > low else { return low }
     let span = high - low
@@ -32,7 +32,7 @@ public struct SeededNumbers: RandomNumberGenerator, Sendable {
   }
 
   /// Puts elements into another order.
-  mutating func shuffle<Element>(_ elements: inout [Element]) {
+  package mutating func shuffle<Element>(_ elements: inout [Element]) {
     for index in elements.indices.dropFirst().reversed() {
       elements.swapAt(index, Int(number(from: 0, to: UInt64(index))))
     }
