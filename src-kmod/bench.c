@@ -263,13 +263,13 @@ static void cmatest_run_all(struct cmatest_run *run)
 static int cmatest_measure_check(const struct cmatest_measure *measure, struct cma **cma,
 				 unsigned long *pages)
 {
-	bool timed = measure->duration_ns || measure->interval_ns;
+	bool timed = measure->duration_ns || measure->interval_ns || measure->stop_above_ns;
 	int err;
 
 	err = cmatest_request_check(measure->area, measure->count, measure->order, cma);
 	if (err)
 		return err;
-	if (measure->unused || !measure->threads || measure->threads > CMATEST_MAX_TEAM)
+	if (!measure->threads || measure->threads > CMATEST_MAX_TEAM)
 		return -EINVAL;
 	if (measure->hold > CMATEST_MAX_HOLD || measure->requests > S64_MAX)
 		return -EINVAL;

@@ -40,7 +40,7 @@ static_assert(sizeof(struct cmatest_check) == 80);
 static_assert(sizeof(struct cmatest_batch) == 80);
 static_assert(sizeof(struct cmatest_probe) == 48);
 static_assert(sizeof(struct cmatest_place) == 56);
-static_assert(sizeof(struct cmatest_measure) == 128);
+static_assert(sizeof(struct cmatest_measure) == 200);
 static_assert(sizeof(struct cmatest_times) == 8);
 
 #ifdef CONFIG_HUGETLB_PAGE_SIZE_VARIABLE

@@ -254,6 +254,7 @@ public final class KernelDevice: PagePlacer {
     request.requests = measure.requests
     request.duration_ns = measure.duration
     request.interval_ns = measure.interval
+    request.stop_above_ns = measure.stopAbove
     request.hold = measure.hold
     request.threads = measure.threads
     request.flags = measure.takesTimes ? 0 : UInt32(CMATEST_MEASURE_NO_CLOCK)
@@ -277,6 +278,21 @@ public final class KernelDevice: PagePlacer {
     result.elapsed = request.elapsed_ns
     result.switches = request.switches
     result.moves = request.moves
+    let found = request.found
+    func known(_ value: UInt64, _ flag: CInt) -> UInt64? {
+      found & UInt32(flag) == 0 ? nil : value
+    }
+    result.retries = known(request.retries, CMATEST_MEASURE_HAS_RETRIES)
+    result.withoutHole = known(request.no_hole, CMATEST_MEASURE_HAS_RETRIES)
+    result.migrated = known(request.migrated, CMATEST_MEASURE_HAS_MIGRATED)
+    result.unmigrated = known(request.unmigrated, CMATEST_MEASURE_HAS_MIGRATED)
+    if found & UInt32(CMATEST_MEASURE_SLOW) != 0 {
+      result.slow = SlowAllocation(
+        time: request.slow_ns,
+        retries: known(request.slow_retries, CMATEST_MEASURE_HAS_RETRIES),
+        migrated: known(request.slow_migrated, CMATEST_MEASURE_HAS_MIGRATED),
+        pageInTheWay: request.slow_pfn == 0 ? nil : request.slow_pfn)
+    }
     let size = words.count / 4
     func histogram(_ place: Int) -> Histogram {
       Histogram(kernel: words[place * size..<(place + 1) * size])

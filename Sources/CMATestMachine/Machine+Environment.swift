@@ -35,7 +35,7 @@ extension Machine {
       return String(word.dropFirst("init_on_alloc=".count))
     }
     guard let (configuration, _) = configuration(of: release) else { return nil }
-    return configuration.isSet("CONFIG_INIT_ON_ALLOC_DEFAULT_ON") ? "1" : "0"
+    return configuration.enables("CONFIG_INIT_ON_ALLOC_DEFAULT_ON") ? "1" : "0"
   }
 
   private var processorModel: String? {

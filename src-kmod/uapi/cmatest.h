@@ -495,6 +495,11 @@ struct cmatest_histograms {
 /* cmatest_measure.flags */
 #define CMATEST_MEASURE_NO_CLOCK	0x01	/* take no time of a single call */
 
+/* cmatest_measure.found */
+#define CMATEST_MEASURE_HAS_RETRIES	0x01	/* retries and no_hole are known */
+#define CMATEST_MEASURE_HAS_MIGRATED	0x02	/* migrated and unmigrated are known */
+#define CMATEST_MEASURE_SLOW		0x04	/* one took longer: slow_* are of that one */
+
 /**
  * struct cmatest_measure - CMATEST_IOC_MEASURE: count the times of many allocations
  * @area: (in) index of the area
@@ -504,21 +509,31 @@ struct cmatest_histograms {
  * @duration_ns: (in) how long; 0 for no limit. One of the two must be set
  * @interval_ns: (in) from one intended start to the next, for each thread; 0 if an
  *	allocation follows at once. One that is late does not move the next
+ * @stop_above_ns: (in) the first allocation that takes longer, whether it succeeds
+ *	or not, ends the measurement for all threads; 0 for none
  * @hold: (in) blocks that each thread keeps: an allocation that would be one more
  *	is followed by the release of the oldest. 0 releases each at once
  * @threads: (in) how many threads make this request on this open file. They begin
  *	when the last of them has come, and end together
- * @flags: (in) CMATEST_MEASURE_NO_CLOCK or 0. With it, neither @duration_ns nor
- *	@interval_ns can be set, and @histograms is not used
- * @unused: (in) 0
+ * @flags: (in) CMATEST_MEASURE_NO_CLOCK or 0. With it, none of @duration_ns,
+ *	@interval_ns and @stop_above_ns can be set, and @histograms is not used
+ * @found: (out) CMATEST_MEASURE_HAS_RETRIES and the like
  * @histograms: (in) address of a struct cmatest_histograms, which gets those of
  *	this thread at the end
  * @done: (out) allocations of this thread
  * @failed: (out) those of them that failed
+ * @no_hole: (out) those of the failed for which the kernel found no range to try
  * @refused: (out) releases that cma_release() refused
  * @elapsed_ns: (out) from the common start to the end of this thread
  * @switches: (out) how often the scheduler took the processor from this thread
  * @moves: (out) how often an allocation began on another processor than the last
+ * @retries: (out) ranges that the kernel tried in vain, a page in them being in use
+ * @migrated: (out) pages that the kernel moved away for these allocations
+ * @unmigrated: (out) pages that could not be moved
+ * @slow_ns: (out) how long the allocation above @stop_above_ns took, or 0
+ * @slow_retries: (out) ranges that were tried in vain for it
+ * @slow_migrated: (out) pages that were moved away for it
+ * @slow_pfn: (out) page frame number of the last page that was in its way, or 0
  * @reserved: (in) 0
  *
  * The blocks that are left at the end are released, without being counted. A
@@ -541,24 +556,33 @@ struct cmatest_measure {
 	__u64 requests;
 	__u64 duration_ns;
 	__u64 interval_ns;
+	__u64 stop_above_ns;
 	__u32 hold;
 	__u32 threads;
 	__u32 flags;
-	__u32 unused;
+	__u32 found;
 	__u64 histograms;
 	__u64 done;
 	__u64 failed;
+	__u64 no_hole;
 	__u64 refused;
 	__u64 elapsed_ns;
 	__u64 switches;
 	__u64 moves;
+	__u64 retries;
+	__u64 migrated;
+	__u64 unmigrated;
+	__u64 slow_ns;
+	__u64 slow_retries;
+	__u64 slow_migrated;
+	__u64 slow_pfn;
 	__u64 reserved[2];
 };
 
 /*
  * On x86, ARM and RISC-V these are 0xc000d200 | size << 16 | number. The sizes in
  * bytes, in this order: 128, 104, 56, 40, 96, 48, 80, 80, 48, 56,
- * 128.
+ * 200.
  */
 #define CMATEST_IOC_MAGIC	0xd2
 #define CMATEST_IOC_INFO	_IOWR(CMATEST_IOC_MAGIC, 0, struct cmatest_info)

@@ -73,13 +73,14 @@ package struct BenchRun {
     } catch {
       throw .noThreads(error)
     }
-    var whole = Measurement()
+    var whole: Measurement?
     for part in parts {
       switch part {
-      case .success(let measurement): whole.add(measurement)
+      case .success(let measurement):
+        if whole == nil { whole = measurement } else { whole?.add(measurement) }
       case .failure(let failure): throw .refused(failure)
       }
     }
-    return whole
+    return whole ?? Measurement()
   }
 }

@@ -58,6 +58,8 @@ package struct BenchResult: Sendable {
         "refused": .int(Int64(clamping: round.refused)),
         "involuntary_switches": .int(Int64(clamping: round.switches)),
         "cpu_migrations": .int(Int64(clamping: round.moves)),
+        "busy_retries": optional(round.retries), "no_hole": optional(round.withoutHole),
+        "migrated_pages": optional(round.migrated), "unmigrated_pages": optional(round.unmigrated),
         "allocations": round.allocations.json, "responses": round.responses.json,
         "failures": round.failures.json, "releases": round.releases.json,
       ]
@@ -70,6 +72,10 @@ package struct BenchResult: Sendable {
       "every_ns": .int(Int64(clamping: settings.every)), "load": .string(settings.load),
       "rounds": .array(rounds),
     ]
+  }
+
+  private static func optional(_ number: UInt64?) -> JSON {
+    number.map { .int(Int64(clamping: $0)) } ?? .null
   }
 
   /// The result without its bins, as a comparison or a table needs it.

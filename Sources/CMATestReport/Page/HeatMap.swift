@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestBench
+internal import CMATestCore
 internal import Glibc
 
 /// Cells by percentile, the darker the slower.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestBench
+internal import CMATestCore
 
 /// How many requests of each cell succeeded, with the interval of the share.
 enum SuccessBars {

@@ -6,6 +6,7 @@ internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestMachine
 internal import CMATestReport
+internal import CMATestSuite
 internal import CMATestSystem
 
 struct Bench: DeviceCommand {
@@ -89,7 +90,7 @@ struct Bench: DeviceCommand {
       case .json: try standardOutput.write(result.json.text + "\n")
       }
     } catch let failure as DeviceSessionFailure {
-      throw try report(failure, json: false, standardOutput)
+      throw try Self.report(failure, asJSON: false, to: standardOutput)
     }
   }
 
