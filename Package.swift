@@ -86,7 +86,7 @@ let package = Package(
       name: "CMATestBench", dependencies: ["CMATestCore", "CMATestDevice", "CMATestSystem"],
       swiftSettings: settings),
     .target(
-      name: "CMATestReport", dependencies: ["CMATestBench", "CMATestCore"],
+      name: "CMATestReport", dependencies: ["CMATestBench", "CMATestCore", "CMATestDevice"],
       swiftSettings: settings),
     .target(
       name: "CMATestSuite",
@@ -144,7 +144,7 @@ let package = Package(
     .testTarget(
       name: "CMATestSuiteTests",
       dependencies: [
-        "cma-test", "CCMATestABI", "CMATestCore", "CMATestDevice", "CMATestMachine",
+        "cma-test", "CCMATestABI", "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestMachine",
         "CMATestReport", "CMATestSuite", "CMATestSystem", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

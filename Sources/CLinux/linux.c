@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As many as a kernel of Debian is built for; cpu_set_t has room for 1024 alone. */
@@ -71,6 +74,48 @@ int cma_test_bind_to_cpu(int n)
 	}
 	CPU_FREE(cpus);
 	return result;
+}
+
+/* No program sends this one by chance. */
+static int interrupting_signal(void)
+{
+	return SIGRTMIN + 7;
+}
+
+static void do_nothing(int signal)
+{
+	(void)signal;
+}
+
+void cma_test_let_interrupt(void)
+{
+	/* Without SA_RESTART, or the call would begin anew. */
+	struct sigaction action = { .sa_handler = do_nothing };
+	sigset_t signals;
+
+	sigaction(interrupting_signal(), &action, NULL);
+	sigemptyset(&signals);
+	sigaddset(&signals, interrupting_signal());
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+void cma_test_interrupt(pthread_t thread)
+{
+	pthread_kill(thread, interrupting_signal());
+}
+
+int cma_test_join_within(pthread_t thread, unsigned long long nanoseconds)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += nanoseconds / 1000000000;
+	end.tv_nsec += nanoseconds % 1000000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_nsec -= 1000000000;
+		end.tv_sec++;
+	}
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end);
 }
 
 int cma_test_prefer_node(int node)

@@ -33,6 +33,7 @@ public enum CommandStatus: Int32, CaseIterable, Sendable {
   case deviceRefused = 31
   case inContainer = 32
   case deviceBusy = 33
+  case loadFailed = 34
   case usage = 64
   case skippedForAutopkgtest = 77
   case hungUp = 129

@@ -5,21 +5,21 @@
 /// A time below 128 ns has a bin of its own; above, each power of two has 64 bins of equal width, up
 /// to an hour. The middle of a bin is at most 1/128 away from any time in the bin. Count, sum,
 /// smallest and largest time are exact. Histograms of several runs can be added.
-package struct Histogram: Equatable, Sendable {
+public struct Histogram: Equatable, Sendable {
   /// How many times each bin has, without the empty ones after the last.
-  package private(set) var bins: [UInt64]
-  package private(set) var count: UInt64
+  public private(set) var bins: [UInt64]
+  public private(set) var count: UInt64
   /// The sum of all times, in ns; `UInt64.max` where that is exceeded.
-  package private(set) var sum: UInt64
+  public private(set) var sum: UInt64
   /// The smallest time, in ns; meaningless without any.
-  package private(set) var smallest: UInt64
+  public private(set) var smallest: UInt64
   /// The largest time, in ns; longer ones than an hour are counted in the last bin.
-  package private(set) var largest: UInt64
+  public private(set) var largest: UInt64
 
   /// How many bins there are: 128, and 64 for each of the powers of two from 2⁷ to 2⁴¹.
-  package static let binCount = 128 + 35 * 64
+  public static let binCount = 128 + 35 * 64
 
-  package init() {
+  public init() {
     bins = []
     count = 0
     sum = 0
@@ -30,14 +30,14 @@ package struct Histogram: Equatable, Sendable {
 
 extension Histogram {
   /// The bin of a time in ns.
-  package static func bin(of time: UInt64) -> Int {
+  public static func bin(of time: UInt64) -> Int {
     guard time >= 128 else { return Int(time) }
     let shift = 63 - time.leadingZeroBitCount - 6
     return min(binCount - 1, shift * 64 + Int(time >> UInt64(shift)))
   }
 
   /// The times in ns that belong to a bin, but for those beyond the last.
-  package static func times(of bin: Int) -> ClosedRange<UInt64> {
+  public static func times(of bin: Int) -> ClosedRange<UInt64> {
     guard bin >= 128 else { return UInt64(bin)...UInt64(bin) }
     let shift = UInt64(bin / 64 - 1)
     let low = UInt64(bin) - shift * 64
@@ -45,7 +45,7 @@ extension Histogram {
   }
 
   /// Counts a time in ns.
-  package mutating func add(_ time: UInt64) {
+  public mutating func add(_ time: UInt64) {
     let bin = Self.bin(of: time)
     if bin >= bins.count { bins += [UInt64](repeating: 0, count: bin + 1 - bins.count) }
     bins[bin] += 1
@@ -57,7 +57,7 @@ extension Histogram {
   }
 
   /// Takes over what the kernel counted (`struct cmatest_histogram`): count, sum, smallest, largest, bins.
-  package init(kernel words: ArraySlice<UInt64>) {
+  public init(kernel words: ArraySlice<UInt64>) {
     self.init()
     let numbers = Array(words)
     guard numbers.count == Self.binCount + 4, numbers[0] > 0 else { return }
@@ -68,7 +68,7 @@ extension Histogram {
   }
 
   /// Counts several times of one bin; returns `false` where the counts would overflow.
-  package mutating func add(_ count: UInt64, to bin: Int) -> Bool {
+  public mutating func add(_ count: UInt64, to bin: Int) -> Bool {
     if bin >= bins.count { bins += [UInt64](repeating: 0, count: bin + 1 - bins.count) }
     // No bin can overflow where the sum of all does not.
     let (all, overflow) = self.count.addingReportingOverflow(count)
@@ -79,14 +79,14 @@ extension Histogram {
   }
 
   /// Sets what was counted exactly, beside the bins.
-  package mutating func setExtremes(sum: UInt64, smallest: UInt64?, largest: UInt64?) {
+  public mutating func setExtremes(sum: UInt64, smallest: UInt64?, largest: UInt64?) {
     self.sum = sum
     self.smallest = smallest ?? .max
     self.largest = largest ?? 0
   }
 
   /// Counts all that another histogram has.
-  package mutating func add(_ other: Histogram) {
+  public mutating func add(_ other: Histogram) {
     if other.bins.count > bins.count {
       bins += [UInt64](repeating: 0, count: other.bins.count - bins.count)
     }
@@ -101,7 +101,7 @@ extension Histogram {
   /// The time in ns that a share `q` of all times does not exceed; `nil` of an empty histogram.
   ///
   /// It is the middle of a bin, and at most 1/128 off; 1 gives the largest time exactly.
-  package func quantile(_ q: Double) -> Double? {
+  public func quantile(_ q: Double) -> Double? {
     guard count > 0 else { return nil }
     let rank = max(1, (q * Double(count)).rounded(.up))
     guard rank < Double(count) else { return Double(largest) }
@@ -118,5 +118,5 @@ extension Histogram {
   }
 
   /// The mean of all times in ns; `nil` of an empty histogram.
-  package var mean: Double? { count > 0 ? Double(sum) / Double(count) : nil }
+  public var mean: Double? { count > 0 ? Double(sum) / Double(count) : nil }
 }

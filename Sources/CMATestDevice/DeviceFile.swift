@@ -25,6 +25,8 @@ public protocol DeviceFile: AnyObject, Sendable {
   ) throws(DeviceFailure) -> PatternCheck
   /// Allocates and releases `pairs` times; fewer where a signal came.
   func batch(_ request: BlockRequest, pairs: Int) throws(DeviceFailure) -> Batch
+  /// Counts the times of many allocations, until the end or until this thread is interrupted.
+  func measure(_ request: MeasureRequest) throws(DeviceFailure) -> Measurement
   /// Asks for something that must be refused.
   func probe(_ kind: Probe, area: UInt32) throws(DeviceFailure) -> ProbeResult
 }

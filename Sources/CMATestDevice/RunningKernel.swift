@@ -47,6 +47,8 @@ public struct RunningKernel: TestedKernel {
     try PageUses.occupied(on: machine, frames)
   }
 
+  public func use(of frame: UInt64) -> String? { PageUses.words(on: machine, frame) }
+
   public func placePages(
     _ kind: UserPageKind, in area: UInt32, _ frames: Range<UInt64>, wanted: Int, seed: UInt64,
     isEnding: () -> Bool

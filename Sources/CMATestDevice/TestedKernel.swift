@@ -45,6 +45,12 @@ public protocol MemoryObserving: Sendable {
   /// - Returns: nil where the kernel does not show the kinds of pages.
   /// - Throws: the call that failed, where the kinds cannot be read.
   func occupiedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges?
+
+  /// Names the present use of a page, as `anonymous memory`.
+  ///
+  /// - Parameter frame: the page frame number.
+  /// - Returns: nil where the kernel does not show the kinds of pages.
+  func use(of frame: UInt64) -> String?
 }
 
 /// Places pages of this process in an area.

@@ -23,7 +23,10 @@ extension Machine {
     add("transparent_hugepage", chosen("/sys/kernel/mm/transparent_hugepage/enabled"))
     add("init_on_alloc", release.flatMap { initOnAlloc(of: $0) })
     add("memory_kib", meminfo("MemTotal"))
+    add("memory_available_kib", meminfo("MemAvailable"))
     add("cma_total_kib", meminfo("CmaTotal"))
+    add("cma_free_kib", meminfo("CmaFree"))
+    add("kernel_tainted", try? line("/proc/sys/kernel/tainted"))
     return facts
   }
 

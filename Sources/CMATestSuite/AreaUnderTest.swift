@@ -54,6 +54,11 @@ public struct AreaUnderTest: Sendable {
       }
   }
 
+  /// Counts the pages that nobody has allocated now; nil where the kernel does not tell.
+  public func available(on kernel: any TestedKernel) -> UInt64? {
+    counterName.flatMap { try? kernel.counters(of: $0) }?.available
+  }
+
   /// The name for reports, in one line.
   public var title: String { areaTitle(name, index) }
 

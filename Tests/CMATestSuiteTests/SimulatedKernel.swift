@@ -60,6 +60,11 @@ final class SimulatedKernel: TestedKernel, @unchecked Sendable {
   /// Page frames that look movable, and are not.
   var pinnedFrames = FrameRanges()
   var limits = Limits()
+  /// The time in ns by which a measured allocation takes longer, by its number since the start.
+  var measuredDelays: (Int) -> UInt64 = { _ in 0 }
+  var measuredAllocations = 0
+  /// What the module answers to a measurement in place of measuring.
+  var refusedMeasurement: DeviceFailure?
   /// Pages of all blocks that were ever given.
   var givenPages = 0
 

@@ -6,6 +6,7 @@
 #ifndef CMA_TEST_CLINUX_H
 #define CMA_TEST_CLINUX_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,6 +18,18 @@ int cma_test_cpu_count(void);
 
 /* Binds the calling thread to the nth of these processors, from 0; -1 and errno. */
 int cma_test_bind_to_cpu(int n);
+
+/*
+ * Lets cma_test_interrupt() end a system call of the calling thread, whatever signals its parent
+ * has blocked.
+ */
+void cma_test_let_interrupt(void);
+
+/* Ends the system call that a thread is in, with EINTR. One that is not in any goes on. */
+void cma_test_interrupt(pthread_t thread);
+
+/* Waits for the end of a thread; ETIMEDOUT if there is none within so many nanoseconds. */
+int cma_test_join_within(pthread_t thread, unsigned long long nanoseconds);
 
 /*
  * Has the calling thread's memory come from a node first, where that has some; from the node of its

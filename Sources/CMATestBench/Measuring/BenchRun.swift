@@ -3,84 +3,180 @@
 package import CMATestDevice
 package import CMATestSystem
 
-/// Why a measurement ended before its end.
-package enum BenchEnd: Error, Equatable, Sendable {
+/// Why a measurement cannot go on.
+package enum BenchFailure: Error, Equatable, Sendable {
   /// The module refused a request.
   case refused(DeviceFailure)
   /// The threads could not be made.
   case noThreads(SystemFailure)
+  /// A load did not load, or ended.
+  case load(LoadFailure)
+}
+
+/// What a measurement needs of the machine beside the device; a test replaces it.
+package protocol BenchSurroundings {
+  /// Starts a load, and returns when it is there; nil for no load.
+  func start(_ load: LoadKind) throws(LoadFailure) -> (any RunningLoad)?
+  /// Counts the pages of the area that the running load has filled; nil where nothing tells.
+  func filledPages() -> UInt64?
+  /// Counts the free pages of the area; nil where nothing tells.
+  func freePages() -> UInt64?
+  /// Returns the time in ns by a clock that never goes back.
+  func now() -> UInt64
+  /// Says why the measurement has to end; nil while it goes on.
+  func endReason() -> String?
+}
+
+/// Takes what a measurement tells while it goes on.
+package protocol BenchObserver {
+  /// A load is about to start.
+  func loadBegins(_ load: LoadKind)
+  /// A round of a cell begins; steps count from 1.
+  func stepBegan(_ step: Int, _ cell: CellSettings)
+  /// A piece of the round has ended, or about a tenth of a second has gone by (nil).
+  func stepAdvanced(_ cell: Int, _ roundSoFar: BenchRound?)
+  /// The round has ended.
+  func stepEnded(_ step: Int, _ cell: Int, _ round: BenchRound)
 }
 
 /// Measures all cells of a plan.
 package struct BenchRun {
+  /// No more than this is lost where the machine loses its power.
+  private static let longestPiece: UInt64 = 30_000_000_000
+
   private let plan: BenchPlan
   private let area: UInt32
-  private let device: any Measurer
-  /// Says why the measurement has to end; `nil` while it goes on.
-  private let reason: () -> String?
+  private let device: any DeviceFile
+  private let surroundings: any BenchSurroundings
+  private let observer: any BenchObserver
 
   package init(
-    _ plan: BenchPlan, area: UInt32, on device: any Measurer, reason: @escaping () -> String?
+    _ plan: BenchPlan, area: UInt32, on device: any DeviceFile,
+    in surroundings: any BenchSurroundings, observer: any BenchObserver
   ) {
     self.plan = plan
     self.area = area
     self.device = device
-    self.reason = reason
+    self.surroundings = surroundings
+    self.observer = observer
   }
 
-  /// Measures, round by round, until the end or until there is a reason to end.
+  /// Measures, round by round, until the end, until there is a reason to end, or until an allocation takes
+  /// longer than the user allows.
   ///
-  /// - Parameters:
-  ///   - began: Called before each step with the number of the step, from 1, and its cell.
-  ///   - ended: Called with the number of a cell and what a round of it came to.
-  package func measure(
-    began: (Int, CellSettings) -> Void, ended: (Int, Measurement) -> Void
-  ) throws(BenchEnd) {
+  /// - Throws: why the measurement cannot go on. What the observer was told stays true.
+  package func measure() throws(BenchFailure) {
+    let began = surroundings.now()
     var step = 0
     for round in plan.order {
-      for cell in round {
-        if reason() != nil { return }
-        step += 1
-        let settings = plan.cells[cell]
-        began(step, settings)
-        if plan.warmUp > 0 {
-          _ = try measure(settings, requests: plan.warmUp, duration: 0)
-          if reason() != nil { return }
+      for (load, cells) in round {
+        if surroundings.endReason() != nil { return }
+        observer.loadBegins(load)
+        let running = try start(load)
+        defer { running?.stop() }
+        for cell in cells {
+          if surroundings.endReason() != nil { return }
+          step += 1
+          observer.stepBegan(step, plan.cells[cell])
+          guard let round = try measure(cell, beside: running, since: began) else { return }
+          observer.stepEnded(step, cell, round)
+          if round.measured.slow != nil { return }
         }
-        let measured = try measure(
-          settings, requests: plan.requests, duration: plan.duration)
-        ended(cell, measured)
       }
     }
   }
 
+  private func start(_ load: LoadKind) throws(BenchFailure) -> (any RunningLoad)? {
+    do throws(LoadFailure) {
+      return try surroundings.start(load)
+    } catch {
+      // An interrupted start is no failure of the load.
+      if surroundings.endReason() != nil { return nil }
+      throw .load(error)
+    }
+  }
+
+  /// Measures one round of one cell in pieces.
+  ///
+  /// - Returns: the round; nil where there was a reason to end before its first allocation.
   private func measure(
-    _ settings: CellSettings, requests: UInt64, duration: UInt64
-  ) throws(BenchEnd) -> Measurement {
+    _ cell: Int, beside load: (any RunningLoad)?, since began: UInt64
+  ) throws(BenchFailure) -> BenchRound? {
+    let settings = plan.cells[cell]
+    if plan.settings.warmUp > 0 {
+      _ = try measure(cell, settings, requests: plan.settings.warmUp, duration: 0, stopAbove: 0)
+      if surroundings.endReason() != nil { return nil }
+    }
+    var round = BenchRound()
+    round.filledPages = load == nil ? nil : surroundings.filledPages()
+    let requests = plan.settings.requests
+    let end = plan.durationOfStep
+    let start = surroundings.now()
+    while true {
+      let spent = surroundings.now() - start
+      let left = requests - min(requests, round.measured.done)
+      if requests > 0 && left == 0 || end > 0 && spent >= end { break }
+      let piece = try measure(
+        cell, settings, requests: left,
+        duration: end > 0 ? min(end - spent, Self.longestPiece) : Self.longestPiece,
+        stopAbove: plan.settings.stopAbove)
+      round.measured.add(piece)
+      round.slices.append(
+        BenchSlice(
+          piece, time: surroundings.now() - began, freePages: surroundings.freePages()))
+      observer.stepAdvanced(cell, round)
+      if piece.slow != nil || surroundings.endReason() != nil { break }
+      try check(load)
+    }
+    try check(load)
+    return round.measured.done > 0 ? round : nil
+  }
+
+  private func check(_ load: (any RunningLoad)?) throws(BenchFailure) {
+    do throws(LoadFailure) {
+      try load?.check()
+    } catch {
+      throw .load(error)
+    }
+  }
+
+  private func measure(
+    _ cell: Int, _ settings: CellSettings, requests: UInt64, duration: UInt64, stopAbove: UInt64
+  ) throws(BenchFailure) -> Measurement {
     var request = MeasureRequest(
       BlockRequest(area: area, count: settings.pages, order: UInt32(clamping: settings.order)))
     request.requests = requests
     request.duration = duration
     request.interval = settings.every
+    request.stopAbove = stopAbove
     request.hold = UInt32(clamping: settings.hold)
     request.threads = UInt32(clamping: settings.threads)
     let (device, ask) = (device, request)
     let parts: [Result<Measurement, DeviceFailure>]
     do throws(SystemFailure) {
-      parts = try inThreads(Int(request.threads)) { _ in
-        Result { () throws(DeviceFailure) in try device.measure(ask) }
-      }
+      parts = try inThreads(
+        Int(request.threads),
+        interruptedWhen: { ended in
+          observer.stepAdvanced(cell, nil)
+          return surroundings.endReason() != nil || ended.contains { $0.isFailure }
+        },
+        { _ in Result { () throws(DeviceFailure) in try device.measure(ask) } })
     } catch {
       throw .noThreads(error)
     }
-    var whole: Measurement?
+    var whole = Measurement()
     for part in parts {
       switch part {
-      case .success(let measurement):
-        if whole == nil { whole = measurement } else { whole?.add(measurement) }
+      case .success(let measurement): whole.add(measurement)
       case .failure(let failure): throw .refused(failure)
       }
     }
-    return whole ?? Measurement()
+    return whole
+  }
+}
+
+extension Result {
+  fileprivate var isFailure: Bool {
+    if case .failure = self { true } else { false }
   }
 }

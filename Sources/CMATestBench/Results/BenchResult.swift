@@ -15,9 +15,40 @@ package struct BenchResult: Sendable {
   package var areaPages: UInt64
   /// Free pages of the area when it began; `nil` where nothing tells.
   package var freePages: UInt64?
+  /// The profile that was used; `nil` for none.
+  package var profile: String?
+  /// The allocation that took too long; `nil` where none did.
+  package var slow: Slow?
+  /// Whether the measurement goes on, so that this is a part so far.
+  package var isRunning = false
+
+  /// An allocation that took longer than the user allows, and where that was.
+  package struct Slow: Sendable {
+    /// The number of the cell, from 0, and of its round, from 1.
+    package var cell: Int
+    package var round: Int
+    package var seen: SlowAllocation
+    /// The use of the page that was in the way; `nil` where nothing tells.
+    package var inTheWay: String?
+
+    package init(cell: Int, round: Int, seen: SlowAllocation, inTheWay: String?) {
+      self.cell = cell
+      self.round = round
+      self.seen = seen
+      self.inTheWay = inTheWay
+    }
+  }
+
+  /// Releases that the kernel refused.
+  package var refused: UInt64 {
+    cells.reduce(0) { $0 + $1.rounds.reduce(0) { $0 + $1.measured.refused } }
+  }
+
+  /// Whether all rounds of all cells were measured.
+  package var isComplete: Bool { endedBy == nil && slow == nil && !isRunning }
   /// What the machine was. `page_size` is one of them.
   package var environment: [ResultSummary.Fact]
-  package var cells: [(settings: CellSettings, rounds: [Measurement])]
+  package var cells: [(settings: CellSettings, rounds: [BenchRound])]
 
   package init(
     version: String, time: String, seed: UInt64, area: String, areaPages: UInt64,
@@ -36,8 +67,9 @@ package struct BenchResult: Sendable {
   package var json: JSON {
     [
       "format": "cma-test bench", "version": .int(Int64(ResultSummary.version)),
-      "complete": .bool(endedBy == nil), "ended_by": JSON(endedBy),
+      "complete": .bool(isComplete), "ended_by": JSON(endedBy),
       "program": .string(version), "time": .string(time), "seed": .int(Int64(clamping: seed)),
+      "profile": JSON(profile),
       "environment": .object(
         environment.map { fact in
           JSON.Member(fact.name, Int64(fact.value).map(JSON.int) ?? .string(fact.value))
@@ -46,23 +78,14 @@ package struct BenchResult: Sendable {
         "name": .string(area), "pages": .int(Int64(clamping: areaPages)),
         "free_pages": freePages.map { .int(Int64(clamping: $0)) } ?? .null,
       ],
-      "cells": .array(cells.map(Self.json)),
+      "slow": slowJSON, "cells": .array(cells.map(Self.json)),
     ]
   }
 
-  private static func json(_ cell: (settings: CellSettings, rounds: [Measurement])) -> JSON {
+  private static func json(_ cell: (settings: CellSettings, rounds: [BenchRound])) -> JSON {
     let settings = cell.settings
-    let rounds = cell.rounds.enumerated().map { number, round -> JSON in
-      [
-        "number": .int(Int64(number + 1)), "elapsed_ns": .int(Int64(clamping: round.elapsed)),
-        "refused": .int(Int64(clamping: round.refused)),
-        "involuntary_switches": .int(Int64(clamping: round.switches)),
-        "cpu_migrations": .int(Int64(clamping: round.moves)),
-        "busy_retries": optional(round.retries), "no_hole": optional(round.withoutHole),
-        "migrated_pages": optional(round.migrated), "unmigrated_pages": optional(round.unmigrated),
-        "allocations": round.allocations.json, "responses": round.responses.json,
-        "failures": round.failures.json, "releases": round.releases.json,
-      ]
+    let rounds = cell.rounds.enumerated().map { number, round in
+      Self.json(round, number: number + 1)
     }
     return [
       "pages": .int(Int64(clamping: settings.pages)),
@@ -74,6 +97,43 @@ package struct BenchResult: Sendable {
     ]
   }
 
+  private static func json(_ round: BenchRound, number: Int) -> JSON {
+    let measured = round.measured
+    return [
+      "number": .int(Int64(number)), "elapsed_ns": .int(Int64(clamping: measured.elapsed)),
+      "refused": .int(Int64(clamping: measured.refused)),
+      "involuntary_switches": .int(Int64(clamping: measured.switches)),
+      "cpu_migrations": .int(Int64(clamping: measured.moves)),
+      "busy_retries": optional(measured.retries), "no_hole": optional(measured.withoutHole),
+      "migrated_pages": optional(measured.migrated),
+      "unmigrated_pages": optional(measured.unmigrated),
+      "filled_pages": optional(round.filledPages),
+      "allocations": measured.allocations.json, "responses": measured.responses.json,
+      "failures": measured.failures.json, "releases": measured.releases.json,
+      "slices": .array(round.slices.map(json)),
+    ]
+  }
+
+  private static func json(_ slice: BenchSlice) -> JSON {
+    [
+      "at_ns": .int(Int64(clamping: slice.time)),
+      "allocated": .int(Int64(clamping: slice.allocated)),
+      "failed": .int(Int64(clamping: slice.failed)),
+      "p50_ns": slice.p50.map(JSON.number) ?? .null, "p99_ns": slice.p99.map(JSON.number) ?? .null,
+      "max_ns": optional(slice.largest), "free_pages": optional(slice.freePages),
+    ]
+  }
+
+  private var slowJSON: JSON {
+    guard let slow else { return .null }
+    return [
+      "cell": .int(Int64(slow.cell)), "round": .int(Int64(slow.round)),
+      "ns": .int(Int64(clamping: slow.seen.time)),
+      "busy_retries": Self.optional(slow.seen.retries),
+      "migrated_pages": Self.optional(slow.seen.migrated), "in_the_way": JSON(slow.inTheWay),
+    ]
+  }
+
   private static func optional(_ number: UInt64?) -> JSON {
     number.map { .int(Int64(clamping: $0)) } ?? .null
   }
@@ -81,22 +141,22 @@ package struct BenchResult: Sendable {
   /// The result without its bins, as a comparison or a table needs it.
   package var summary: ResultSummary {
     ResultSummary(
-      name: "this measurement", isComplete: endedBy == nil, area: area, areaPages: areaPages,
+      name: "this measurement", isComplete: isComplete, area: area, areaPages: areaPages,
       pageSize: environment.first { $0.name == "page_size" }.flatMap { UInt64($0.value) } ?? 0,
       environment: environment,
       cells: cells.map { cell in
         var times = PooledTimes()
         for round in cell.rounds {
-          times.allocations.add(round.allocations)
-          times.failures.add(round.failures)
-          times.releases.add(round.releases)
+          times.allocations.add(round.measured.allocations)
+          times.failures.add(round.measured.failures)
+          times.releases.add(round.measured.releases)
         }
         return CellSummary(
           settings: cell.settings,
           rounds: cell.rounds.map {
             RoundSummary(
-              allocated: $0.allocations.count, failed: $0.failures.count,
-              times: .init($0.allocations))
+              allocated: $0.measured.allocations.count, failed: $0.measured.failures.count,
+              times: .init($0.measured.allocations))
           }, times: times)
       })
   }

@@ -13,13 +13,15 @@ struct Bench: DeviceCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure how fast, and how surely, the kernel allocates from an area.",
     discussion: """
-      Allocates and releases blocks of each size with each number of threads, in rounds whose order \
-      the seed sets, and counts the times in the kernel. 'cma-test compare' tells two results \
-      apart. Needs root; loads the module where that is not loaded, and removes it again.
+      Allocates and releases blocks of each size, alignment and number of threads beside each load, \
+      in rounds whose order the seed sets, and counts the times in the kernel. 'cma-test compare' \
+      tells two results apart, 'cma-test report' draws them. Times have a unit, as 10ms; lists have \
+      commas. Ctrl-C releases everything and reports what was measured. Needs root; loads the \
+      module if it is not loaded, and then removes it again.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, json
+    case text, json, csv, hgrm
   }
 
   @Option(
@@ -27,140 +29,201 @@ struct Bench: DeviceCommand {
   var area: String?
 
   @Option(
-    help: ArgumentHelp("Sizes of a block, as 16p for pages, 64K, 1M; with commas.", valueName: "sizes"))
-  var size = "1p,16p,256p"
+    help: ArgumentHelp(
+      "Sizes of a block, as 16p for pages, 64K or 1M (default: 1p,16p,256p).", valueName: "sizes"))
+  var size: String?
 
-  @Option(help: ArgumentHelp("Alignments of a block as orders, with commas.", valueName: "orders"))
-  var align = "0"
+  @Option(
+    help: ArgumentHelp("Alignments of a block, as sizes (default: 1p).", valueName: "sizes"))
+  var align: String?
 
-  @Option(help: ArgumentHelp("Numbers of threads, with commas.", valueName: "counts"))
-  var threads = "1"
+  @Option(help: ArgumentHelp("Numbers of threads (default: 1).", valueName: "counts"))
+  var threads: String?
 
-  @Option(help: ArgumentHelp("Blocks that each thread keeps.", valueName: "blocks"))
-  var hold: UInt64 = 0
+  @Option(
+    help: ArgumentHelp(
+      "Blocks that each thread keeps before it releases the oldest (default: 0).",
+      valueName: "blocks"))
+  var hold: String?
 
-  @Option(help: ArgumentHelp("Milliseconds from one intended start to the next.", valueName: "ms"))
-  var every: Double = 0
+  @Option(
+    help: ArgumentHelp(
+      "Time from one intended start to the next; times count from there, too.", valueName: "time"))
+  var every: String?
 
-  @Option(help: ArgumentHelp("Allocations of a round of a cell.", valueName: "n"))
-  var count: UInt64?
+  @Option(
+    help: ArgumentHelp(
+      "Allocations of a round of a cell (default: 100, unless there is a time).", valueName: "n"))
+  var count: String?
 
-  @Option(help: ArgumentHelp("Seconds of a round of a cell.", valueName: "s"))
-  var duration: Double?
+  @Option(
+    help: ArgumentHelp("Time of the whole measurement, as 10s or 72h.", valueName: "time"))
+  var duration: String?
 
-  @Option(help: "Rounds of each cell.")
-  var rounds = 9
+  @Option(help: ArgumentHelp("Rounds of each cell (default: 9).", valueName: "n"))
+  var rounds: String?
 
-  @Option(name: .customLong("warm-up"), help: "Allocations before each round that do not count.")
-  var warmUp: UInt64 = 8
+  @Option(
+    name: .customLong("warm-up"),
+    help: ArgumentHelp(
+      "Allocations before each round that do not count (default: 8).", valueName: "n"))
+  var warmUp: String?
 
-  @Option(help: "Sets the order of the cells again as in an earlier measurement.")
+  @Option(
+    help: ArgumentHelp(
+      """
+      What keeps memory busy meanwhile: none, anon, cache, dirty, pinned, churn or \
+      'command:WORDS'; can be given again.
+      """, valueName: "load"))
+  var load: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Settings from a profile: quick, gcma, large-release, camera, or a file.",
+      valueName: "name"))
+  var profile: String?
+
+  @Option(help: "Repeat the order of an earlier measurement.")
   var seed: UInt32?
 
-  @Option(help: "The form of the result on standard output: text or json.")
+  @Option(
+    name: .customLong("stop-above"),
+    help: ArgumentHelp("End at the first allocation that takes longer.", valueName: "time"))
+  var stopAbove: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Compare with this earlier result, and exit as 'compare' does.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
+  var baseline: String?
+
+  @Option(help: ArgumentHelp("The form of the result.", valueName: "format"))
   var format = Format.text
 
-  @Option(name: .shortAndLong, help: "Also write the result, as JSON, to this file.")
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Keep the result, as JSON, in this file, which is written as the measurement goes.",
+      valueName: "file"),
+    completion: .file(extensions: ["json"]))
   var output: String?
 
   @OptionGroup var device: DeviceOptions
 
+  /// The options that a profile can set, too.
+  private var given: [(name: String, value: String)] {
+    let options = [
+      ("size", size), ("align", align), ("threads", threads), ("hold", hold), ("every", every),
+      ("count", count), ("duration", duration), ("rounds", rounds), ("warm-up", warmUp),
+      ("stop-above", stopAbove),
+    ]
+    return options.compactMap { name, value in value.map { (name, $0) } }
+  }
+
   func validate() throws {
-    guard rounds >= 1, rounds <= 10_000 else { throw ValidationError("--rounds is 1 to 10000") }
-    guard every >= 0, every <= 3_600_000 else {
-      throw ValidationError("--every is 0 to 3600000 milliseconds")
+    // A profile is read later: a file that is missing is no error of usage.
+    var settings = BenchSettings()
+    try apply(to: &settings)
+  }
+
+  private func apply(to settings: inout BenchSettings) throws {
+    do throws(SettingFailure) {
+      for (name, value) in given { try settings.set(name, to: value) }
+      if !load.isEmpty {
+        var loads: [LoadKind] = []
+        for word in load {
+          let load = try BenchSettings.load(word)
+          if !loads.contains(load) { loads.append(load) }
+        }
+        settings.loads = loads
+      }
+    } catch {
+      throw ValidationError(error.message)
     }
-    if let duration, !(duration > 0 && duration <= 1e9) {
-      throw ValidationError("--duration is a number of seconds above 0")
-    }
-    if count == 0 { throw ValidationError("--count is 1 or more") }
-    _ = try numbers(align, "--align", 0...63)
-    _ = try numbers(threads, "--threads", 1...1024)
-    _ = try pages(size, pageSize: 4096)
   }
 
   func run(printing standardOutput: StandardOutput, in session: DeviceSession) throws {
     do {
-      let result = try session.use { device in try measure(on: device, session) }
-      if let output {
-        try AtomicFile(output).replace(with: Array((result.json.text + "\n").utf8), mode: 0o644)
-      }
-      switch format {
-      case .text: try standardOutput.write(BenchText.text(result.summary))
-      case .json: try standardOutput.write(result.json.text + "\n")
-      }
+      try measure(printing: standardOutput, in: session)
     } catch let failure as DeviceSessionFailure {
-      throw try Self.report(failure, asJSON: false, to: standardOutput)
+      throw try Self.report(failure, asJSON: format == .json, to: standardOutput)
+    } catch let failure as BenchCommandFailure {
+      throw try Self.report(failure, asJSON: format == .json, to: standardOutput)
+    } catch let failure as SettingFailure {
+      throw ValidationError(failure.message)
     }
   }
 
-  private func measure(on device: OpenDevice, _ session: DeviceSession) throws -> BenchResult {
+  private func measure(printing standardOutput: StandardOutput, in session: DeviceSession) throws {
+    var settings = try profile.map { try BenchProfileFile(name: $0).read() } ?? BenchSettings()
+    try apply(to: &settings)
+    let before = try baseline.map { try readResult($0) }
+    let file = try output.map { name in
+      try mapError(BenchCommandFailure.cannotWrite) { () throws(SystemFailure) in
+        try ResultFile(name)
+      }
+    }
+    let (measurement, failure) = try session.use { device in
+      let measurement = try prepare(settings, file, device, session)
+      do throws(BenchCommandFailure) {
+        try measurement.measure()
+        return (measurement, BenchCommandFailure?.none)
+      } catch {
+        return (measurement, error)
+      }
+    }
+    if let failure { throw failure }
+    let result = measurement.result
+    try standardOutput.write(text(of: result, settings))
+    try end(after: result, comparedWith: before, printing: standardOutput)
+  }
+
+  private func prepare(
+    _ settings: BenchSettings, _ file: ResultFile?, _ device: OpenDevice, _ session: DeviceSession
+  ) throws -> BenchMeasurement {
     let chosen = try device.area(area)
     let area = try device.areaUnderTest(chosen)
-    guard let measurer = device.kernel.file as? any Measurer else {
-      throw DeviceSessionFailure.refused("this device does not measure")
+    guard area.isActivated else {
+      let (message, remedy) = device.whyNotActivated(chosen)
+      throw DeviceSessionFailure.refused("\(message): \(remedy)")
     }
     let plan = BenchPlan(
-      cells: BenchPlan.cells(
-        pages: try pages(size, pageSize: area.pageSize), orders: try numbers(align, "--align", 0...63),
-        threads: try numbers(threads, "--threads", 1...1024), hold: hold,
-        every: UInt64(every * 1e6), loads: ["none"]),
-      rounds: rounds, requests: count ?? (duration == nil ? 100 : 0),
-      duration: UInt64((duration ?? 0) * 1e9), warmUp: warmUp,
-      seed: UInt64(seed ?? UInt32.random(in: 0...UInt32.max)))
+      settings, pageSize: area.pageSize, seed: UInt64(seed ?? UInt32.random(in: 0...UInt32.max)))
+    if let pages = area.pages, let large = plan.cells.first(where: { $0.pages > pages }) {
+      session.warn(
+        "\(large.pages) pages are more than the area has, \(pages): such a request fails")
+    }
     let facts = Machine().environment(pageSize: area.pageSize)
-    var result = BenchResult(
-      version: packageVersion, time: utcTimestamp(), seed: plan.seed, area: area.title,
-      areaPages: area.pages ?? 0,
-      environment: facts.map { .init($0.name, $0.value) }, cells: plan.cells)
-    let progress = Progress.ofThisProcess()
-    progress.begin(steps: plan.cells.count * plan.rounds)
-    var number = 0
-    do throws(BenchEnd) {
-      try BenchRun(plan, area: chosen.index, on: measurer, reason: { session.ending.reason.map { "\($0)" } })
-        .measure(
-          began: { step, cell in
-            number = step
-            progress.beginStep(step, cell.words)
-          },
-          ended: { cell, measured in
-            result.cells[cell].rounds.append(measured)
-            progress.endStep(number, plan.cells[cell].words)
-          })
-    } catch {
-      switch error {
-      case .refused(let failure): throw DeviceSessionFailure.refused(failure.message)
-      case .noThreads(let failure): throw DeviceSessionFailure.refused(failure.reason)
-      }
-    }
-    result.endedBy = session.ending.reason.map { "\($0)" }
-    return result
+    return BenchMeasurement(
+      plan, in: area, on: device, session: session,
+      environment: facts.map { .init($0.name, $0.value) }, file: file,
+      progress: Progress.ofThisProcess(), countFilled: { nil },
+      startLoad: { _ throws(LoadFailure) in nil })
   }
 
-  /// Reads numbers with commas between them.
-  private func numbers(
-    _ text: String, _ option: String, _ range: ClosedRange<UInt64>
-  ) throws -> [UInt64] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
-      guard let number = UInt64(word), range.contains(number) else {
-        throw ValidationError(
-          "\(option) takes numbers from \(range.lowerBound) to \(range.upperBound), not '\(word)'")
-      }
-      return number
+  private func text(of result: BenchResult, _ settings: BenchSettings) -> String {
+    switch format {
+    case .text: BenchText.text(result, references: settings.references)
+    case .json: result.json.text + "\n"
+    case .csv: ""
+    case .hgrm: ""
     }
   }
 
-  /// Reads sizes with commas between them, as pages: `16p`, or bytes with a suffix of the kernel.
-  private func pages(_ text: String, pageSize: UInt64) throws -> [UInt64] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
-      if word.hasSuffix("p"), let pages = UInt64(word.dropLast()), pages > 0 { return pages }
-      do throws(CMAGrammarError) {
-        let bytes = try CMAReservation(parsing: String(word)).size
-        guard bytes > 0 else { throw CMAGrammarError.noNumber("SIZE") }
-        return bytes / pageSize + (bytes % pageSize == 0 ? 0 : 1)
-      } catch {
-        throw ValidationError("--size takes sizes as 16p, 64K or 1M, not '\(word)'")
-      }
+  /// Exits with what the measurement, or its comparison, came to.
+  private func end(
+    after result: BenchResult, comparedWith before: ResultSummary?,
+    printing standardOutput: StandardOutput
+  ) throws {
+    if let status = result.endedBy.flatMap({ CommandStatus(signal: $0) }) { throw ExitCode(status) }
+    if result.slow != nil || result.refused > 0 { throw ExitCode(.failed) }
+    guard let before else { return }
+    let comparison = Comparison([before], with: [result.summary])
+    if format == .text {
+      try standardOutput.write("\n" + comparison.text)
+    } else {
+      StandardError.write(comparison.text)
     }
+    if let status = comparison.outcome.status { throw ExitCode(status) }
   }
 }

@@ -103,10 +103,17 @@ struct Compare: PrintingCommand {
     case .json: try output.write(comparison.json.text + "\n")
     case .junit: try output.write(comparison.junit)
     }
-    switch comparison.outcome {
-    case .noRegression: return
-    case .regression: throw ExitCode(CommandStatus.failed)
-    case .notKnown: throw ExitCode(CommandStatus.skipped)
+    if let status = comparison.outcome.status { throw ExitCode(status) }
+  }
+}
+
+extension Comparison.Outcome {
+  /// The status that a command exits with; nil for success.
+  var status: CommandStatus? {
+    switch self {
+    case .noRegression: nil
+    case .regression: .failed
+    case .notKnown: .skipped
     }
   }
 }
