@@ -173,13 +173,13 @@ _cma-test() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    status|configure|reserve|areas|run|help)
+    status|configure|reserve|areas|run|bench|compare|report|help)
         # Offer subcommand argument completions
         "_cma-test_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'status configure reserve areas run help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'status configure reserve areas run bench compare report help' -- "${cur}"))
         ;;
     esac
 }
@@ -270,6 +270,136 @@ _cma-test_run() {
         return
         ;;
     '--timeout')
+        return
+        ;;
+    esac
+}
+
+_cma-test_bench() {
+    repeating_flags=()
+    non_repeating_flags=(--no-load --wait --version -h --help)
+    repeating_options=(--load)
+    non_repeating_options=(--area --size --align --threads --hold --every --count --duration --rounds --warm-up --profile --seed --stop-above --baseline --format --output -o)
+    __cma-test_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--area')
+        return
+        ;;
+    '--size')
+        return
+        ;;
+    '--align')
+        return
+        ;;
+    '--threads')
+        return
+        ;;
+    '--hold')
+        return
+        ;;
+    '--every')
+        return
+        ;;
+    '--count')
+        return
+        ;;
+    '--duration')
+        return
+        ;;
+    '--rounds')
+        return
+        ;;
+    '--warm-up')
+        return
+        ;;
+    '--load')
+        return
+        ;;
+    '--profile')
+        return
+        ;;
+    '--seed')
+        return
+        ;;
+    '--stop-above')
+        return
+        ;;
+    '--baseline')
+        __cma-test_add_completions -o plusdirs -fX '!*.@(json)'
+        return
+        ;;
+    '--format')
+        __cma-test_add_completions -W 'text'$'\n''json'$'\n''csv'$'\n''hgrm'
+        return
+        ;;
+    '--output'|'-o')
+        __cma-test_add_completions -o plusdirs -fX '!*.@(json)'
+        return
+        ;;
+    esac
+}
+
+_cma-test_compare() {
+    repeating_flags=()
+    non_repeating_flags=(--force --version -h --help)
+    repeating_options=(--with)
+    non_repeating_options=(--by --level --threshold --detect --format)
+    __cma-test_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--with')
+        __cma-test_add_completions -o plusdirs -fX '!*.@(json)'
+        return
+        ;;
+    '--by')
+        __cma-test_add_completions -W 'p50'$'\n''p99'$'\n''max'
+        return
+        ;;
+    '--level')
+        return
+        ;;
+    '--threshold')
+        return
+        ;;
+    '--detect')
+        return
+        ;;
+    '--format')
+        __cma-test_add_completions -W 'text'$'\n''json'$'\n''junit'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __cma-test_add_completions -o plusdirs -fX '!*.@(json)'
+        return
+        ;;
+    esac
+}
+
+_cma-test_report() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=(--output -o)
+    __cma-test_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--output'|'-o')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __cma-test_add_completions -o plusdirs -fX '!*.@(json)'
         return
         ;;
     esac

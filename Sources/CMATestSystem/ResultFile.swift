@@ -3,7 +3,7 @@
 internal import Glibc
 
 /// A file that a user names for a result: always whole where it is a regular file or none yet; what is
-/// none, as a pipe or /dev/stdout, is written to as it is, and never replaced.
+/// none, as a pipe or a device, is written to as it is, and never replaced.
 public struct ResultFile: Sendable {
   /// The name as the user gave it.
   public let name: String

@@ -142,23 +142,23 @@ struct Bench: DeviceCommand {
     }
   }
 
-  func run(printing standardOutput: StandardOutput, in session: DeviceSession) throws {
+  func run(printing output: StandardOutput, in session: DeviceSession) throws {
     do {
-      try measure(printing: standardOutput, in: session)
+      try measure(printing: output, in: session)
     } catch let failure as DeviceSessionFailure {
-      throw try Self.report(failure, asJSON: format == .json, to: standardOutput)
+      throw try Self.report(failure, asJSON: format == .json, to: output)
     } catch let failure as BenchCommandFailure {
-      throw try Self.report(failure, asJSON: format == .json, to: standardOutput)
+      throw try Self.report(failure, asJSON: format == .json, to: output)
     } catch let failure as SettingFailure {
       throw ValidationError(failure.message)
     }
   }
 
-  private func measure(printing standardOutput: StandardOutput, in session: DeviceSession) throws {
+  private func measure(printing output: StandardOutput, in session: DeviceSession) throws {
     var settings = try profile.map { try BenchProfileFile(name: $0).read() } ?? BenchSettings()
     try apply(to: &settings)
     let before = try baseline.map { try readResult($0) }
-    let file = try output.map { name in
+    let file = try self.output.map { name in
       try mapError(BenchCommandFailure.cannotWrite) { () throws(SystemFailure) in
         try ResultFile(name)
       }
@@ -174,8 +174,8 @@ struct Bench: DeviceCommand {
     }
     if let failure { throw failure }
     let result = measurement.result
-    try standardOutput.write(text(of: result, settings))
-    try end(after: result, comparedWith: before, printing: standardOutput)
+    try output.write(text(of: result, settings))
+    try end(after: result, comparedWith: before, printing: output)
   }
 
   private func prepare(
@@ -213,14 +213,14 @@ struct Bench: DeviceCommand {
   /// Exits with what the measurement, or its comparison, came to.
   private func end(
     after result: BenchResult, comparedWith before: ResultSummary?,
-    printing standardOutput: StandardOutput
+    printing output: StandardOutput
   ) throws {
     if let status = result.endedBy.flatMap({ CommandStatus(signal: $0) }) { throw ExitCode(status) }
     if result.slow != nil || result.refused > 0 { throw ExitCode(.failed) }
     guard let before else { return }
     let comparison = Comparison([before], with: [result.summary])
     if format == .text {
-      try standardOutput.write("\n" + comparison.text)
+      try output.write("\n" + comparison.text)
     } else {
       StandardError.write(comparison.text)
     }

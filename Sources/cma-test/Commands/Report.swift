@@ -16,13 +16,13 @@ struct Report: PrintingCommand {
   @Option(name: .shortAndLong, help: "The file to write; standard output if not given.")
   var output: String?
 
-  func run(printing standardOutput: StandardOutput) throws {
+  func run(printing output: StandardOutput) throws {
     let read = try results.map { try readResult($0, keepsTimes: true) }
     let page = ResultPage.html(read)
-    if let output {
-      try AtomicFile(output).replace(with: Array(page.utf8), mode: 0o644)
+    if let file = self.output {
+      try AtomicFile(file).replace(with: Array(page.utf8), mode: 0o644)
     } else {
-      try standardOutput.write(page)
+      try output.write(page)
     }
   }
 }
