@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
+
 /// What is asked of the allocator in one cell of a measurement.
 package struct CellSettings: Hashable, Sendable {
   /// The size of a request.
@@ -34,7 +36,7 @@ package struct CellSettings: Hashable, Sendable {
     if order > 0 { words.append("order \(order)") }
     if threads != 1 { words.append("\(threads) threads") }
     if hold > 0 { words.append("hold \(hold)") }
-    if every > 0 { words.append("every \(every / 1000) µs") }
+    if every > 0 { words.append("every \(TimeSpan(nanoseconds: every).words)") }
     if load != "none" { words.append("load \(load)") }
     return words.joined(separator: ", ")
   }
