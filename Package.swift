@@ -83,7 +83,8 @@ let package = Package(
       swiftSettings: settings),
     // Results and their forms, of whatever was measured.
     .target(
-      name: "CMATestBench", dependencies: ["CMATestCore", "CMATestDevice", "CMATestSystem"],
+      name: "CMATestBench",
+      dependencies: ["CLinux", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestSystem"],
       swiftSettings: settings),
     .target(
       name: "CMATestReport", dependencies: ["CMATestBench", "CMATestCore", "CMATestDevice"],

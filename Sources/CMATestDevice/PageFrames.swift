@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CMATestSystem
+package import CMATestSystem
 internal import Glibc
 
 /// Finds where pages of this process are, in /proc/self/pagemap. (`Documentation/admin-guide/mm/pagemap.rst`)
-struct PageFrames: ~Copyable {
+package struct PageFrames: ~Copyable {
   private let pagemap: Descriptor
   private let pageSize: Int
 
-  init(pageSize: Int) throws(SystemFailure) {
+  package init(pageSize: Int) throws(SystemFailure) {
     pagemap = try Descriptor(reading: "/proc/self/pagemap")
     self.pageSize = pageSize
   }
@@ -19,7 +19,7 @@ struct PageFrames: ~Copyable {
   /// - Returns: the number for each page; nil where the page is not in memory, or where this process may
   ///   not see the number.
   /// - Throws: the call that failed.
-  func frames(of bytes: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> [UInt64?] {
+  package func frames(of bytes: UnsafeMutableRawBufferPointer) throws(SystemFailure) -> [UInt64?] {
     let first = Int(bitPattern: bytes.baseAddress) / pageSize
     let count = bytes.count / pageSize
     var entries = [UInt64](repeating: 0, count: count)

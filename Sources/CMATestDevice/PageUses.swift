@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CMATestMachine
-internal import CMATestSystem
+package import CMATestMachine
+package import CMATestSystem
 internal import Glibc
 
 /// Tells the use of each page of an area, as far as /proc/kpageflags does. Allocates nothing.
 /// (`Documentation/admin-guide/mm/pagemap.rst`)
-enum PageUses {
+package enum PageUses {
   private static let path = "/proc/kpageflags"
 
   /// The flags (KPF_*) of which a page that is free, or of a kind that the kernel can move, has one.
@@ -39,6 +39,42 @@ enum PageUses {
     on machine: Machine, _ frames: Range<UInt64>
   ) throws(SystemFailure) -> FrameRanges? {
     try pages(on: machine, frames) { $0 & 1 << 10 == 0 }
+  }
+
+  /// A kind of pages in use that the kernel can move.
+  package enum Kind: Sendable {
+    case movable
+    /// Memory of processes.
+    case anonymous
+    /// Page cache of files on disks.
+    case pageCache
+
+    /// - Parameter flags: KPF_* of a page.
+    /// - Returns: whether it is of this kind.
+    fileprivate func has(_ flags: UInt64) -> Bool {
+      func flag(_ bit: UInt64) -> Bool { flags >> bit & 1 == 1 }
+      guard flags & mayMakeWay != 0, !flag(10) else { return false }
+      return switch self {
+      case .movable: true
+      case .anonymous: flag(12)
+      // Shared memory, which is backed by swap, is no file's.
+      case .pageCache: !flag(12) && !flag(14)
+      }
+    }
+  }
+
+  /// Counts the pages of a kind.
+  ///
+  /// - Parameters:
+  ///   - kind: the kind.
+  ///   - machine: the running machine, or a copied tree.
+  ///   - frames: page frame numbers of an area.
+  /// - Returns: nil where the kernel has no such file.
+  /// - Throws: the call that failed.
+  package static func count(
+    _ kind: Kind, on machine: Machine, _ frames: Range<UInt64>
+  ) throws(SystemFailure) -> UInt64? {
+    try pages(on: machine, frames, where: kind.has)?.count
   }
 
   /// The uses of a page by the flags (KPF_*) that tell, the first that a page has.

@@ -11,13 +11,15 @@ struct ChildProcess: ~Copyable {
     var input: CInt?
     /// The descriptor of its standard output.
     var output: CInt
+    /// The descriptor of its standard error; nil for that of this process.
+    var errors: CInt?
     /// Whether the child has a process group of its own, which Ctrl-C does not reach.
     var hasOwnGroup = false
     /// The signals that are blocked there; nil for those that are blocked here.
     var signalMask: sigset_t?
   }
 
-  private let process: pid_t
+  let process: pid_t
   private let program: String
   private var isRunning = true
 
@@ -51,6 +53,9 @@ struct ChildProcess: ~Copyable {
       posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     }
     posix_spawn_file_actions_adddup2(&actions, attributes.output, STDOUT_FILENO)
+    if let errors = attributes.errors {
+      posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+    }
     var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
     defer { words.forEach { free($0) } }
     var child: pid_t = 0
@@ -111,7 +116,7 @@ struct ChildProcess: ~Copyable {
 }
 
 /// How a child process ended.
-enum ChildEnd: Equatable {
+package enum ChildEnd: Equatable, Sendable {
   case exit(CInt)
   case signal(CInt)
 

@@ -36,6 +36,13 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
     self.byteCount = byteCount
   }
 
+  /// Leaves the mapping out of processes that are forked.
+  ///
+  /// - Throws: the call that failed.
+  package func keepFromChildren() throws(SystemFailure) {
+    try valueOrErrno(.madvise, "a mapping") { madvise(base, byteCount, MADV_DONTFORK) }
+  }
+
   /// Makes the first pages present. A page that cannot be read is an error, not a signal.
   ///
   /// - Parameter byteCount: a multiple of the page size, more than 0.

@@ -9,7 +9,8 @@ public enum SystemCall: String, Sendable {
   case opendir
   case pipe, waitpid, kill
   case spawn = "posix_spawn"
-  case ioctl, madvise, mmap, pread, pwrite, vmsplice
+  case ioctl, madvise, mincore, mmap, pread, pwrite, vmsplice
+  case fork, ftruncate, statvfs
   case thread = "pthread_create"
 }
 
@@ -30,6 +31,7 @@ public struct SystemFailure: Error, Equatable, Sendable {
   public var reason: String { String(cString: strerror(code)) }
 
   public static let noSuchFile = ENOENT
+  public static let noSpace = ENOSPC
   public static let invalid = EINVAL
   public static let notPermitted = EPERM
   public static let accessDenied = EACCES

@@ -37,6 +37,27 @@ int cma_test_join_within(pthread_t thread, unsigned long long nanoseconds);
  */
 int cma_test_prefer_node(int node);
 
+/* Has the kernel send this process a signal when the thread that started it ends; -1 and errno. */
+int cma_test_end_with_parent(int signal);
+
+/* Makes this process the parent of what its children leave behind; -1 and errno. */
+int cma_test_adopt_orphans(void);
+
+/*
+ * Opens a file that has no name and is gone with its last descriptor, for reading and writing; -1 and
+ * errno.
+ */
+int cma_test_unnamed_file(const char *folder);
+
+/* Begins to write a part of a file to its disk, without waiting for that; -1 and errno. */
+int cma_test_start_writeback(int file, off_t offset, off_t count);
+
+/*
+ * Starts a process that writes a word into each page of memory of its own, keeps that for a time, and ends;
+ * it is killed when this thread ends. Its number; -1 and errno.
+ */
+pid_t cma_test_fork_toucher(size_t bytes, size_t page, unsigned int microseconds);
+
 /*
  * argv[n] of main; NULL from argc on. Swift's own main keeps it to itself: CommandLine reads it from
  * /proc/self, and has nothing in a chroot where /proc is not mounted.

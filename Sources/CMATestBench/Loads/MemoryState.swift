@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestCore
+internal import CMATestMachine
+internal import CMATestSystem
+
+/// The memory of the machine at one moment, in bytes.
+struct MemoryState: Equatable {
+  var free: UInt64
+  /// Of that, what lies in areas of CMA.
+  var freeInAreas: UInt64
+  /// What the kernel thinks it can give out without swapping.
+  var available: UInt64
+  var total: UInt64
+  /// Whether there is swap.
+  var hasSwap: Bool
+
+  /// What the kernel's own data may come from: that is not moved, and so has no place in an area.
+  var freeOutside: UInt64 { free - min(free, freeInAreas) }
+
+  init(on machine: Machine) throws(SystemFailure) {
+    let meminfo = MemoryInformation(parsing: try contents(of: machine.path("/proc/meminfo")))
+    free = meminfo["MemFree"] ?? 0
+    freeInAreas = meminfo["CmaFree"] ?? 0
+    available = meminfo["MemAvailable"] ?? free
+    total = meminfo["MemTotal"] ?? 0
+    hasSwap = (meminfo["SwapTotal"] ?? 0) > 0
+  }
+}
+
+/// The limits within which a load takes memory.
+struct MemoryFloor {
+  /// Bytes besides the kernel's own reserve that stay free.
+  private static let margin: UInt64 = 8 << 20
+
+  private let machine: Machine
+  /// Bytes outside the areas that stay free.
+  let outside: UInt64
+  /// Bytes that stay below the limit of a control group.
+  private let inGroup: UInt64 = 16 << 20
+
+  /// - Parameters:
+  ///   - machine: the running machine.
+  ///   - pageSize: the bytes of a page.
+  /// - Throws: where /proc cannot be read.
+  init(on machine: Machine, pageSize: Int) throws(SystemFailure) {
+    self.machine = machine
+    // Below its low watermark of pages that are no area's, the kernel begins to take memory back; without
+    // swap it then ends programs. (`__zone_watermark_ok` in `mm/page_alloc.c`)
+    let text = try contents(of: machine.path("/proc/zoneinfo"))
+    outside = lowWatermarks(inZoneInformation: text) * UInt64(pageSize) + Self.margin
+  }
+
+  /// Tells how many bytes the load may still take, by what the machine and the control groups of this
+  /// process have left.
+  ///
+  /// - Parameter state: the memory now.
+  /// - Returns: the bytes, and the limit that allows no more.
+  /// - Throws: where /proc cannot be read.
+  func room(in state: MemoryState) throws(SystemFailure) -> (bytes: UInt64, limit: String) {
+    var room = (
+      bytes: state.freeOutside - min(state.freeOutside, outside), limit: "the free memory"
+    )
+    for limit in try machine.memoryLimits() {
+      let bytes = limit.room - min(limit.room, inGroup)
+      if bytes < room.bytes { room = (bytes, limit.file) }
+    }
+    // An allocation of a program that fails ends it where memory is promised strictly.
+    if let bytes = try promise(), bytes < room.bytes {
+      room = (bytes, "vm.overcommit_memory=2")
+    }
+    return room
+  }
+
+  /// The bytes that the kernel still promises where it keeps account strictly; nil elsewhere.
+  func promise() throws(SystemFailure) -> UInt64? {
+    let file = "/proc/sys/vm/overcommit_memory"
+    guard machine.exists(file), try contents(of: machine.path(file)).first == UInt8(ascii: "2")
+    else { return nil }
+    let meminfo = MemoryInformation(parsing: try contents(of: machine.path("/proc/meminfo")))
+    guard let most = meminfo["CommitLimit"], let committed = meminfo["Committed_AS"] else {
+      return nil
+    }
+    let left = most - min(most, committed)
+    return left - min(left, 32 << 20)
+  }
+}
+
+/// The pages that the kernel keeps back in all zones, by their low watermarks.
+///
+/// - Parameter text: /proc/zoneinfo.
+/// - Returns: the sum of the lines `low N` of the zones.
+func lowWatermarks(inZoneInformation text: [UInt8]) -> UInt64 {
+  text.split(separator: UInt8(ascii: "\n")).reduce(0) { sum, line in
+    let fields = line.split { $0 == UInt8(ascii: " ") }
+    guard fields.count == 2, fields[0].elementsEqual("low".utf8),
+      let pages = UInt64(String(decoding: fields[1], as: UTF8.self)), pages < 1 << 40
+    else { return sum }
+    return sum + pages
+  }
+}
+
+/// A counter of /proc/vmstat; nil where the kernel does not tell.
+func statistic(_ name: String, on machine: Machine) -> UInt64? {
+  guard let text = try? contents(of: machine.path("/proc/vmstat")) else { return nil }
+  for line in text.split(separator: UInt8(ascii: "\n")) {
+    let fields = line.split(separator: UInt8(ascii: " "))
+    if fields.count == 2, fields[0].elementsEqual(name.utf8) {
+      return UInt64(String(decoding: fields[1], as: UTF8.self))
+    }
+  }
+  return nil
+}
