@@ -197,4 +197,27 @@ import Testing
       try bench(["--profile", "none-such"], on: FakeHost()).code
         == CommandStatus.unreadable.rawValue)
   }
+
+  @Test func loadsRunBesideTheirCellsAlone() throws {
+    let host = try FakeHost()
+    let told = try bench(
+      ["--size", "1p,2p", "--rounds", "2", "--load", "none", "--load", "cache+churn"], on: host)
+    #expect(told.code == 0)
+    let loads = host.steps.filter { $0.hasPrefix("+") || $0.hasPrefix("-") }
+    let once = ["+cache", "+churn", "-cache", "-churn"]
+    #expect(loads == once + once)
+    #expect(told.output.contains("\n1 page, load cache+churn\n"))
+    #expect(told.output.contains("\n  the load had 200 of 2048 pages when a round began\n"))
+  }
+
+  @Test(arguments: [0, 1, 2])
+  func loadThatDoesNotLoadIsAnError(_ checks: Int) throws {
+    let host = try FakeHost()
+    host.loadEnds = (.churn, checks)
+    let told = try bench(["--size", "1p", "--load", "cache+churn", "--format", "json"], on: host)
+    #expect(told.code == CommandStatus.loadFailed.rawValue)
+    #expect(told.output.contains("\"kind\": \"load-failed\""))
+    #expect(host.steps.count { $0 == "+cache" } == host.steps.count { $0 == "-cache" })
+    #expect(host.kernel.usedPages == 0 && host.steps.last == "unload")
+  }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import CMATestBench
 import CMATestCore
 import CMATestDevice
 import CMATestSuite
@@ -61,6 +62,10 @@ private struct Failure: Error {}
       func words(of process: CInt) -> String? { nil }
       func unactivatedDefaultArea() -> UnactivatedArea? { nil }
       func pause(nanoseconds: UInt64) {}
+      func startLoad(
+        _ kind: LoadKind, beside area: Range<UInt64>?, spare: UInt64, isEnding: () -> Bool
+      ) throws(LoadFailure) -> any RunningLoad { throw .givenUp(load: kind.word) }
+      func filledPages(by kind: LoadKind, in area: Range<UInt64>) -> UInt64? { nil }
     }
     struct Hold: ModuleHold {
       let closing: Closing

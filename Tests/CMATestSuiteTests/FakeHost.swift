@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import ArgumentParser
+import CMATestBench
 import CMATestCore
 import CMATestDevice
 import CMATestSystem
@@ -52,6 +53,42 @@ final class FakeHost: DeviceHost {
   func words(of process: CInt) -> String? { process == 7 ? "cma-test run --seed 5" : nil }
   func unactivatedDefaultArea() -> UnactivatedArea? { nil }
   func pause(nanoseconds: UInt64) { steps.append("pause") }
+
+  /// The load that does not load, or ends when it is looked at so often.
+  var loadEnds: (load: LoadKind, afterChecks: Int)?
+
+  func startLoad(
+    _ kind: LoadKind, beside area: Range<UInt64>?, spare: UInt64, isEnding: () -> Bool
+  ) throws(LoadFailure) -> any RunningLoad {
+    let ends = loadEnds?.load == kind ? loadEnds?.afterChecks : nil
+    if ends == 0 { throw .notLoaded(load: kind.word, reason: "no room", remedy: "make room") }
+    steps.append("+\(kind.word)")
+    return FakeLoad(host: self, kind: kind, checks: ends)
+  }
+
+  func filledPages(by kind: LoadKind, in area: Range<UInt64>) -> UInt64? {
+    UInt64(steps.count { $0.hasPrefix("+") } - steps.count { $0.hasPrefix("-") }) * 100
+  }
+}
+
+private final class FakeLoad: RunningLoad {
+  let host: FakeHost
+  let kind: LoadKind
+  var checks: Int?
+
+  init(host: FakeHost, kind: LoadKind, checks: Int?) {
+    self.host = host
+    self.kind = kind
+    self.checks = checks
+  }
+
+  func check() throws(LoadFailure) {
+    guard let left = checks else { return }
+    if left == 1 { throw .endedEarly(load: kind.word, reason: "it was over", remedy: "more") }
+    checks = left - 1
+  }
+
+  func stop() { host.steps.append("-\(kind.word)") }
 }
 
 private struct FakeHold: ModuleHold {

@@ -39,7 +39,7 @@ package struct BenchPlan: Equatable, Sendable {
   ///
   /// Each round has an order of its own, so that what changes while the machine warms up or slows down
   /// spreads over all cells. Cells with one load follow each other, since a load takes long to begin.
-  package var order: [[(load: LoadKind, cells: [Int])]] {
+  package var order: [[(load: LoadMix, cells: [Int])]] {
     var numbers = SeededNumbers(seed: seed)
     return (0..<settings.rounds).map { _ in
       var loads = settings.loads

@@ -15,9 +15,9 @@ package enum BenchFailure: Error, Equatable, Sendable {
 
 /// What a measurement needs of the machine beside the device; a test replaces it.
 package protocol BenchSurroundings {
-  /// Starts a load, and returns when it is there; nil for no load.
-  func start(_ load: LoadKind) throws(LoadFailure) -> (any RunningLoad)?
-  /// Counts the pages of the area that the running load has filled; nil where nothing tells.
+  /// Starts what keeps memory busy, and returns when it is there.
+  func start(_ load: LoadMix) throws(LoadFailure) -> any RunningLoad
+  /// Counts the pages of the area that the load has filled since it began; nil where nothing tells.
   func filledPages() -> UInt64?
   /// Counts the free pages of the area; nil where nothing tells.
   func freePages() -> UInt64?
@@ -30,7 +30,7 @@ package protocol BenchSurroundings {
 /// Takes what a measurement tells while it goes on.
 package protocol BenchObserver {
   /// A load is about to start.
-  func loadBegins(_ load: LoadKind)
+  func loadBegins(_ load: LoadMix)
   /// A round of a cell begins; steps count from 1.
   func stepBegan(_ step: Int, _ cell: CellSettings)
   /// A piece of the round has ended, or about a tenth of a second has gone by (nil).
@@ -72,7 +72,7 @@ package struct BenchRun {
       for (load, cells) in round {
         if surroundings.endReason() != nil { return }
         observer.loadBegins(load)
-        let running = try start(load)
+        let running = load == .none ? nil : try start(load)
         defer { running?.stop() }
         for cell in cells {
           if surroundings.endReason() != nil { return }
@@ -86,7 +86,7 @@ package struct BenchRun {
     }
   }
 
-  private func start(_ load: LoadKind) throws(BenchFailure) -> (any RunningLoad)? {
+  private func start(_ load: LoadMix) throws(BenchFailure) -> (any RunningLoad)? {
     do throws(LoadFailure) {
       return try surroundings.start(load)
     } catch {

@@ -47,9 +47,12 @@ extension BenchSettings {
   }
 
   /// Reads the name of a load.
-  package static func load(_ text: String) throws(SettingFailure) -> LoadKind {
-    try one("load", text, "none, anon, cache, dirty, pinned, churn or command:WORDS") {
-      LoadKind(parsing: $0)
+  package static func load(_ text: String) throws(SettingFailure) -> LoadMix {
+    try one(
+      "load", text,
+      "none, anon, cache, dirty, pinned, churn, several with + between them, or command:WORDS"
+    ) {
+      LoadMix(parsing: $0)
     }
   }
 

@@ -20,7 +20,7 @@ package struct BenchSettings: Equatable, Sendable {
   package var rounds = 9
   /// Allocations before each round that do not count.
   package var warmUp: UInt64 = 8
-  package var loads: [LoadKind] = [.none]
+  package var loads: [LoadMix] = [.none]
   /// The time in ns above which an allocation ends the measurement; 0 for none.
   package var stopAbove: UInt64 = 0
   /// The profile that was used; nil for none.

@@ -130,7 +130,7 @@ struct Bench: DeviceCommand {
     do throws(SettingFailure) {
       for (name, value) in given { try settings.set(name, to: value) }
       if !load.isEmpty {
-        var loads: [LoadKind] = []
+        var loads: [LoadMix] = []
         for word in load {
           let load = try BenchSettings.load(word)
           if !loads.contains(load) { loads.append(load) }
@@ -163,17 +163,16 @@ struct Bench: DeviceCommand {
         try ResultFile(name)
       }
     }
-    let (measurement, failure) = try session.use { device in
+    let (result, failure) = try session.use { device in
       let measurement = try prepare(settings, file, device, session)
       do throws(BenchCommandFailure) {
         try measurement.measure()
-        return (measurement, BenchCommandFailure?.none)
+        return (measurement.result, BenchCommandFailure?.none)
       } catch {
-        return (measurement, error)
+        return (measurement.result, error)
       }
     }
     if let failure { throw failure }
-    let result = measurement.result
     try output.write(text(of: result, settings))
     try end(after: result, comparedWith: before, printing: output)
   }
@@ -197,8 +196,7 @@ struct Bench: DeviceCommand {
     return BenchMeasurement(
       plan, in: area, on: device, session: session,
       environment: facts.map { .init($0.name, $0.value) }, file: file,
-      progress: Progress.ofThisProcess(), countFilled: { nil },
-      startLoad: { _ throws(LoadFailure) in nil })
+      progress: Progress.ofThisProcess())
   }
 
   private func text(of result: BenchResult, _ settings: BenchSettings) -> String {

@@ -18,8 +18,10 @@ final class BenchMeasurement {
   private let area: AreaUnderTest
   private let device: OpenDevice
   private let ending: Ending
-  private let startLoad: (LoadKind) throws(LoadFailure) -> (any RunningLoad)?
-  private let countFilled: () -> UInt64?
+  private let host: any DeviceHost
+  /// The load that runs, and the pages of its kind that were in the area before.
+  private var load = LoadMix.none
+  private var filledBefore: UInt64?
   private let file: ResultFile?
   private let progress: Progress
   private var step = (number: 0, cell: 0, began: UInt64(0))
@@ -29,17 +31,14 @@ final class BenchMeasurement {
 
   init(
     _ plan: BenchPlan, in area: AreaUnderTest, on device: OpenDevice, session: DeviceSession,
-    environment: [ResultSummary.Fact], file: ResultFile?, progress: Progress,
-    countFilled: @escaping () -> UInt64?,
-    startLoad: @escaping (LoadKind) throws(LoadFailure) -> (any RunningLoad)?
+    environment: [ResultSummary.Fact], file: ResultFile?, progress: Progress
   ) {
     self.plan = plan
     self.area = area
     self.device = device
     self.file = file
     self.progress = progress
-    self.startLoad = startLoad
-    self.countFilled = countFilled
+    host = session.host
     ending = session.ending
     result = BenchResult(
       version: packageVersion, time: utcTimestamp(), seed: plan.seed, area: area.title,
@@ -87,9 +86,27 @@ final class BenchMeasurement {
 }
 
 extension BenchMeasurement: BenchSurroundings {
-  func start(_ load: LoadKind) throws(LoadFailure) -> (any RunningLoad)? { try startLoad(load) }
+  func start(_ load: LoadMix) throws(LoadFailure) -> any RunningLoad {
+    self.load = load
+    filledBefore = countFilled()
+    // As much as the largest block takes must have a place elsewhere.
+    let most = plan.cells.map { $0.pages.clampedProduct($0.threads) }.max() ?? 0
+    return try RunningLoads(load) { kind throws(LoadFailure) in
+      try host.startLoad(
+        kind, beside: area.frames, spare: most.clampedProduct(area.pageSize),
+        isEnding: { ending.reason != nil })
+    }
+  }
 
-  func filledPages() -> UInt64? { countFilled() }
+  func filledPages() -> UInt64? {
+    guard let filledBefore, let now = countFilled() else { return nil }
+    return now.clampedDifference(filledBefore)
+  }
+
+  private func countFilled() -> UInt64? {
+    guard let frames = area.frames else { return nil }
+    return host.filledPages(by: load.kinds.count == 1 ? load.kinds[0] : .none, in: frames)
+  }
 
   func freePages() -> UInt64? { area.available(on: device.kernel) }
 
@@ -107,7 +124,7 @@ extension BenchMeasurement: BenchSurroundings {
 }
 
 extension BenchMeasurement: BenchObserver {
-  func loadBegins(_ load: LoadKind) {
+  func loadBegins(_ load: LoadMix) {
     guard load != .none else { return }
     progress.beginStep(step.number + 1, "starting the load \(load.word)")
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestBench
 internal import CMATestConfigure
 internal import CMATestCore
 internal import CMATestDevice
@@ -25,6 +26,18 @@ protocol DeviceHost {
   /// Explains why the default area has no pages; nil where it has some, or nothing tells.
   func unactivatedDefaultArea() -> UnactivatedArea?
   func pause(nanoseconds: UInt64)
+  /// Starts a load, and returns when it is there.
+  ///
+  /// - Parameters:
+  ///   - kind: the kind of the load.
+  ///   - area: the page frame numbers of the area that is measured; nil where they are not known.
+  ///   - spare: bytes that the load leaves free outside the area.
+  ///   - isEnding: asked meanwhile; true gives up.
+  func startLoad(
+    _ kind: LoadKind, beside area: Range<UInt64>?, spare: UInt64, isEnding: () -> Bool
+  ) throws(LoadFailure) -> any RunningLoad
+  /// Counts the pages of an area that have what a kind of load makes; nil where nothing tells.
+  func filledPages(by kind: LoadKind, in area: Range<UInt64>) -> UInt64?
 }
 
 /// Holds the module for as long as a session lasts.
@@ -79,6 +92,18 @@ struct RunningHost: DeviceHost {
   func unactivatedDefaultArea() -> UnactivatedArea? { Machine().unactivatedDefaultArea() }
 
   func pause(nanoseconds: UInt64) { CMATestSystem.pause(nanoseconds: nanoseconds) }
+
+  func startLoad(
+    _ kind: LoadKind, beside area: Range<UInt64>?, spare: UInt64, isEnding: () -> Bool
+  ) throws(LoadFailure) -> any RunningLoad {
+    let starter = LoadStarter(
+      child: ["/proc/self/exe", Load.name], folder: "/var/tmp", area: area, spare: spare)
+    return try starter.start(kind, ending: isEnding)
+  }
+
+  func filledPages(by kind: LoadKind, in area: Range<UInt64>) -> UInt64? {
+    try? CMATestBench.filledPages(by: kind, in: area, on: Machine())
+  }
 }
 
 private struct ModuleOfOthers: ModuleHold {
