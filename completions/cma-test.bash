@@ -279,7 +279,7 @@ _cma-test_bench() {
     repeating_flags=()
     non_repeating_flags=(--no-load --wait --version -h --help)
     repeating_options=(--load)
-    non_repeating_options=(--area --size --align --threads --hold --every --count --duration --rounds --warm-up --profile --seed --stop-above --baseline --format --output -o)
+    non_repeating_options=(--area --size --align --threads --hold --every --count --duration --rounds --warm-up --load-folder --profile --seed --stop-above --baseline --format --output -o)
     __cma-test_offer_flags_options 0
 
     # Offer option value completions
@@ -315,6 +315,10 @@ _cma-test_bench() {
         return
         ;;
     '--load')
+        return
+        ;;
+    '--load-folder')
+        __cma-test_add_completions -d
         return
         ;;
     '--profile')

@@ -6,8 +6,10 @@
 /// to an hour. The middle of a bin is at most 1/128 away from any time in the bin. Count, sum,
 /// smallest and largest time are exact. Histograms of several runs can be added.
 public struct Histogram: Equatable, Sendable {
-  /// How many times each bin has, without the empty ones after the last.
-  public private(set) var bins: [UInt64]
+  /// How many times each bin has, from the first that has any to the last.
+  private var counts: [UInt64]
+  /// The number of the first of these bins.
+  private var first: Int
   public private(set) var count: UInt64
   /// The sum of all times, in ns; `UInt64.max` where that is exceeded.
   public private(set) var sum: UInt64
@@ -20,11 +22,29 @@ public struct Histogram: Equatable, Sendable {
   public static let binCount = 128 + 35 * 64
 
   public init() {
-    bins = []
+    counts = []
+    first = 0
     count = 0
     sum = 0
     smallest = .max
     largest = 0
+  }
+
+  /// The bins that have any times, with how many, by rising numbers.
+  public var filledBins: [(bin: Int, count: UInt64)] {
+    counts.indices.lazy.filter { counts[$0] > 0 }.map { (first + $0, counts[$0]) }
+  }
+
+  /// Makes room for a bin, and returns its place among the counts.
+  private mutating func place(of bin: Int) -> Int {
+    if counts.isEmpty { first = bin }
+    if bin < first {
+      counts.insert(contentsOf: repeatElement(0, count: first - bin), at: 0)
+      first = bin
+    }
+    let place = bin - first
+    if place >= counts.count { counts += repeatElement(0, count: place + 1 - counts.count) }
+    return place
   }
 }
 
@@ -46,9 +66,7 @@ extension Histogram {
 
   /// Counts a time in ns.
   public mutating func add(_ time: UInt64) {
-    let bin = Self.bin(of: time)
-    if bin >= bins.count { bins += [UInt64](repeating: 0, count: bin + 1 - bins.count) }
-    bins[bin] += 1
+    counts[place(of: Self.bin(of: time))] += 1
     count += 1
     let (sum, overflow) = sum.addingReportingOverflow(time)
     self.sum = overflow ? .max : sum
@@ -61,19 +79,22 @@ extension Histogram {
     self.init()
     let numbers = Array(words)
     guard numbers.count == Self.binCount + 4, numbers[0] > 0 else { return }
-    let last = numbers.lastIndex { $0 != 0 } ?? 3
-    bins = Array(numbers[4..<max(4, last + 1)])
+    let bins = numbers[4...]
+    if let low = bins.firstIndex(where: { $0 != 0 }), let high = bins.lastIndex(where: { $0 != 0 })
+    {
+      first = low - 4
+      counts = Array(bins[low...high])
+    }
     count = numbers[0]
     setExtremes(sum: numbers[1], smallest: numbers[2], largest: numbers[3])
   }
 
   /// Counts several times of one bin; returns `false` where the counts would overflow.
   public mutating func add(_ count: UInt64, to bin: Int) -> Bool {
-    if bin >= bins.count { bins += [UInt64](repeating: 0, count: bin + 1 - bins.count) }
     // No bin can overflow where the sum of all does not.
     let (all, overflow) = self.count.addingReportingOverflow(count)
     guard !overflow else { return false }
-    bins[bin] += count
+    counts[place(of: bin)] += count
     self.count = all
     return true
   }
@@ -87,10 +108,11 @@ extension Histogram {
 
   /// Counts all that another histogram has.
   public mutating func add(_ other: Histogram) {
-    if other.bins.count > bins.count {
-      bins += [UInt64](repeating: 0, count: other.bins.count - bins.count)
+    if let last = other.counts.indices.last {
+      let start = place(of: other.first)
+      _ = place(of: other.first + last)
+      for (index, count) in other.counts.enumerated() { counts[start + index] += count }
     }
-    for (bin, count) in other.bins.enumerated() { bins[bin] += count }
     count += other.count
     let (sum, overflow) = sum.addingReportingOverflow(other.sum)
     self.sum = overflow ? .max : sum
@@ -106,7 +128,7 @@ extension Histogram {
     let rank = max(1, (q * Double(count)).rounded(.up))
     guard rank < Double(count) else { return Double(largest) }
     var seen = 0.0
-    for (bin, count) in bins.enumerated() where count > 0 {
+    for (bin, count) in filledBins {
       seen += Double(count)
       if seen >= rank {
         let times = Self.times(of: bin)

@@ -114,7 +114,10 @@ private struct CellTable {
 
   private var load: [String] {
     let filled = rounds.compactMap(\.filledPages)
-    guard let least = filled.min(), let most = filled.max() else { return [] }
+    guard let least = filled.min(), let most = filled.max() else {
+      return settings.load == "none"
+        ? [] : ["how much of the area the load had filled is not known: the area's place is not"]
+    }
     let words = least == most ? "\(least)" : "\(least) to \(most)"
     return ["the load had \(words) of \(areaPages) pages when a round began"]
   }

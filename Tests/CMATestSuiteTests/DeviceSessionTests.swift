@@ -63,7 +63,8 @@ private struct Failure: Error {}
       func unactivatedDefaultArea() -> UnactivatedArea? { nil }
       func pause(nanoseconds: UInt64) {}
       func startLoad(
-        _ kind: LoadKind, beside area: Range<UInt64>?, spare: UInt64, isEnding: () -> Bool
+        _ kind: LoadKind, in folder: String, beside area: Range<UInt64>?, spare: UInt64,
+        isEnding: () -> Bool
       ) throws(LoadFailure) -> any RunningLoad { throw .givenUp(load: kind.word) }
       func filledPages(by kind: LoadKind, in area: Range<UInt64>) -> UInt64? { nil }
     }

@@ -58,7 +58,8 @@ final class FakeHost: DeviceHost {
   var loadEnds: (load: LoadKind, afterChecks: Int)?
 
   func startLoad(
-    _ kind: LoadKind, beside area: Range<UInt64>?, spare: UInt64, isEnding: () -> Bool
+    _ kind: LoadKind, in folder: String, beside area: Range<UInt64>?, spare: UInt64,
+    isEnding: () -> Bool
   ) throws(LoadFailure) -> any RunningLoad {
     let ends = loadEnds?.load == kind ? loadEnds?.afterChecks : nil
     if ends == 0 { throw .notLoaded(load: kind.word, reason: "no room", remedy: "make room") }

@@ -271,7 +271,9 @@ private final class PlacingDevice: PagePlacer {
     _ handle: UInt32, seed: UInt64, _ range: Range<UInt64>
   ) throws(DeviceFailure) -> PatternCheck { throw unused() }
   func batch(_ request: BlockRequest, pairs: Int) throws(DeviceFailure) -> Batch { throw unused() }
-  func measure(_ request: MeasureRequest) throws(DeviceFailure) -> CMATestDevice.Measurement { throw unused() }
+  func measure(_ request: MeasureRequest) throws(DeviceFailure) -> CMATestDevice.Measurement {
+    throw unused()
+  }
   func probe(_ kind: Probe, area: UInt32) throws(DeviceFailure) -> ProbeResult { throw unused() }
 }
 

@@ -6,7 +6,7 @@ extension Histogram {
   /// The histogram as a result file has it: `bins` holds pairs of a bin's number and its count.
   package var json: JSON {
     var pairs: [JSON] = []
-    for (bin, count) in bins.enumerated() where count > 0 {
+    for (bin, count) in filledBins {
       pairs.append(.int(Int64(bin)))
       pairs.append(.int(Int64(clamping: count)))
     }

@@ -78,6 +78,12 @@ struct Bench: DeviceCommand {
   var load: [String] = []
 
   @Option(
+    name: .customLong("load-folder"),
+    help: ArgumentHelp("Where loads keep their files: on a disk.", valueName: "folder"),
+    completion: .directory)
+  var loadFolder = "/var/tmp"
+
+  @Option(
     help: ArgumentHelp(
       "Settings from a profile: quick, gcma, large-release, camera, or a file.",
       valueName: "name"))
@@ -195,7 +201,7 @@ struct Bench: DeviceCommand {
     let facts = Machine().environment(pageSize: area.pageSize)
     return BenchMeasurement(
       plan, in: area, on: device, session: session,
-      environment: facts.map { .init($0.name, $0.value) }, file: file,
+      environment: facts.map { .init($0.name, $0.value) }, file: file, loadFolder: loadFolder,
       progress: Progress.ofThisProcess())
   }
 

@@ -23,6 +23,7 @@ final class BenchMeasurement {
   private var load = LoadMix.none
   private var filledBefore: UInt64?
   private let file: ResultFile?
+  private let loadFolder: String
   private let progress: Progress
   private var step = (number: 0, cell: 0, began: UInt64(0))
   private var began: UInt64 = 0
@@ -31,12 +32,13 @@ final class BenchMeasurement {
 
   init(
     _ plan: BenchPlan, in area: AreaUnderTest, on device: OpenDevice, session: DeviceSession,
-    environment: [ResultSummary.Fact], file: ResultFile?, progress: Progress
+    environment: [ResultSummary.Fact], file: ResultFile?, loadFolder: String, progress: Progress
   ) {
     self.plan = plan
     self.area = area
     self.device = device
     self.file = file
+    self.loadFolder = loadFolder
     self.progress = progress
     host = session.host
     ending = session.ending
@@ -93,7 +95,7 @@ extension BenchMeasurement: BenchSurroundings {
     let most = plan.cells.map { $0.pages.clampedProduct($0.threads) }.max() ?? 0
     return try RunningLoads(load) { kind throws(LoadFailure) in
       try host.startLoad(
-        kind, beside: area.frames, spare: most.clampedProduct(area.pageSize),
+        kind, in: loadFolder, beside: area.frames, spare: most.clampedProduct(area.pageSize),
         isEnding: { ending.reason != nil })
     }
   }

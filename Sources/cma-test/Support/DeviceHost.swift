@@ -30,11 +30,13 @@ protocol DeviceHost {
   ///
   /// - Parameters:
   ///   - kind: the kind of the load.
+  ///   - folder: the folder for files.
   ///   - area: the page frame numbers of the area that is measured; nil where they are not known.
   ///   - spare: bytes that the load leaves free outside the area.
   ///   - isEnding: asked meanwhile; true gives up.
   func startLoad(
-    _ kind: LoadKind, beside area: Range<UInt64>?, spare: UInt64, isEnding: () -> Bool
+    _ kind: LoadKind, in folder: String, beside area: Range<UInt64>?, spare: UInt64,
+    isEnding: () -> Bool
   ) throws(LoadFailure) -> any RunningLoad
   /// Counts the pages of an area that have what a kind of load makes; nil where nothing tells.
   func filledPages(by kind: LoadKind, in area: Range<UInt64>) -> UInt64?
@@ -94,10 +96,11 @@ struct RunningHost: DeviceHost {
   func pause(nanoseconds: UInt64) { CMATestSystem.pause(nanoseconds: nanoseconds) }
 
   func startLoad(
-    _ kind: LoadKind, beside area: Range<UInt64>?, spare: UInt64, isEnding: () -> Bool
+    _ kind: LoadKind, in folder: String, beside area: Range<UInt64>?, spare: UInt64,
+    isEnding: () -> Bool
   ) throws(LoadFailure) -> any RunningLoad {
     let starter = LoadStarter(
-      child: ["/proc/self/exe", Load.name], folder: "/var/tmp", area: area, spare: spare)
+      child: ["/proc/self/exe", Load.name], folder: folder, area: area, spare: spare)
     return try starter.start(kind, ending: isEnding)
   }
 
