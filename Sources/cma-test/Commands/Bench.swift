@@ -201,7 +201,8 @@ struct Bench: DeviceCommand {
     let most = device.information.maxCount
     if let large = plan.cells.first(where: { $0.pages > most }) {
       throw ValidationError(
-        "--size: \(large.pages) pages are more than this machine has: \(most) at most are asked for")
+        "--size: \(large.pages) pages are more than this machine has: \(most) at most are asked for"
+      )
     }
     if let large = plan.cells.first(where: { $0.order > device.information.maxOrder }) {
       throw ValidationError(
