@@ -40,18 +40,22 @@ import Testing
   }
 
   @Test func fullDiskIsAnError() throws {
-    let failure = #expect(throws: SystemFailure.self) {
+    #expect {
       try ResultFile("/dev/full").write("text\n")
+    } throws: {
+      ($0 as? SystemFailure)?.code == ENOSPC
     }
-    #expect(failure?.code == ENOSPC)
   }
 
   @Test func pipeWithoutAReaderIsAnErrorAndNoWait() throws {
     let folder = try TemporaryFolder()
     let pipe = folder.path + "/pipe"
     #expect(mkfifo(pipe, 0o600) == 0)
-    let failure = #expect(throws: SystemFailure.self) { try ResultFile(pipe).write("text\n") }
-    #expect(failure?.code == ENXIO)
+    #expect {
+      try ResultFile(pipe).write("text\n")
+    } throws: {
+      ($0 as? SystemFailure)?.code == ENXIO
+    }
   }
 
   @Test func folderIsAnError() throws {
