@@ -146,6 +146,7 @@ static int cmatest_team_join(struct cmatest_team *team, const struct cmatest_mea
  * @team: the threads that measure together
  * @histograms: of this thread
  * @ring: the blocks that are kept
+ * @watch: what the kernel does for this thread; NULL if no time is taken
  * @cpu: the processor on which the last allocation began
  */
 struct cmatest_run {
@@ -154,6 +155,7 @@ struct cmatest_run {
 	struct cmatest_team *team;
 	struct cmatest_histograms *histograms;
 	struct cmatest_ring ring;
+	struct cmatest_watch *watch;
 	int cpu;
 };
 
@@ -183,6 +185,26 @@ static void cmatest_run_release(struct cmatest_run *run, struct cmatest_pages *b
 		measure->refused++;
 }
 
+/* Counts an allocation that took @ns, and ends the team if that was too long. */
+static void cmatest_run_look(struct cmatest_run *run, const struct cmatest_seen *before, u64 ns,
+			     bool failed)
+{
+	struct cmatest_measure *measure = run->measure;
+	const struct cmatest_seen *now = &run->watch->seen;
+
+	if (failed && now->tries == before->tries)
+		measure->no_hole++;
+	if (!measure->stop_above_ns || ns <= measure->stop_above_ns)
+		return;
+	measure->found |= CMATEST_MEASURE_SLOW;
+	measure->slow_ns = ns;
+	measure->slow_retries = now->retries - before->retries;
+	measure->slow_migrated = now->migrated - before->migrated;
+	measure->slow_pfn = now->pfn;
+	WRITE_ONCE(run->team->ended, true);
+	wake_up_all(&run->team->wait);
+}
+
 /* 0, or -EINTR if there was no allocation because this task is being killed. */
 static int cmatest_run_once(struct cmatest_run *run, u64 intended_ns)
 {
@@ -190,6 +212,7 @@ static int cmatest_run_once(struct cmatest_run *run, u64 intended_ns)
 	struct cmatest_histograms *histograms = run->histograms;
 	bool timed = !(measure->flags & CMATEST_MEASURE_NO_CLOCK);
 	int cpu = raw_smp_processor_id();
+	struct cmatest_seen before = { };
 	struct cmatest_pages block;
 	int err;
 
@@ -197,10 +220,16 @@ static int cmatest_run_once(struct cmatest_run *run, u64 intended_ns)
 		measure->moves++;
 	run->cpu = cpu;
 
+	if (run->watch) {
+		run->watch->seen.pfn = 0;
+		before = run->watch->seen;
+	}
 	err = cmatest_run_alloc(run, &block);
 	if (err == -EINTR)
 		return err;
 	measure->done++;
+	if (run->watch)
+		cmatest_run_look(run, &before, block.alloc_ns, err);
 	if (err) {
 		measure->failed++;
 		if (timed)
@@ -284,6 +313,45 @@ static int cmatest_measure_check(const struct cmatest_measure *measure, struct c
 	return 0;
 }
 
+/* What the caller left in the fields of the answer does not count. */
+static void cmatest_measure_clear(struct cmatest_measure *measure)
+{
+	measure->found = 0;
+	measure->done = 0;
+	measure->failed = 0;
+	measure->no_hole = 0;
+	measure->refused = 0;
+	measure->moves = 0;
+	measure->retries = 0;
+	measure->migrated = 0;
+	measure->unmigrated = 0;
+	measure->slow_ns = 0;
+	measure->slow_retries = 0;
+	measure->slow_migrated = 0;
+	measure->slow_pfn = 0;
+}
+
+/* Answers what the kernel told, as far as this one tells anything. */
+static void cmatest_run_answer(struct cmatest_run *run)
+{
+	struct cmatest_measure *measure = run->measure;
+	u32 found = run->watch ? run->watch->found : 0;
+
+	measure->found |= found;
+	if (found & CMATEST_MEASURE_HAS_RETRIES) {
+		measure->retries = run->watch->seen.retries;
+	} else {
+		measure->no_hole = 0;
+		measure->slow_retries = 0;
+	}
+	if (found & CMATEST_MEASURE_HAS_MIGRATED) {
+		measure->migrated = run->watch->seen.migrated;
+		measure->unmigrated = run->watch->seen.unmigrated;
+	} else {
+		measure->slow_migrated = 0;
+	}
+}
+
 static void cmatest_histograms_init(struct cmatest_histograms *histograms)
 {
 	histograms->alloc.min_ns = U64_MAX;
@@ -342,19 +410,25 @@ int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg)
 			goto free_histograms;
 	}
 
-	measure->done = 0;
-	measure->failed = 0;
-	measure->refused = 0;
-	measure->moves = 0;
+	cmatest_measure_clear(measure);
+	err = -ENOBUFS;
+	if (!(measure->flags & CMATEST_MEASURE_NO_CLOCK)) {
+		run.watch = cmatest_watch_begin();
+		if (!run.watch)
+			goto free_ring;
+	}
 	err = cmatest_team_join(run.team, measure);
 	if (err)
-		goto free_ring;
+		goto end_watch;
 	cmatest_run_in_team(&run);
+	cmatest_run_answer(&run);
 	if (!measure->done)
 		err = signal_pending(current) ? -ERESTARTSYS : 0;
 	if (!err && copy_to_user(user, run.histograms, sizeof(*run.histograms)))
 		err = -EFAULT;
 
+end_watch:
+	cmatest_watch_end(run.watch);
 free_ring:
 	kvfree(run.ring.blocks);
 free_histograms:

@@ -9,7 +9,9 @@
  *   pattern.c  fills memory with a pattern, and reads the pattern back
  *   block.c    keeps the blocks of open files, and their limits
  *   place.c    releases a block into memory or page cache of the caller
- *   measure.c  takes the times of many allocations; makes calls that must fail
+ *   measure.c  takes the time of each of some allocations; makes calls that must fail
+ *   trace.c    counts what the kernel does for the allocations of one task
+ *   bench.c    counts the times of many allocations in histograms
  *   device.c   opens and closes /dev/cmatest, and dispatches its requests
  *   main.c     has the parameters, and the block that is held while loaded
  */
@@ -19,6 +21,7 @@
 #include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -143,6 +146,38 @@ struct cmatest_handle {
 	bool live;
 };
 
+/**
+ * struct cmatest_seen - what the kernel told of allocations
+ * @tries: events of ranges that were tried, whatever came of it
+ * @retries: ranges that were tried in vain
+ * @migrated: pages that were moved away
+ * @unmigrated: pages that could not be moved
+ * @pfn: the last page that was in the way, or 0
+ */
+struct cmatest_seen {
+	u64 tries;
+	u64 retries;
+	u64 migrated;
+	u64 unmigrated;
+	u64 pfn;
+};
+
+/**
+ * struct cmatest_watch - counts what the kernel does for one task
+ * @node: in the table of all
+ * @rcu: frees it
+ * @task: the task
+ * @found: CMATEST_MEASURE_HAS_*: what this kernel tells
+ * @seen: written by the task alone
+ */
+struct cmatest_watch {
+	struct hlist_node node;
+	struct rcu_head rcu;
+	struct task_struct *task;
+	u32 found;
+	struct cmatest_seen seen;
+};
+
 /* The argument of a request. */
 union cmatest_arg {
 	struct cmatest_info info;
@@ -227,6 +262,11 @@ int cmatest_place_run(struct cmatest_file *file, union cmatest_arg *arg);
 /* measure.c */
 int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_probe_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* trace.c */
+struct cmatest_watch *cmatest_watch_begin(void);
+void cmatest_watch_end(struct cmatest_watch *watch);
+void cmatest_watch_exit(void);
 
 /* bench.c */
 int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg);
