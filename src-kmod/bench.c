@@ -383,6 +383,7 @@ int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_measure *measure = &arg->measure;
 	struct cmatest_run run = { .measure = measure, .team = &file->team };
+	bool timed = !(measure->flags & CMATEST_MEASURE_NO_CLOCK);
 	unsigned long pages;
 	void __user *user;
 	int err;
@@ -412,7 +413,7 @@ int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg)
 
 	cmatest_measure_clear(measure);
 	err = -ENOBUFS;
-	if (!(measure->flags & CMATEST_MEASURE_NO_CLOCK)) {
+	if (timed) {
 		run.watch = cmatest_watch_begin();
 		if (!run.watch)
 			goto free_ring;
@@ -424,7 +425,7 @@ int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg)
 	cmatest_run_answer(&run);
 	if (!measure->done)
 		err = signal_pending(current) ? -ERESTARTSYS : 0;
-	if (!err && copy_to_user(user, run.histograms, sizeof(*run.histograms)))
+	if (!err && timed && copy_to_user(user, run.histograms, sizeof(*run.histograms)))
 		err = -EFAULT;
 
 end_watch:

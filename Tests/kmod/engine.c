@@ -10,6 +10,7 @@
  *        engine hammer FILE    works until there is that file
  *        engine kexec KERNEL INITRD COMMAND-LINE    boots that, with blocks held
  *        engine fault NAME
+ *        engine delays NAME
  *        engine fuzz SEED REQUESTS [NUMBERS]
  */
 #define _GNU_SOURCE
@@ -286,6 +287,8 @@ static void test_linked(void)
 	      area.name);
 }
 
+static struct cmatest_measure measure_of(__u64 count, __u64 requests);
+
 static const struct {
 	const char *name;
 	unsigned long request;
@@ -305,6 +308,7 @@ static const struct {
 	ROW(BATCH, batch, 0),
 	ROW(PROBE, probe, 0),
 	ROW(PLACE, place, CMATEST_PLACE_IN_FILE),
+	ROW(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK),
 };
 
 /* A right argument for each request, with a live block. */
@@ -333,6 +337,9 @@ static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *tim
 		*(struct cmatest_batch *)arg = (struct cmatest_batch) {
 			.area = area, .count = 1, .pairs = 1, .times = (uintptr_t)times
 		};
+		break;
+	case CMATEST_IOC_MEASURE:
+		*(struct cmatest_measure *)arg = measure_of(1, 1);
 		break;
 	case CMATEST_IOC_PROBE:
 		*(struct cmatest_probe *)arg = (struct cmatest_probe) {
@@ -1643,6 +1650,8 @@ static void test_freeze(void)
 	settled("after that");
 }
 
+#include "engine-measure.c"
+
 static const char *hammer_end;
 static atomic_int rounds;
 
@@ -1802,7 +1811,7 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 	/* One of the newest handles: older ones are mostly gone. */
 	right(row, memory, target->newest - mix(&state) % 8, times);
 	/* Logging every failure would be most of the work. */
-	if (requests[row].allowed == CMATEST_NO_WARN && mix(&state) % 64)
+	if (requests[row].request == CMATEST_IOC_ALLOC && mix(&state) % 64)
 		*(__u32 *)((char *)memory + requests[row].flags) = CMATEST_NO_WARN;
 	if (requests[row].request == CMATEST_IOC_ALLOC)
 		((struct cmatest_alloc *)memory)->count = 1 + mix(&state) % (mix(&state) % 16 ? 16 : 1024);
@@ -1813,7 +1822,11 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 		/* A batch may write to its own array alone. */
 		if (requests[row].request == CMATEST_IOC_BATCH && (word == 2 || word == 3))
 			continue;
-		if (requests[row].allowed == CMATEST_NO_WARN && word == requests[row].flags / 8 &&
+		/* A measurement ends by itself, alone, and writes to its own memory. */
+		if (requests[row].request == CMATEST_IOC_MEASURE &&
+		    ((word >= 2 && word <= 4) || word == 6 || word == 8))
+			continue;
+		if (requests[row].request == CMATEST_IOC_ALLOC && word == requests[row].flags / 8 &&
 		    mix(&state) % 8)
 			continue;
 		memory[word] = values[mix(&state) % COUNT(values)];
@@ -1852,6 +1865,10 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 	case CMATEST_IOC_BATCH:
 		if (((struct cmatest_batch *)memory)->refused)
 			fuzz_wrong(number, "BATCH", "cma_release() refused some");
+		break;
+	case CMATEST_IOC_MEASURE:
+		if (((struct cmatest_measure *)memory)->refused)
+			fuzz_wrong(number, "MEASURE", "cma_release() refused some");
 		break;
 	case CMATEST_IOC_PROBE:
 		if (!((struct cmatest_probe *)memory)->refused)
@@ -1905,7 +1922,8 @@ static void test_fuzz(void)
 static void (*const full[])(void) = {
 	test_open, test_info, test_areas, test_numbers, test_reserved, test_pointers, test_alloc,
 	test_alloc_errors, test_no_warn, test_release, test_pattern, test_filled, test_many, test_probe,
-	test_place_in_memory, test_place_in_file, test_place_errors, test_batch, test_signals,
+	test_place_in_memory, test_place_in_file, test_place_errors, test_batch, test_measure, test_measure_time,
+	test_measure_errors, test_measure_team, test_measure_signals, test_measure_seen, test_signals,
 	test_threads, test_contest, test_kill, test_shared, test_exhaust, test_unload,
 };
 
@@ -1942,6 +1960,7 @@ int main(int argc, char **argv)
 		test_no_memory();
 	} else if (!strcmp(mode, "freeze")) {
 		test_freeze();
+		test_measure_freeze();
 	} else if (!strcmp(mode, "balloon")) {
 		test_balloon();
 	} else if (!strcmp(mode, "hammer") && argc == 3) {
@@ -1954,6 +1973,8 @@ int main(int argc, char **argv)
 		test_limit_race(strtoul(argv[3], NULL, 0));
 	} else if (!strcmp(mode, "loaded") && argc == 3) {
 		test_loaded(strtoull(argv[2], NULL, 0));
+	} else if (!strcmp(mode, "delays") && argc == 3) {
+		test_measure_delays(argv[2]);
 	} else if (!strcmp(mode, "fault") && argc == 3) {
 		test_fault(argv[2]);
 	} else if (!strcmp(mode, "fuzz") && (argc == 4 || (argc == 5 && parse_kept(argv[4])))) {

@@ -287,6 +287,10 @@ for program; do
   for fault in leak misalign overlap wrong-release corrupt stale-accounting; do
     run cmatest.ko fault $fault -- $area $calls alloc_count=0
   done
+  # shellcheck disable=SC2086  # words
+  for fault in slow-calls stall; do
+    run cmatest.ko delays $fault -- $area $calls alloc_count=0
+  done
   fault=''
   # shellcheck disable=SC2086  # words
   insmod "$modules/cmatest.ko" $area $calls alloc_count=0 || failed=$((failed + 1))

@@ -18,6 +18,7 @@
 #include <linux/atomic.h>
 #include <linux/cma.h>
 #include <linux/compiler.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
@@ -212,6 +213,20 @@ static void fault_take_for_nothing(const struct fault_call *call, struct pt_regs
 {
 	if (!call->argument[2])
 		fault_set_argument(regs, 2, 1);
+}
+
+static atomic_t fault_calls;
+
+static void fault_delay_some(const struct fault_call *call, struct pt_regs *regs)
+{
+	if (atomic_inc_return(&fault_calls) % 100 == 0)
+		mdelay(5);
+}
+
+static void fault_stall_once(const struct fault_call *call, struct pt_regs *regs)
+{
+	if (atomic_inc_return(&fault_calls) == 100)
+		mdelay(2000);
 }
 
 /* Requests of cmatest: run(file, arg) */
@@ -446,6 +461,8 @@ static const struct {
 	[CMATEST_FAULT_REFUSED_BATCH] = { "refused-batch", {
 		{ FAULT_BATCH, fault_begin_batch, fault_end_batch },
 		{ FAULT_CMA_RELEASE, NULL, fault_refuse_in_batch } } },
+	[CMATEST_FAULT_SLOW_CALLS] = { "slow-calls", { { FAULT_CMA_ALLOC, fault_delay_some } } },
+	[CMATEST_FAULT_STALL] = { "stall", { { FAULT_CMA_ALLOC, fault_stall_once } } },
 };
 
 /*
