@@ -9,6 +9,7 @@
 #include "block.c"
 #include "place.c"
 #include "measure.c"
+#include "trace.c"
 #include "bench.c"
 #include "device.c"
 #include "main.c"
