@@ -9,8 +9,8 @@
  *   pattern.c  fills memory with a pattern, and reads the pattern back
  *   block.c    keeps the blocks of open files, and their limits
  *   place.c    releases a block into memory or page cache of the caller
- *   measure.c  takes the time of each of some allocations; makes calls that must fail
- *   trace.c    counts what the kernel does for the allocations of one task
+ *   measure.c  takes the times of many allocations; makes calls that must fail
+ *   trace.c    counts what the kernel does for the allocations of a task
  *   bench.c    counts the times of many allocations in histograms
  *   device.c   opens and closes /dev/cmatest, and dispatches its requests
  *   main.c     has the parameters, and the block that is held while loaded
@@ -21,7 +21,6 @@
 #include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/mutex.h>
-#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -30,6 +29,7 @@
 
 struct cma;
 struct page;
+struct task_struct;
 
 #define CMATEST_MAX_PAIRS	(1U << 30)	/* 8 GiB of times */
 
@@ -98,22 +98,50 @@ struct cmatest_filled {
 
 /**
  * struct cmatest_team - threads that measure together on one open file
- * @lock: protects @threads and @come, and the changes of the others
- * @wait: woken when the team begins or ends
+ * @lock: protects all but @left, which is set under it
+ * @wait: woken when the team begins, when it ends, and when the last has left
  * @threads: how many the team has when it is complete
  * @come: how many are in it
+ * @begun: whether it was complete, since when @start_ns does not change
  * @ended: whether all of them have to end
- * @start_ns: when the team began; 0 before
- * @left: requests that no thread has drawn yet
+ * @slow: whether one of them has the allocation that took too long
+ * @start_ns: when the team began
+ * @requests: how many it makes, 0 for no limit
+ * @left: those of them that no thread has drawn yet
  */
 struct cmatest_team {
 	struct mutex lock;
 	wait_queue_head_t wait;
 	u32 threads;
 	u32 come;
+	bool begun;
 	bool ended;
+	bool slow;
 	u64 start_ns;
+	u64 requests;
 	atomic64_t left;
+};
+
+/**
+ * struct cmatest_watch - what the kernel did for an allocation
+ * @node: in the list of all tasks that measure
+ * @rcu: to free it
+ * @task: the one whose allocations these are
+ * @tried: whether there was a range to try
+ * @retries: ranges that were tried in vain
+ * @migrated: pages that were moved away
+ * @unmigrated: pages that could not be moved
+ * @pfn: the last page that was in the way, or 0
+ */
+struct cmatest_watch {
+	struct hlist_node node;
+	struct rcu_head rcu;
+	struct task_struct *task;
+	bool tried;
+	u64 retries;
+	u64 migrated;
+	u64 unmigrated;
+	u64 pfn;
 };
 
 /**
@@ -122,12 +150,14 @@ struct cmatest_team {
  * @next: where the search for a free number begins
  * @count: number of its blocks, with those that are being allocated
  * @team: its threads that measure together
+ * @uses_probes: whether it has had the kernel's events counted
  */
 struct cmatest_file {
 	struct xarray handles;
 	u32 next;
 	atomic_t count;
 	struct cmatest_team team;
+	bool uses_probes;
 };
 
 /**
@@ -144,38 +174,6 @@ struct cmatest_handle {
 	u32 area;
 	unsigned int users;
 	bool live;
-};
-
-/**
- * struct cmatest_seen - what the kernel told of allocations
- * @tries: events of ranges that were tried, whatever came of it
- * @retries: ranges that were tried in vain
- * @migrated: pages that were moved away
- * @unmigrated: pages that could not be moved
- * @pfn: the last page that was in the way, or 0
- */
-struct cmatest_seen {
-	u64 tries;
-	u64 retries;
-	u64 migrated;
-	u64 unmigrated;
-	u64 pfn;
-};
-
-/**
- * struct cmatest_watch - counts what the kernel does for one task
- * @node: in the table of all
- * @rcu: frees it
- * @task: the task
- * @found: CMATEST_MEASURE_HAS_*: what this kernel tells
- * @seen: written by the task alone
- */
-struct cmatest_watch {
-	struct hlist_node node;
-	struct rcu_head rcu;
-	struct task_struct *task;
-	u32 found;
-	struct cmatest_seen seen;
 };
 
 /* The argument of a request. */
@@ -264,9 +262,10 @@ int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_probe_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* trace.c */
-struct cmatest_watch *cmatest_watch_begin(void);
+u32 cmatest_probes_use(bool *uses);
+void cmatest_probes_unuse(bool *uses);
+void cmatest_watch_begin(struct cmatest_watch *watch);
 void cmatest_watch_end(struct cmatest_watch *watch);
-void cmatest_watch_exit(void);
 
 /* bench.c */
 int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg);

@@ -229,7 +229,6 @@ static int __init cmatest_init(void)
 static void __exit cmatest_exit(void)
 {
 	cmatest_device_remove();
-	cmatest_watch_exit();
 	cmatest_hold_release();
 	pr_info("exit CMA test mod.\n");
 }

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts what the kernel does for the allocations of one task, as its own
- * tracepoints tell: ranges that were tried in vain, pages that were moved away.
+ * Counts what the kernel does for the allocations of a task: ranges that it tries
+ * in vain, and pages that it moves away.
  *
- * The probes are registered by the first measurement and stay until the module is
- * removed: to remove them takes a grace period, which is longer than a measurement
- * can be. They run for migrations and allocations alone, and find within
- * nanoseconds that the task is none that measures.
+ * The kernel tells both by tracepoints. The probes stay from the first measurement
+ * of an open file until that file is closed, and no longer: a probe costs every
+ * caller of the allocator a little, and to add or remove one changes the kernel's
+ * code under all processors, which must not come between two measurements.
+ *
+ * Where the kernel has no such tracepoint, or one with other arguments than those
+ * known here, that is not counted, and nothing else changes.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/compiler.h>
 #include <linux/hashtable.h>
-#include <linux/kconfig.h>
 #include <linux/kernel.h>
 #include <linux/migrate_mode.h>
+#include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
@@ -22,222 +26,251 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
+
+#include "cmatest.h"
+
+#ifdef CONFIG_TRACEPOINTS
+
 #include <trace/events/cma.h>
 #include <trace/events/migrate.h>
 #include <trace/events/page_isolation.h>
 
-#include "cmatest.h"
-
+/* The tasks that measure. Readers are in RCU sections, writers have the lock. */
 static DEFINE_HASHTABLE(cmatest_watches, 6);
-static DEFINE_SPINLOCK(cmatest_watches_lock);	/* taken to change the table */
+static DEFINE_SPINLOCK(cmatest_watches_lock);
 
-/* That of the current task, or NULL. The caller is in an RCU read section. */
-static struct cmatest_watch *cmatest_watch_current(void)
+static DEFINE_MUTEX(cmatest_probes_lock);
+static unsigned int cmatest_probes_users;
+static unsigned int cmatest_probes_found;
+
+/*
+ * NULL if this task does not measure. No task but the one it is of looks into a
+ * watch, so it stays after the RCU section.
+ */
+static notrace struct cmatest_watch *cmatest_watch_current(void)
 {
-	struct cmatest_watch *watch;
+	struct cmatest_watch *watch, *found = NULL;
 
+	rcu_read_lock();
 	hash_for_each_possible_rcu(cmatest_watches, watch, node, (unsigned long)current) {
-		if (watch->task == current)
-			return watch;
-	}
-	return NULL;
-}
-
-static void cmatest_on_busy_retry(void *data, const char *name, unsigned long pfn,
-				  const struct page *page, unsigned long count, unsigned int align)
-{
-	struct cmatest_watch *watch;
-
-	rcu_read_lock();
-	watch = cmatest_watch_current();
-	if (watch) {
-		watch->seen.tries++;
-		watch->seen.retries++;
+		if (watch->task == current) {
+			found = watch;
+			break;
+		}
 	}
 	rcu_read_unlock();
+	return found;
 }
 
-static void cmatest_on_isolated(void *data, unsigned long start_pfn, unsigned long end_pfn,
-				unsigned long fin_pfn)
+static notrace void cmatest_on_retry(void *data, const char *name, unsigned long pfn,
+				     const struct page *page, unsigned long count,
+				     unsigned int align)
 {
-	struct cmatest_watch *watch;
+	struct cmatest_watch *watch = cmatest_watch_current();
 
-	rcu_read_lock();
-	watch = cmatest_watch_current();
 	if (watch) {
-		watch->seen.tries++;
+		watch->tried = true;
+		watch->retries++;
+	}
+}
+
+static notrace void cmatest_on_isolated(void *data, unsigned long start_pfn,
+					unsigned long end_pfn, unsigned long fin_pfn)
+{
+	struct cmatest_watch *watch = cmatest_watch_current();
+
+	if (watch) {
+		watch->tried = true;
 		if (fin_pfn < end_pfn)
-			watch->seen.pfn = fin_pfn;
+			watch->pfn = fin_pfn;
 	}
-	rcu_read_unlock();
 }
 
-static void cmatest_count_migrated(unsigned long succeeded, unsigned long failed, int reason)
+static notrace void cmatest_on_migrated(unsigned long succeeded, unsigned long failed, int reason)
 {
 	struct cmatest_watch *watch;
 
 	if (reason != MR_CONTIG_RANGE)
 		return;
-	rcu_read_lock();
 	watch = cmatest_watch_current();
 	if (watch) {
-		watch->seen.tries++;
-		watch->seen.migrated += succeeded;
-		watch->seen.unmigrated += failed;
+		watch->tried = true;
+		watch->migrated += succeeded;
+		watch->unmigrated += failed;
 	}
-	rcu_read_unlock();
 }
 
-/* From 7.3 on. */
-static void cmatest_on_migrate(void *data, unsigned long succeeded, unsigned long failed,
-			       unsigned long thp_succeeded, unsigned long thp_failed,
-			       unsigned long thp_split, unsigned long large_folio_split,
-			       enum migrate_mode mode, enum migrate_reason reason)
+/* A probe must have the very types of its tracepoint, not just such of the same size. */
+static notrace void cmatest_on_migrated_7(void *data, unsigned long succeeded,
+					  unsigned long failed, unsigned long thp_succeeded,
+					  unsigned long thp_failed, unsigned long thp_split,
+					  enum migrate_mode mode, int reason)
 {
-	cmatest_count_migrated(succeeded, failed, reason);
+	cmatest_on_migrated(succeeded, failed, reason);
 }
 
-static void cmatest_on_migrate_int(void *data, unsigned long succeeded, unsigned long failed,
-				   unsigned long thp_succeeded, unsigned long thp_failed,
-				   unsigned long thp_split, unsigned long large_folio_split,
-				   enum migrate_mode mode, int reason)
+static notrace void cmatest_on_migrated_8(void *data, unsigned long succeeded,
+					  unsigned long failed, unsigned long thp_succeeded,
+					  unsigned long thp_failed, unsigned long thp_split,
+					  unsigned long large_folio_split,
+					  enum migrate_mode mode, int reason)
 {
-	cmatest_count_migrated(succeeded, failed, reason);
+	cmatest_on_migrated(succeeded, failed, reason);
 }
 
-/* Before 6.7. */
-static void cmatest_on_migrate_thp(void *data, unsigned long succeeded, unsigned long failed,
-				   unsigned long thp_succeeded, unsigned long thp_failed,
-				   unsigned long thp_split, enum migrate_mode mode, int reason)
+static notrace void cmatest_on_migrated_8_enum(void *data, unsigned long succeeded,
+					       unsigned long failed, unsigned long thp_succeeded,
+					       unsigned long thp_failed, unsigned long thp_split,
+					       unsigned long large_folio_split,
+					       enum migrate_mode mode, enum migrate_reason reason)
 {
-	cmatest_count_migrated(succeeded, failed, reason);
+	cmatest_on_migrated(succeeded, failed, reason);
 }
 
-/* Whether an event calls its probes as this one wants to be called. */
-#define CMATEST_FITS(event, probe)						\
-	__builtin_types_compatible_p(typeof(check_trace_callback_type_##event),	\
-				     void (typeof(&(probe))))
+/* What register_trace_NAME() takes is a function with these arguments, after the data. */
+#define CMATEST_TAKES(name, probe)						\
+	__builtin_types_compatible_p(						\
+		typeof(check_trace_callback_type_##name), void (typeof(&(probe))))
 
-/* The probe that fits, or NULL. */
-#define CMATEST_FITTING(event, probe) (CMATEST_FITS(event, probe) ? (void *)(probe) : NULL)
+#define CMATEST_IF_TAKEN(name, probe, otherwise)				\
+	__builtin_choose_expr(CMATEST_TAKES(name, probe), (void *)(probe), otherwise)
 
 /**
- * struct cmatest_event - a tracepoint, and what is called there
+ * struct cmatest_trace - a tracepoint that is watched
  * @name: its name
- * @probe: NULL where this kernel passes other things than are known here
- * @tracepoint: where it was found; NULL where there is none of this name
+ * @probe: the function that it calls; NULL if the tracepoint has arguments that
+ *	are not known here
+ * @found: the CMATEST_MEASURE_HAS_* that it is needed for, or 0
+ * @point: the tracepoint, NULL if the kernel has none
+ * @probed: whether it calls @probe now
  */
-struct cmatest_event {
+struct cmatest_trace {
 	const char *name;
 	void *probe;
-	struct tracepoint *tracepoint;
+	unsigned int found;
+	struct tracepoint *point;
+	bool probed;
 };
 
-enum { CMATEST_EVENT_RETRY, CMATEST_EVENT_ISOLATED, CMATEST_EVENT_MIGRATE, CMATEST_EVENTS };
+static struct cmatest_trace cmatest_traces[] = {
+	{ "cma_alloc_busy_retry",
+	  CMATEST_IF_TAKEN(cma_alloc_busy_retry, cmatest_on_retry, NULL),
+	  CMATEST_MEASURE_HAS_RETRIES },
+	{ "mm_migrate_pages",
+	  CMATEST_IF_TAKEN(mm_migrate_pages, cmatest_on_migrated_8_enum,
+	  CMATEST_IF_TAKEN(mm_migrate_pages, cmatest_on_migrated_8,
+	  CMATEST_IF_TAKEN(mm_migrate_pages, cmatest_on_migrated_7, NULL))),
+	  CMATEST_MEASURE_HAS_MIGRATED },
+	{ "test_pages_isolated",
+	  CMATEST_IF_TAKEN(test_pages_isolated, cmatest_on_isolated, NULL) },
+};
 
-static struct cmatest_event cmatest_events[CMATEST_EVENTS];
-static DEFINE_MUTEX(cmatest_events_lock);
-static bool cmatest_events_tried;
-static u32 cmatest_events_found;	/* CMATEST_MEASURE_HAS_* */
-
-static void cmatest_event_find(struct tracepoint *tracepoint, void *data)
+static void cmatest_trace_find(struct tracepoint *point, void *data)
 {
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < CMATEST_EVENTS; i++) {
-		if (!strcmp(tracepoint->name, cmatest_events[i].name))
-			cmatest_events[i].tracepoint = tracepoint;
+	for (i = 0; i < ARRAY_SIZE(cmatest_traces); i++) {
+		if (!strcmp(point->name, cmatest_traces[i].name))
+			cmatest_traces[i].point = point;
 	}
 }
 
-static bool cmatest_event_register(struct cmatest_event *event)
+static void cmatest_probes_add(void)
 {
-	if (!event->tracepoint || !event->probe)
-		return false;
-	if (!tracepoint_probe_register(event->tracepoint, event->probe, NULL))
-		return true;
-	event->tracepoint = NULL;
-	return false;
+	unsigned int i;
+
+	for_each_kernel_tracepoint(cmatest_trace_find, NULL);
+	cmatest_probes_found = 0;
+	for (i = 0; i < ARRAY_SIZE(cmatest_traces); i++) {
+		struct cmatest_trace *trace = &cmatest_traces[i];
+
+		trace->probed = trace->point && trace->probe &&
+				!tracepoint_probe_register(trace->point, trace->probe, NULL);
+		if (trace->probed)
+			cmatest_probes_found |= trace->found;
+	}
 }
 
-static void cmatest_events_register(void)
+static void cmatest_probes_remove(void)
 {
-	bool retry, isolated, migrate;
+	unsigned int i;
 
-	cmatest_events[CMATEST_EVENT_RETRY] = (struct cmatest_event) {
-		.name = "cma_alloc_busy_retry",
-		.probe = CMATEST_FITTING(cma_alloc_busy_retry, cmatest_on_busy_retry),
-	};
-	cmatest_events[CMATEST_EVENT_ISOLATED] = (struct cmatest_event) {
-		.name = "test_pages_isolated",
-		.probe = CMATEST_FITTING(test_pages_isolated, cmatest_on_isolated),
-	};
-	cmatest_events[CMATEST_EVENT_MIGRATE] = (struct cmatest_event) {
-		.name = "mm_migrate_pages",
-		.probe = CMATEST_FITTING(mm_migrate_pages, cmatest_on_migrate) ?:
-			 CMATEST_FITTING(mm_migrate_pages, cmatest_on_migrate_int) ?:
-			 CMATEST_FITTING(mm_migrate_pages, cmatest_on_migrate_thp),
-	};
-	for_each_kernel_tracepoint(cmatest_event_find, NULL);
-	retry = cmatest_event_register(&cmatest_events[CMATEST_EVENT_RETRY]);
-	isolated = cmatest_event_register(&cmatest_events[CMATEST_EVENT_ISOLATED]);
-	migrate = cmatest_event_register(&cmatest_events[CMATEST_EVENT_MIGRATE]);
+	for (i = 0; i < ARRAY_SIZE(cmatest_traces); i++) {
+		struct cmatest_trace *trace = &cmatest_traces[i];
 
-	/* Without all three, a failure of which none is told may have tried a range. */
-	if (retry && isolated && migrate)
-		cmatest_events_found |= CMATEST_MEASURE_HAS_RETRIES;
-	if (migrate)
-		cmatest_events_found |= CMATEST_MEASURE_HAS_MIGRATED;
+		if (trace->probed)
+			tracepoint_probe_unregister(trace->point, trace->probe, NULL);
+		trace->probed = false;
+	}
+	/* The code of the probes may be gone next. */
+	tracepoint_synchronize_unregister();
 }
 
 /**
- * cmatest_watch_begin() - count what the kernel does for the current task
+ * cmatest_probes_use() - have the kernel's events counted
+ * @uses: whether the caller uses them already; true afterwards
  *
- * Return: the counts, to be ended by the same task; NULL if there is no memory.
+ * Return: CMATEST_MEASURE_HAS_* of what is counted.
  */
-struct cmatest_watch *cmatest_watch_begin(void)
+u32 cmatest_probes_use(bool *uses)
 {
-	struct cmatest_watch *watch = kzalloc(sizeof(*watch), CMATEST_GFP);
+	u32 found;
 
-	if (!watch)
-		return NULL;
-	mutex_lock(&cmatest_events_lock);
-	if (IS_ENABLED(CONFIG_TRACEPOINTS) && !cmatest_events_tried)
-		cmatest_events_register();
-	cmatest_events_tried = true;
-	watch->found = cmatest_events_found;
-	mutex_unlock(&cmatest_events_lock);
+	mutex_lock(&cmatest_probes_lock);
+	if (!*uses && !cmatest_probes_users++)
+		cmatest_probes_add();
+	*uses = true;
+	found = cmatest_probes_found;
+	mutex_unlock(&cmatest_probes_lock);
+	return found;
+}
 
+/* Ends what cmatest_probes_use() began, if it did. */
+void cmatest_probes_unuse(bool *uses)
+{
+	mutex_lock(&cmatest_probes_lock);
+	if (*uses && !--cmatest_probes_users)
+		cmatest_probes_remove();
+	*uses = false;
+	mutex_unlock(&cmatest_probes_lock);
+}
+
+/* Has the events of this task counted in a watch, from kzalloc(), which has no other yet. */
+void cmatest_watch_begin(struct cmatest_watch *watch)
+{
 	watch->task = current;
 	spin_lock(&cmatest_watches_lock);
 	hash_add_rcu(cmatest_watches, &watch->node, (unsigned long)current);
 	spin_unlock(&cmatest_watches_lock);
-	return watch;
 }
 
-/* Ends the counts, which may be NULL. */
+/* Other tasks may still walk past the watch, so it is freed later. */
 void cmatest_watch_end(struct cmatest_watch *watch)
 {
-	if (!watch)
-		return;
 	spin_lock(&cmatest_watches_lock);
 	hash_del_rcu(&watch->node);
 	spin_unlock(&cmatest_watches_lock);
-	/* A probe of another task can be passing by. */
 	kfree_rcu(watch, rcu);
 }
 
-/* Removes the probes, and waits until none of them runs. No measurement is under way. */
-void cmatest_watch_exit(void)
-{
-	int i;
+#else
 
-	for (i = 0; i < CMATEST_EVENTS; i++) {
-		if (cmatest_events[i].tracepoint && cmatest_events[i].probe)
-			tracepoint_probe_unregister(cmatest_events[i].tracepoint,
-						    cmatest_events[i].probe, NULL);
-	}
-	if (cmatest_events_tried)
-		tracepoint_synchronize_unregister();
-	/* What kfree_rcu() has queued frees by the slab allocator alone. */
+u32 cmatest_probes_use(bool *uses)
+{
+	return 0;
 }
+
+void cmatest_probes_unuse(bool *uses)
+{
+}
+
+void cmatest_watch_begin(struct cmatest_watch *watch)
+{
+}
+
+void cmatest_watch_end(struct cmatest_watch *watch)
+{
+	kfree(watch);
+}
+
+#endif
