@@ -192,6 +192,7 @@ static void test_measure_team(void)
 	enum { TEAM = 4 };
 	struct cmatest_measure m[TEAM], other;
 	pthread_t thread[TEAM];
+	bool is_shared = false;
 	__u64 done, most;
 	void *err;
 	int i, round;
@@ -216,9 +217,11 @@ static void test_measure_team(void)
 			done += m[i].done;
 			most = m[i].done > most ? m[i].done : most;
 		}
-		NEED(done == 100 && most < 100);
+		NEED(done == 100);
+		is_shared = is_shared || most < 100;
 	}
-	check(true, "MEASURE: a team begins together, and shares its requests");
+	/* One that is on its way first can once draw them all. */
+	check(is_shared, "MEASURE: a team begins together, and shares its requests");
 
 	for (i = 0; i < TEAM; i++) {
 		m[i] = measure_of(2, 0);
@@ -393,7 +396,8 @@ static void test_measure_delays(const char *name)
 	m.interval_ns = 10000000;
 	NEED(!ask(fd, CMATEST_IOC_MEASURE, &m) && m.done == 300);
 	plain = share_from(&measured.alloc, 500000000) * m.done + 0.5;
-	check(plain == 1 && share_from(&measured.response, 500000000) > 0.3,
-	      "stall: %llu allocation took 0.5 s or more, and %.0f %% of 300 were so late",
+	/* The machine itself can stand still, too. */
+	check(plain >= 1 && plain <= 3 && share_from(&measured.response, 500000000) > 0.3,
+	      "stall: %llu of 300 allocations took 0.5 s or more, and %.0f %% were so late",
 	      plain, 100 * share_from(&measured.response, 500000000));
 }

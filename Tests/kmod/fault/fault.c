@@ -18,7 +18,6 @@
 #include <linux/atomic.h>
 #include <linux/cma.h>
 #include <linux/compiler.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
@@ -32,7 +31,10 @@
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/ptrace.h>
+#include <linux/processor.h>
 #include <linux/sched.h>
+#include <linux/time64.h>
+#include <linux/timekeeping.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
 
@@ -217,16 +219,25 @@ static void fault_take_for_nothing(const struct fault_call *call, struct pt_regs
 
 static atomic_t fault_calls;
 
+/* Not mdelay(), which is as long as the processor was fast when it was calibrated. */
+static void fault_delay(u64 ns)
+{
+	u64 end = ktime_get_mono_fast_ns() + ns;
+
+	while (ktime_get_mono_fast_ns() < end)
+		cpu_relax();
+}
+
 static void fault_delay_some(const struct fault_call *call, struct pt_regs *regs)
 {
 	if (atomic_inc_return(&fault_calls) % 100 == 0)
-		mdelay(5);
+		fault_delay(5 * NSEC_PER_MSEC);
 }
 
 static void fault_stall_once(const struct fault_call *call, struct pt_regs *regs)
 {
 	if (atomic_inc_return(&fault_calls) == 100)
-		mdelay(2000);
+		fault_delay(2 * NSEC_PER_SEC);
 }
 
 /* Requests of cmatest: run(file, arg) */
