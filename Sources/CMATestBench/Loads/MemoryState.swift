@@ -58,9 +58,10 @@ struct MemoryFloor {
   /// - Returns: the bytes, and the limit that allows no more.
   /// - Throws: where /proc cannot be read.
   func room(in state: MemoryState) throws(SystemFailure) -> (bytes: UInt64, limit: String) {
-    var room = (
-      bytes: state.freeOutside - min(state.freeOutside, outside), limit: "the free memory"
-    )
+    // While more is free in the areas than outside, pages come from there, and take nothing outside.
+    let above = state.freeOutside - min(state.freeOutside, outside)
+    let surplus = state.freeInAreas - min(state.freeInAreas, state.freeOutside)
+    var room = (bytes: max(above, surplus), limit: "the free memory")
     for limit in try machine.memoryLimits() {
       let bytes = limit.room - min(limit.room, inGroup)
       if bytes < room.bytes { room = (bytes, limit.file) }
