@@ -36,10 +36,21 @@ area_frames() {
 # filled LOAD: pages of the area that have what such a load makes.
 filled() { "$command" load --filled --frames="$frames" "$1"; }
 
-# running: the processes of the command and of what it runs here.
-running() { pgrep -f -l 'cma-test load|sleep 100[0-9]' | grep -v -e --filled; }
+# running: the processes of the command, and those that it has started here.
+# shellcheck disable=SC2317  # gone calls it
+running() {
+  for process in /proc/[0-9]*; do
+    # It may have gone meanwhile.
+    words=$({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null)
+    case $words in
+      *' --filled '*) ;;
+      *'cma-test load '* | 'sleep 100'*) echo "${process#/proc/} $words" ;;
+    esac
+  done
+}
 
 # gone: waits until there are none; prints those that stay.
+# shellcheck disable=SC2317  # no_lines calls it
 gone() {
   left=$(running) waited=0
   while [ -n "$left" ] && [ "$waited" -lt 100 ]; do
@@ -62,7 +73,7 @@ loaded() {
 # memory_is_back LOAD TEXT: that as much is free as before, but for a little, and that the area has as few
 # pages of that kind.
 memory_is_back() {
-  local now pages waited=0
+  waited=0
   while :; do
     now=$(free_memory) pages=$(filled "$1")
     if [ $((memory - now)) -lt 8192 ] && [ $((pages - before)) -lt 1024 ]; then
@@ -86,6 +97,8 @@ free_memory() {
     END { printf "%d\n", free }' /proc/meminfo /proc/zoneinfo
 }
 
+# files: what is in the folder of the loads.
+# shellcheck disable=SC2317  # no_lines calls it
 files() { find /var/tmp ! -name lost+found ! -path /var/tmp; }
 
 # begins LOAD WORD: starts it, and checks that it loads.
@@ -99,7 +112,7 @@ begins() {
 
 # tries LOAD: it loads, fills the area, goes on, and gives all back when it is told to end.
 tries() {
-  local least=$2
+  least=$2
   before=$(filled "$1")
   begins "$1" "$1"
   pages=$(filled "$1")
@@ -128,7 +141,7 @@ tries() {
 # The children of the shell outlive it, and one is in another session.
 commands() {
   begins 'a command' 'command:sleep 1001 & setsid sleep 1002 & (setsid sh -c "sleep 1003 & sleep 1004" &) ; wait'
-  same 'the command runs' 4 "$(pgrep -f '^sleep 100' | wc -l)"
+  same 'the command runs' 4 "$(running | grep -c ' sleep 100')"
   kill -TERM "$load"
   wait "$load"
   same 'a command ends when it is told to' 0 $?
@@ -136,7 +149,7 @@ commands() {
   sh -c '"$0" load "$1" >/dev/null & wait' "$command" 'command:sleep 1001 & setsid sleep 1002; wait' &
   between=$!
   sleep 2
-  same 'the command runs again' 2 "$(pgrep -f '^sleep 100' | wc -l)"
+  same 'the command runs again' 2 "$(running | grep -c ' sleep 100')"
   kill -KILL "$between"
   no_lines 'nothing is left when who started it is killed' gone
 }

@@ -78,7 +78,7 @@ final class MemoryFilling {
     if isSwapping(state) {
       memory.giveBack(max(Self.least, memory.count / 16), .outside)
       ceiling = memory.count
-    } else if state.freeOutside + 4 << 20 < floor.outside {
+    } else if state.freeOutside + 2 << 20 < floor.outside {
       memory.giveBack(Int(floor.outside - state.freeOutside) / work.pageSize, .outside)
     }
     if mayEnd, memory.count < Self.least { throw .givenUp }

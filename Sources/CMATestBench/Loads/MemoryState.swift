@@ -31,7 +31,7 @@ struct MemoryState: Equatable {
 /// The limits within which a load takes memory.
 struct MemoryFloor {
   /// Bytes besides the kernel's own reserve that stay free.
-  private static let margin: UInt64 = 8 << 20
+  private static let margin: UInt64 = 4 << 20
 
   private let machine: Machine
   /// Bytes outside the areas that stay free.
