@@ -35,6 +35,10 @@ final class MemoryFilling {
     if let promise = try mapError(
       LoadObstacle.call, { () throws(SystemFailure) in try floor.promise() })
     {
+      // What is mapped is promised: so this is the last time to ask.
+      guard promise >= 1 << 20 else {
+        throw .noRoom(limit: "vm.overcommit_memory=2", bytes: promise)
+      }
       most = min(most, promise)
     }
     memory = try HeldMemory(byteCount: most, pageSize: work.pageSize, area: work.settings.area)

@@ -66,14 +66,13 @@ struct MemoryFloor {
       let bytes = limit.room - min(limit.room, inGroup)
       if bytes < room.bytes { room = (bytes, limit.file) }
     }
-    // An allocation of a program that fails ends it where memory is promised strictly.
-    if let bytes = try promise(), bytes < room.bytes {
-      room = (bytes, "vm.overcommit_memory=2")
-    }
     return room
   }
 
-  /// The bytes that the kernel still promises where it keeps account strictly; nil elsewhere.
+  /// Tells how much memory can still be mapped where the kernel keeps account of that strictly.
+  ///
+  /// - Returns: bytes; nil where it does not.
+  /// - Throws: where /proc cannot be read.
   func promise() throws(SystemFailure) -> UInt64? {
     let file = "/proc/sys/vm/overcommit_memory"
     guard machine.exists(file), try contents(of: machine.path(file)).first == UInt8(ascii: "2")
@@ -83,6 +82,7 @@ struct MemoryFloor {
       return nil
     }
     let left = most - min(most, committed)
+    // An allocation of a program that fails ends it, and others want some, too.
     return left - min(left, 32 << 20)
   }
 }
