@@ -31,7 +31,7 @@ struct MemoryState: Equatable {
 /// The limits within which a load takes memory.
 struct MemoryFloor {
   /// Bytes besides the kernel's own reserve that stay free.
-  private static let margin: UInt64 = 8 << 20
+  private static let margin: UInt64 = 4 << 20
 
   private let machine: Machine
   /// Bytes outside the areas that stay free.
@@ -58,21 +58,21 @@ struct MemoryFloor {
   /// - Returns: the bytes, and the limit that allows no more.
   /// - Throws: where /proc cannot be read.
   func room(in state: MemoryState) throws(SystemFailure) -> (bytes: UInt64, limit: String) {
-    var room = (
-      bytes: state.freeOutside - min(state.freeOutside, outside), limit: "the free memory"
-    )
+    // While more is free in the areas than outside, pages come from there, and take nothing outside.
+    let above = state.freeOutside - min(state.freeOutside, outside)
+    let surplus = state.freeInAreas - min(state.freeInAreas, state.freeOutside)
+    var room = (bytes: max(above, surplus), limit: "the free memory")
     for limit in try machine.memoryLimits() {
       let bytes = limit.room - min(limit.room, inGroup)
       if bytes < room.bytes { room = (bytes, limit.file) }
     }
-    // An allocation of a program that fails ends it where memory is promised strictly.
-    if let bytes = try promise(), bytes < room.bytes {
-      room = (bytes, "vm.overcommit_memory=2")
-    }
     return room
   }
 
-  /// The bytes that the kernel still promises where it keeps account strictly; nil elsewhere.
+  /// Tells how much memory can still be mapped where the kernel keeps account of that strictly.
+  ///
+  /// - Returns: bytes; nil where it does not.
+  /// - Throws: where /proc cannot be read.
   func promise() throws(SystemFailure) -> UInt64? {
     let file = "/proc/sys/vm/overcommit_memory"
     guard machine.exists(file), try contents(of: machine.path(file)).first == UInt8(ascii: "2")
@@ -82,6 +82,7 @@ struct MemoryFloor {
       return nil
     }
     let left = most - min(most, committed)
+    // An allocation of a program that fails ends it, and others want some, too.
     return left - min(left, 32 << 20)
   }
 }
