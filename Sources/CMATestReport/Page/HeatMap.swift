@@ -23,12 +23,14 @@ enum HeatMap {
     var content = ""
     for (line, cell) in shown.enumerated() {
       let y = frame.top + row * Double(line)
-      content += "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y + row / 2))\" class=\"end middle\">"
+      content +=
+        "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y + row / 2))\" class=\"end middle\">"
         + "\(xmlText(cell.settings.words))</text>\n"
       for (column, time) in times[line].enumerated() {
         let share = axis.share(time)
         let x = frame.left + width * Double(column)
-        content += "<rect x=\"\(place(x))\" y=\"\(place(y))\" width=\"\(place(width - 2))\" "
+        content +=
+          "<rect x=\"\(place(x))\" y=\"\(place(y))\" width=\"\(place(width - 2))\" "
           + "height=\"\(place(row - 2))\" class=\"heat\" style=\"fill-opacity:\(fixed(0.08 + share * 0.92, 2))\">"
           + "<title>\(xmlText(cell.settings.words)), \(shares[column].name): \(shortTime(time))</title></rect>"
           + "<text x=\"\(place(x + width / 2 - 1))\" y=\"\(place(y + row / 2 - 1))\" "
@@ -36,12 +38,14 @@ enum HeatMap {
       }
     }
     for (column, share) in shares.enumerated() {
-      content += "<text x=\"\(place(frame.left + width * (Double(column) + 0.5)))\" "
+      content +=
+        "<text x=\"\(place(frame.left + width * (Double(column) + 0.5)))\" "
         + "y=\"\(place(frame.height - 12))\" class=\"centre\">\(share.name)</text>\n"
     }
     return frame.picture(
       title: "Allocation times by cell and percentile",
-      description: "Each row is a cell, each column a percentile; darker is slower, on a logarithmic "
+      description:
+        "Each row is a cell, each column a percentile; darker is slower, on a logarithmic "
         + "scale.",
       id: id, content)
   }

@@ -17,7 +17,7 @@ enum PageStyle {
     figure{margin:1em 0;max-width:820px}svg{display:block;width:100%;height:auto}
     svg text{font:17px system-ui,sans-serif;fill:var(--ink)}svg .small{font-size:14px}
     .end{text-anchor:end}.centre{text-anchor:middle}.middle{dominant-baseline:central}
-    .grid{stroke:var(--line);fill:none}.curve{fill:none;stroke-width:2.5}
+    .grid{stroke:var(--line);fill:none}.curve{fill:none;stroke-width:2.5}.dashed{stroke-dasharray:7 5}
     .bar{fill:var(--bar)}.heat{fill:var(--bar)}svg text.onheat{fill:var(--ground)}
     .whisker{stroke:var(--ink);stroke-width:2.5;fill:none}circle{fill:var(--ink)}
     .whisker.worse{stroke:var(--worse)}circle.worse{fill:var(--worse)}
@@ -27,7 +27,7 @@ enum PageStyle {
     table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.86em}
     td,th{overflow-wrap:normal}
     th,td{padding:4px 8px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
-    th:first-child,td:first-child{text-align:left}
+    th:first-child,td:first-child,td.words,th.words{text-align:left}
     details>summary{cursor:pointer;margin:.5em 0}
     @media (max-width:640px){thead{display:none}tr{display:block;padding:8px 0;border-bottom:1px solid var(--line)}
     td{display:flex;justify-content:space-between;gap:16px;border:0;padding:2px 0;text-align:right}
@@ -37,14 +37,24 @@ enum PageStyle {
 }
 
 /// A table that becomes a list of cards on a narrow screen.
-func htmlTable(_ head: [String], _ rows: [[String]]) -> String {
+///
+/// - Parameters:
+///   - head: The names of the columns.
+///   - rows: As many fields as there are columns, each.
+///   - classes: The class of each column; none for a column of numbers.
+func htmlTable(_ head: [String], _ rows: [[String]], classes: [String] = []) -> String {
+  let marks = head.indices.map { column in
+    column < classes.count && !classes[column].isEmpty ? " class=\"\(classes[column])\"" : ""
+  }
   var text = "<table>\n<thead><tr>"
-  for name in head { text += "<th scope=\"col\">\(xmlText(name))</th>" }
+  for (name, mark) in zip(head, marks) {
+    text += "<th scope=\"col\"\(mark)>\(xmlText(name))</th>"
+  }
   text += "</tr></thead>\n<tbody>\n"
   for row in rows {
     text += "<tr>"
-    for (name, value) in zip(head, row) {
-      text += "<td data-name=\"\(xmlText(name))\">\(xmlText(value))</td>"
+    for (column, value) in row.enumerated() {
+      text += "<td data-name=\"\(xmlText(head[column]))\"\(marks[column])>\(xmlText(value))</td>"
     }
     text += "</tr>\n"
   }
