@@ -36,7 +36,7 @@ enum ForestPlot {
         + "\(changeInPercent(interval.bounds.upperBound)): \(cell.verdict.words)"
       content +=
         "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y))\" class=\"end middle\">"
-        + "\(xmlText(cell.settings.words))</text>"
+        + "\(xmlText(label(cell.settings.words)))</text>"
         + "<path class=\"whisker \(mark)\" d=\"M\(place(frame.x(share(interval.bounds.lowerBound)))) "
         + "\(place(y))H\(place(frame.x(share(interval.bounds.upperBound))))\"/>"
         + "<circle class=\"\(mark)\" cx=\"\(place(frame.x(share(interval.ratio))))\" cy=\"\(place(y))\" r=\"5\">"

@@ -12,6 +12,11 @@ enum HeatMap {
   /// More rows than this make no picture that fits a page.
   static let most = 40
 
+  /// The class of a text that can be read on a color of this strength, on light and on dark pages.
+  private static func ink(on opacity: Double) -> String {
+    opacity > 0.88 ? " onheat" : opacity > 0.62 ? " onwarmth" : ""
+  }
+
   static func picture(_ cells: [PlottedCell], id: String) -> String {
     let shown = Array(cells.filter { $0.allocations.count > 0 }.prefix(most))
     guard !shown.isEmpty else { return "" }
@@ -25,16 +30,16 @@ enum HeatMap {
       let y = frame.top + row * Double(line)
       content +=
         "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y + row / 2))\" class=\"end middle\">"
-        + "\(xmlText(cell.settings.words))</text>\n"
+        + "\(xmlText(label(cell.settings.words)))</text>\n"
       for (column, time) in times[line].enumerated() {
-        let share = axis.share(time)
+        let opacity = 0.08 + axis.share(time) * 0.92
         let x = frame.left + width * Double(column)
         content +=
           "<rect x=\"\(place(x))\" y=\"\(place(y))\" width=\"\(place(width - 2))\" "
-          + "height=\"\(place(row - 2))\" class=\"heat\" style=\"fill-opacity:\(fixed(0.08 + share * 0.92, 2))\">"
+          + "height=\"\(place(row - 2))\" class=\"heat\" style=\"fill-opacity:\(fixed(opacity, 2))\">"
           + "<title>\(xmlText(cell.settings.words)), \(shares[column].name): \(shortTime(time))</title></rect>"
           + "<text x=\"\(place(x + width / 2 - 1))\" y=\"\(place(y + row / 2 - 1))\" "
-          + "class=\"centre middle small\(share > 0.55 ? " onheat" : "")\">\(shortTime(time))</text>\n"
+          + "class=\"centre middle small\(ink(on: opacity))\">\(shortTime(time))</text>\n"
       }
     }
     for (column, share) in shares.enumerated() {

@@ -31,7 +31,7 @@ enum PercentileCurves {
     var content = ""
     for tick in axis.ticks { content += frame.horizontal(axis.share(tick), shortTime(tick)) }
     for nine in 0...Int(nines) {
-      content += frame.vertical(Double(nine) / nines, label(nines: nine))
+      content += frame.vertical(Double(nine) / nines, percentile(nines: nine))
     }
     for (number, cell) in shown.enumerated() {
       content += curve(cell.allocations, "c\(number)", frame, axis, nines)
@@ -73,7 +73,7 @@ enum PercentileCurves {
     }
   }
 
-  private static func label(nines: Int) -> String {
+  private static func percentile(nines: Int) -> String {
     switch nines {
     case 0: "0"
     case 1: "90 %"
@@ -110,7 +110,7 @@ enum PercentileCurves {
       let y = frame.top + frame.plotHeight + 48 + Double(number / 2) * 24
       text +=
         "<path class=\"curve c\(number)\" d=\"M\(place(x)) \(place(y))h26\"/>"
-        + "<text x=\"\(place(x + 34))\" y=\"\(place(y))\" class=\"middle\">\(xmlText(name))</text>\n"
+        + "<text x=\"\(place(x + 34))\" y=\"\(place(y))\" class=\"middle\">\(xmlText(label(name, 26)))</text>\n"
     }
     return text
   }

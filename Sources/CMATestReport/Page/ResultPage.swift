@@ -48,12 +48,14 @@ package enum ResultPage {
     var text = isOnly ? "" : "<h2>\(xmlText(result.name))</h2>\n"
     text += "<p class=\"lead\">\(xmlText(sentence(result)))</p>\n"
     text += figure(
-      PercentileCurves.picture(cells, id: "curves\(number)"),
+      "Allocation times by percentile", PercentileCurves.picture(cells, id: "curves\(number)"),
       cells.count > PercentileCurves.most
         ? "The first \(PercentileCurves.most) of \(cells.count) cells." : nil)
-    text += figure(HeatMap.picture(cells, id: "heat\(number)"), nil)
     text += figure(
-      SuccessBars.picture(cells, id: "success\(number)"),
+      "Allocation times by cell", HeatMap.picture(cells, id: "heat\(number)"),
+      cells.count > HeatMap.most ? "The first \(HeatMap.most) of \(cells.count) cells." : nil)
+    text += figure(
+      "Requests that succeeded", SuccessBars.picture(cells, id: "success\(number)"),
       cells.count > HeatMap.most ? "The first \(HeatMap.most) of \(cells.count) cells." : nil)
     text += table(cells)
     text += responses(cells, "responses\(number)")
@@ -74,7 +76,7 @@ package enum ResultPage {
     guard !rows.isEmpty else { return "" }
     return "<h3>Since the intended start</h3>\n"
       + figure(
-        PercentileCurves.picture(cells, .responses, id: id),
+        nil, PercentileCurves.picture(cells, .responses, id: id),
         "A line for allocations; dashed since the intended start, which is what a user waits.")
       + "<details><summary>Both times in numbers</summary>\n"
       + htmlTable(PlottedCell.responseNames, Array(rows.prefix(mostRows))) + "</details>\n"
@@ -86,7 +88,7 @@ package enum ResultPage {
     var text = "<h3>Over time</h3>\n"
     for (number, line) in lines.prefix(SoakTimeLine.most).enumerated() {
       text += "<p>\(xmlText(SoakTimeLine.words(line)))</p>\n"
-      text += figure(SoakTimeLine.picture(line, id: "\(id)-\(number)"), nil)
+      text += figure(nil, SoakTimeLine.picture(line, id: "\(id)-\(number)"), nil)
       text += SoakTimeLine.table(line)
     }
     if lines.count > SoakTimeLine.most {
@@ -130,10 +132,11 @@ package enum ResultPage {
     return overflow || bytes == 0 ? "\(result.areaPages) pages" : CMATestCore.byteCount(bytes)
   }
 
-  private static func figure(_ picture: String, _ caption: String?) -> String {
+  private static func figure(_ title: String?, _ picture: String, _ caption: String?) -> String {
     guard !picture.isEmpty else { return "" }
+    let head = title.map { "<h3>\(xmlText($0))</h3>\n" } ?? ""
     let words = caption.map { "<figcaption>\(xmlText($0))</figcaption>\n" } ?? ""
-    return "<figure>\n\(picture)\(words)</figure>\n"
+    return head + "<figure>\n\(picture)\(words)</figure>\n"
   }
 
   private static func table(_ cells: [PlottedCell]) -> String {
@@ -164,7 +167,9 @@ package enum ResultPage {
       ])
     }
     let quantity = comparison.rules.quantity.rawValue
-    var words = "\(comparison.words), by the \(quantity) of their rounds."
+    let told = comparison.words
+    var words = told.prefix(1).uppercased() + told.dropFirst()
+    words += ", by the \(quantity) of their rounds."
     if let needed = comparison.roundsNeeded { words += " \(needed) rounds of either would tell." }
     if comparison.cells.count > mostRows { words += " The first \(mostRows) cells are shown." }
     let differences = comparison.differences.map {
@@ -172,7 +177,7 @@ package enum ResultPage {
     }
     return "<h2>Comparison</h2>\n<p class=\"lead\">\(xmlText(words))</p>\n"
       + figure(
-        ForestPlot.picture(comparison, id: "forest"),
+        "Change, and its interval of 95 %", ForestPlot.picture(comparison, id: "forest"),
         comparison.cells.count > HeatMap.most
           ? "The first \(HeatMap.most) of \(comparison.cells.count) cells." : nil)
       + htmlTable(

@@ -166,6 +166,15 @@ private struct Clock {
 
   func share(_ time: Double) -> Double { to > from ? (time - from) / (to - from) : 0 }
 
+  /// A time in s, without decimals where it is whole.
+  private static func words(_ time: Double) -> String {
+    let units = [("s", 1.0), ("min", 60), ("h", 3600), ("d", 86_400)]
+    let unit = units.last { time >= $0.1 } ?? units[0]
+    let number = time / unit.1
+    let isWhole = abs(number - number.rounded()) < 1e-9
+    return (isWhole ? fixed(number, 0) : threeDigits(number)) + " " + unit.0
+  }
+
   /// About five labels at whole units.
   var ticks: [(Double, String)] {
     let units = [
@@ -177,7 +186,7 @@ private struct Clock {
     var ticks: [(Double, String)] = []
     var time = (from / 1e9 / step).rounded(.up) * step
     while time <= to / 1e9 {
-      ticks.append((share(time * 1e9), time == 0 ? "0" : SoakTimeLine.clockWords(time * 1e9)))
+      ticks.append((share(time * 1e9), Self.words(time)))
       time += step
     }
     return ticks

@@ -18,7 +18,7 @@ enum SuccessBars {
       let y = frame.top + row * Double(line)
       content +=
         "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y + row / 2))\" class=\"end middle\">"
-        + "\(xmlText(cell.settings.words))</text>\n"
+        + "\(xmlText(label(cell.settings.words)))</text>\n"
       let all = cell.allocations.count + cell.failures.count
       guard let interval = ShareInterval(cell.allocations.count, of: all) else { continue }
       let words =
