@@ -135,9 +135,15 @@ public func beginning(of path: String, limit: Int) throws(SystemFailure) -> [UIn
 
 extension Descriptor {
   /// Reads the rest of the file, pipe or device.
-  func contents(limit: Int) throws(SystemFailure) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - limit: more bytes than this are an error (EFBIG).
+  ///   - expecting: how many bytes there probably are, so that room for more is not made.
+  func contents(limit: Int, expecting: Int = 0) throws(SystemFailure) -> [UInt8] {
     var all: [UInt8] = []
-    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
+    all.reserveCapacity(expecting)
+    let size = expecting > 1 << 20 ? 256 << 10 : 16 << 10
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
     defer { piece.deallocate() }
     while true {
       let count = try read(into: piece)

@@ -18,6 +18,10 @@ extension Histogram {
     ]
   }
 
+  /// More times than this, thirty years of one in each millisecond, are no measurement; the sums of so many
+  /// overflow nowhere.
+  private static let mostRead: UInt64 = 1 << 40
+
   /// Reads what `json` writes.
   ///
   /// - Parameter wrong: Says what contradicts itself, where something does.
@@ -50,6 +54,7 @@ extension Histogram {
       default: try reader.skip()
       }
     }
+    if found.count > Self.mostRead { fault = "\(found.count) times are more than can be" }
     if found.count != count { fault = "the bins hold \(found.count) times, not \(count)" }
     found.setExtremes(sum: sum, smallest: smallest, largest: largest)
     if count > 0, smallest == nil || largest == nil || found.smallest > found.largest {
