@@ -10,6 +10,7 @@
  *        engine hammer FILE    works until there is that file
  *        engine kexec KERNEL INITRD COMMAND-LINE    boots that, with blocks held
  *        engine fault NAME
+ *        engine overhead PAGES REQUESTS PAIRS    the clock and the histograms against neither
  *        engine fuzz SEED REQUESTS [NUMBERS]
  */
 #define _GNU_SOURCE
@@ -305,7 +306,11 @@ static const struct {
 	ROW(BATCH, batch, 0),
 	ROW(PROBE, probe, 0),
 	ROW(PLACE, place, CMATEST_PLACE_IN_FILE),
+	ROW(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK),
 };
+
+static struct cmatest_measure one_request(struct cmatest_histograms *histograms);
+static struct cmatest_histograms measured_once;
 
 /* A right argument for each request, with a live block. */
 static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *times)
@@ -338,6 +343,9 @@ static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *tim
 		*(struct cmatest_probe *)arg = (struct cmatest_probe) {
 			.kind = CMATEST_PROBE_FOREIGN_PAGE, .area = area
 		};
+		break;
+	case CMATEST_IOC_MEASURE:
+		*(struct cmatest_measure *)arg = one_request(&measured_once);
 		break;
 	}
 }
@@ -1902,11 +1910,15 @@ static void test_fuzz(void)
 	settled("after those");
 }
 
+#include "measuring.c"
+
 static void (*const full[])(void) = {
 	test_open, test_info, test_areas, test_numbers, test_reserved, test_pointers, test_alloc,
 	test_alloc_errors, test_no_warn, test_release, test_pattern, test_filled, test_many, test_probe,
 	test_place_in_memory, test_place_in_file, test_place_errors, test_batch, test_signals,
 	test_threads, test_contest, test_kill, test_shared, test_exhaust, test_unload,
+	test_measure_counts, test_measure_quantiles, test_measure_errors, test_measure_ring,
+	test_measure_interval, test_measure_signal, test_measure_team, test_measure_events,
 };
 
 int main(int argc, char **argv)
@@ -1940,8 +1952,10 @@ int main(int argc, char **argv)
 		test_inactive();
 	} else if (!strcmp(mode, "no-memory")) {
 		test_no_memory();
+		test_measure_no_memory();
 	} else if (!strcmp(mode, "freeze")) {
 		test_freeze();
+		test_measure_freeze();
 	} else if (!strcmp(mode, "balloon")) {
 		test_balloon();
 	} else if (!strcmp(mode, "hammer") && argc == 3) {
@@ -1952,8 +1966,15 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "limits") && argc == 4) {
 		test_limits(strtoull(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
 		test_limit_race(strtoul(argv[3], NULL, 0));
+		test_measure_limits(strtoull(argv[2], NULL, 0));
 	} else if (!strcmp(mode, "loaded") && argc == 3) {
 		test_loaded(strtoull(argv[2], NULL, 0));
+	} else if (!strcmp(mode, "overhead") && argc == 5) {
+		measure_overhead(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0), atoi(argv[4]));
+	} else if (!strcmp(mode, "fault") && argc == 3 && !strcmp(argv[2], "delay")) {
+		test_measure_delay();
+	} else if (!strcmp(mode, "fault") && argc == 3 && !strcmp(argv[2], "stall")) {
+		test_measure_stall();
 	} else if (!strcmp(mode, "fault") && argc == 3) {
 		test_fault(argv[2]);
 	} else if (!strcmp(mode, "fuzz") && (argc == 4 || (argc == 5 && parse_kept(argv[4])))) {

@@ -18,6 +18,7 @@
 #include <linux/atomic.h>
 #include <linux/cma.h>
 #include <linux/compiler.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
@@ -395,6 +396,20 @@ static void fault_refuse_in_batch(const struct fault_call *call, struct pt_regs 
 		regs_set_return_value(regs, false);
 }
 
+static atomic_t fault_allocs;
+
+static void fault_delay(const struct fault_call *call, struct pt_regs *regs)
+{
+	if (atomic_inc_return(&fault_allocs) % 100 == 0)
+		mdelay(5);
+}
+
+static void fault_stall(const struct fault_call *call, struct pt_regs *regs)
+{
+	if (atomic_inc_return(&fault_allocs) == 20)
+		mdelay(2000);
+}
+
 #define FAULT_CMA_ALLOC		"cma_alloc"
 #define FAULT_CMA_RELEASE	"cma_release"
 #define FAULT_INFO		"cmatest:cmatest_info_run"
@@ -446,6 +461,10 @@ static const struct {
 	[CMATEST_FAULT_REFUSED_BATCH] = { "refused-batch", {
 		{ FAULT_BATCH, fault_begin_batch, fault_end_batch },
 		{ FAULT_CMA_RELEASE, NULL, fault_refuse_in_batch } } },
+	[CMATEST_FAULT_DELAY] = { "delay", {
+		{ FAULT_CMA_ALLOC, fault_delay } } },
+	[CMATEST_FAULT_STALL] = { "stall", {
+		{ FAULT_CMA_ALLOC, fault_stall } } },
 };
 
 /*
