@@ -1681,12 +1681,31 @@ static void *hammer_batches(void *arg)
 	return NULL;
 }
 
+static void *hammer_measurements(void *arg)
+{
+	struct cmatest_measure m;
+
+	(void)arg;
+	while (access(hammer_end, F_OK)) {
+		m = one_request(&measured_once);
+		m.count = 4;
+		m.hold = 3;
+		m.requests = 64;
+		wrong += ask(fd, CMATEST_IOC_MEASURE, &m) != 0 || !m.done || m.refused;
+		rounds++;
+	}
+	return NULL;
+}
+
 /* Blocks are held, and others come and go, while something happens to the machine. */
 static void test_hammer(void)
 {
 	enum { HELD = 40 };
 	__u64 size = 37ULL * start.page_size;
-	pthread_t thread[4];
+	void *(*const work[])(void *) = {
+		hammer_blocks, hammer_batches, hammer_blocks, hammer_batches, hammer_measurements
+	};
+	pthread_t thread[COUNT(work)];
 	__u32 held[HELD];
 	int i;
 
@@ -1694,14 +1713,13 @@ static void test_hammer(void)
 		NEED((held[i] = alloc(fd, 37, 0, NULL)) && !fill(fd, held[i], i, 0, size));
 	printf("# begun\n");
 	fflush(stdout);
-	for (i = 0; i < 4; i++)
-		NEED(!pthread_create(&thread[i], NULL, i % 2 ? hammer_batches : hammer_blocks,
-				     (void *)(uintptr_t)(i + 1)));
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < (int)COUNT(work); i++)
+		NEED(!pthread_create(&thread[i], NULL, work[i], (void *)(uintptr_t)(i + 1)));
+	for (i = 0; i < (int)COUNT(work); i++)
 		pthread_join(thread[i], NULL);
 	for (i = 0; i < HELD; i++)
 		NEED(!compare(fd, held[i], i, 0, size) && !release(fd, held[i]));
-	check(!wrong && rounds >= 4, "%d rounds of 4 threads, %d wrong; %d held blocks kept their patterns",
+	check(!wrong && rounds >= 5, "%d rounds of 5 threads, %d wrong; %d held blocks kept their patterns",
 	      (int)rounds, (int)wrong, HELD);
 	settled("after those");
 }
@@ -1816,8 +1834,16 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 		((struct cmatest_alloc *)memory)->count = 1 + mix(&state) % (mix(&state) % 16 ? 16 : 1024);
 	if (requests[row].request == CMATEST_IOC_BATCH)
 		((struct cmatest_batch *)memory)->pairs = 1 + mix(&state) % (mix(&state) % 64 ? 2 : 64);
+	if (requests[row].request == CMATEST_IOC_MEASURE) {
+		((struct cmatest_measure *)memory)->requests = 1 + mix(&state) % 3;
+		((struct cmatest_measure *)memory)->hold = mix(&state) % 3;
+	}
 	while (mix(&state) % 3 == 0) {
 		word = mix(&state) % (requests[row].size / 8);
+		/* It is alone, does not last, and writes to its own histograms alone. */
+		if (requests[row].request == CMATEST_IOC_MEASURE &&
+		    ((word >= 2 && word <= 4) || word == 6 || word == 8))
+			continue;
 		/* A batch may write to its own array alone. */
 		if (requests[row].request == CMATEST_IOC_BATCH && (word == 2 || word == 3))
 			continue;
@@ -1860,6 +1886,10 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 	case CMATEST_IOC_BATCH:
 		if (((struct cmatest_batch *)memory)->refused)
 			fuzz_wrong(number, "BATCH", "cma_release() refused some");
+		break;
+	case CMATEST_IOC_MEASURE:
+		if (((struct cmatest_measure *)memory)->refused)
+			fuzz_wrong(number, "MEASURE", "cma_release() refused some");
 		break;
 	case CMATEST_IOC_PROBE:
 		if (!((struct cmatest_probe *)memory)->refused)

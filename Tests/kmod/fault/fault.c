@@ -18,7 +18,6 @@
 #include <linux/atomic.h>
 #include <linux/cma.h>
 #include <linux/compiler.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
@@ -32,8 +31,11 @@
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/ptrace.h>
+#include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/time64.h>
+#include <linux/timekeeping.h>
 #include <linux/xarray.h>
 
 #include "../../../src-kmod/cmatest.h"
@@ -398,16 +400,25 @@ static void fault_refuse_in_batch(const struct fault_call *call, struct pt_regs 
 
 static atomic_t fault_allocs;
 
+/* By the clock: what mdelay() counts, an emulated processor may do in a third of the time. */
+static void fault_wait(u64 ns)
+{
+	u64 end = ktime_get_mono_fast_ns() + ns;
+
+	while (ktime_get_mono_fast_ns() < end)
+		cpu_relax();
+}
+
 static void fault_delay(const struct fault_call *call, struct pt_regs *regs)
 {
 	if (atomic_inc_return(&fault_allocs) % 100 == 0)
-		mdelay(5);
+		fault_wait(5 * NSEC_PER_MSEC);
 }
 
 static void fault_stall(const struct fault_call *call, struct pt_regs *regs)
 {
 	if (atomic_inc_return(&fault_allocs) == 20)
-		mdelay(2000);
+		fault_wait(2 * NSEC_PER_SEC);
 }
 
 #define FAULT_CMA_ALLOC		"cma_alloc"
