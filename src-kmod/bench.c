@@ -108,16 +108,16 @@ static void cmatest_team_end(struct cmatest_team *team)
 	mutex_unlock(&team->lock);
 }
 
-/* One that has not begun only has one less then. */
+/* Ends the team, too, if it has begun; else it only has one less. */
 static void cmatest_team_leave(struct cmatest_team *team)
 {
-	cmatest_team_end(team);
 	mutex_lock(&team->lock);
+	WRITE_ONCE(team->ended, team->begun);
 	if (!--team->come) {
 		WRITE_ONCE(team->begun, false);
 		WRITE_ONCE(team->ended, false);
-		wake_up_all(&team->wait);
 	}
+	wake_up_all(&team->wait);
 	mutex_unlock(&team->lock);
 }
 
@@ -236,7 +236,7 @@ static void cmatest_run_stop(struct cmatest_run *run, u64 ns)
 	bool first;
 
 	mutex_lock(&team->lock);
-	first = !team->slow && !team->ended;
+	first = !team->slow;
 	team->slow = true;
 	mutex_unlock(&team->lock);
 	cmatest_team_end(team);

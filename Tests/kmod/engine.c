@@ -10,7 +10,7 @@
  *        engine hammer FILE    works until there is that file
  *        engine kexec KERNEL INITRD COMMAND-LINE    boots that, with blocks held
  *        engine fault NAME
- *        engine delays NAME
+ *        engine overhead PAGES REQUESTS PAIRS    the clock and the histograms against neither
  *        engine fuzz SEED REQUESTS [NUMBERS]
  */
 #define _GNU_SOURCE
@@ -287,8 +287,6 @@ static void test_linked(void)
 	      area.name);
 }
 
-static struct cmatest_measure measure_of(__u64 count, __u64 requests);
-
 static const struct {
 	const char *name;
 	unsigned long request;
@@ -310,6 +308,9 @@ static const struct {
 	ROW(PLACE, place, CMATEST_PLACE_IN_FILE),
 	ROW(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK),
 };
+
+static struct cmatest_measure one_request(struct cmatest_histograms *histograms);
+static struct cmatest_histograms measured_once;
 
 /* A right argument for each request, with a live block. */
 static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *times)
@@ -338,13 +339,13 @@ static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *tim
 			.area = area, .count = 1, .pairs = 1, .times = (uintptr_t)times
 		};
 		break;
-	case CMATEST_IOC_MEASURE:
-		*(struct cmatest_measure *)arg = measure_of(1, 1);
-		break;
 	case CMATEST_IOC_PROBE:
 		*(struct cmatest_probe *)arg = (struct cmatest_probe) {
 			.kind = CMATEST_PROBE_FOREIGN_PAGE, .area = area
 		};
+		break;
+	case CMATEST_IOC_MEASURE:
+		*(struct cmatest_measure *)arg = one_request(&measured_once);
 		break;
 	}
 }
@@ -1650,8 +1651,6 @@ static void test_freeze(void)
 	settled("after that");
 }
 
-#include "engine-measure.c"
-
 static const char *hammer_end;
 static atomic_int rounds;
 
@@ -1682,12 +1681,31 @@ static void *hammer_batches(void *arg)
 	return NULL;
 }
 
+static void *hammer_measurements(void *arg)
+{
+	struct cmatest_measure m;
+
+	(void)arg;
+	while (access(hammer_end, F_OK)) {
+		m = one_request(&measured_once);
+		m.count = 4;
+		m.hold = 3;
+		m.requests = 64;
+		wrong += ask(fd, CMATEST_IOC_MEASURE, &m) != 0 || !m.done || m.refused;
+		rounds++;
+	}
+	return NULL;
+}
+
 /* Blocks are held, and others come and go, while something happens to the machine. */
 static void test_hammer(void)
 {
 	enum { HELD = 40 };
 	__u64 size = 37ULL * start.page_size;
-	pthread_t thread[4];
+	void *(*const work[])(void *) = {
+		hammer_blocks, hammer_batches, hammer_blocks, hammer_batches, hammer_measurements
+	};
+	pthread_t thread[COUNT(work)];
 	__u32 held[HELD];
 	int i;
 
@@ -1695,14 +1713,13 @@ static void test_hammer(void)
 		NEED((held[i] = alloc(fd, 37, 0, NULL)) && !fill(fd, held[i], i, 0, size));
 	printf("# begun\n");
 	fflush(stdout);
-	for (i = 0; i < 4; i++)
-		NEED(!pthread_create(&thread[i], NULL, i % 2 ? hammer_batches : hammer_blocks,
-				     (void *)(uintptr_t)(i + 1)));
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < (int)COUNT(work); i++)
+		NEED(!pthread_create(&thread[i], NULL, work[i], (void *)(uintptr_t)(i + 1)));
+	for (i = 0; i < (int)COUNT(work); i++)
 		pthread_join(thread[i], NULL);
 	for (i = 0; i < HELD; i++)
 		NEED(!compare(fd, held[i], i, 0, size) && !release(fd, held[i]));
-	check(!wrong && rounds >= 4, "%d rounds of 4 threads, %d wrong; %d held blocks kept their patterns",
+	check(!wrong && rounds >= 5, "%d rounds of 5 threads, %d wrong; %d held blocks kept their patterns",
 	      (int)rounds, (int)wrong, HELD);
 	settled("after those");
 }
@@ -1811,22 +1828,26 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 	/* One of the newest handles: older ones are mostly gone. */
 	right(row, memory, target->newest - mix(&state) % 8, times);
 	/* Logging every failure would be most of the work. */
-	if (requests[row].request == CMATEST_IOC_ALLOC && mix(&state) % 64)
+	if (requests[row].allowed == CMATEST_NO_WARN && mix(&state) % 64)
 		*(__u32 *)((char *)memory + requests[row].flags) = CMATEST_NO_WARN;
 	if (requests[row].request == CMATEST_IOC_ALLOC)
 		((struct cmatest_alloc *)memory)->count = 1 + mix(&state) % (mix(&state) % 16 ? 16 : 1024);
 	if (requests[row].request == CMATEST_IOC_BATCH)
 		((struct cmatest_batch *)memory)->pairs = 1 + mix(&state) % (mix(&state) % 64 ? 2 : 64);
+	if (requests[row].request == CMATEST_IOC_MEASURE) {
+		((struct cmatest_measure *)memory)->requests = 1 + mix(&state) % 3;
+		((struct cmatest_measure *)memory)->hold = mix(&state) % 3;
+	}
 	while (mix(&state) % 3 == 0) {
 		word = mix(&state) % (requests[row].size / 8);
-		/* A batch may write to its own array alone. */
-		if (requests[row].request == CMATEST_IOC_BATCH && (word == 2 || word == 3))
-			continue;
-		/* A measurement ends by itself, alone, and writes to its own memory. */
+		/* It is alone, does not last, and writes to its own histograms alone. */
 		if (requests[row].request == CMATEST_IOC_MEASURE &&
 		    ((word >= 2 && word <= 4) || word == 6 || word == 8))
 			continue;
-		if (requests[row].request == CMATEST_IOC_ALLOC && word == requests[row].flags / 8 &&
+		/* A batch may write to its own array alone. */
+		if (requests[row].request == CMATEST_IOC_BATCH && (word == 2 || word == 3))
+			continue;
+		if (requests[row].allowed == CMATEST_NO_WARN && word == requests[row].flags / 8 &&
 		    mix(&state) % 8)
 			continue;
 		memory[word] = values[mix(&state) % COUNT(values)];
@@ -1919,12 +1940,15 @@ static void test_fuzz(void)
 	settled("after those");
 }
 
+#include "measuring.c"
+
 static void (*const full[])(void) = {
 	test_open, test_info, test_areas, test_numbers, test_reserved, test_pointers, test_alloc,
 	test_alloc_errors, test_no_warn, test_release, test_pattern, test_filled, test_many, test_probe,
-	test_place_in_memory, test_place_in_file, test_place_errors, test_batch, test_measure, test_measure_time,
-	test_measure_errors, test_measure_team, test_measure_signals, test_measure_seen, test_signals,
+	test_place_in_memory, test_place_in_file, test_place_errors, test_batch, test_signals,
 	test_threads, test_contest, test_kill, test_shared, test_exhaust, test_unload,
+	test_measure_counts, test_measure_quantiles, test_measure_errors, test_measure_ring,
+	test_measure_interval, test_measure_signal, test_measure_team, test_measure_events,
 };
 
 int main(int argc, char **argv)
@@ -1958,6 +1982,7 @@ int main(int argc, char **argv)
 		test_inactive();
 	} else if (!strcmp(mode, "no-memory")) {
 		test_no_memory();
+		test_measure_no_memory();
 	} else if (!strcmp(mode, "freeze")) {
 		test_freeze();
 		test_measure_freeze();
@@ -1971,10 +1996,15 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "limits") && argc == 4) {
 		test_limits(strtoull(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
 		test_limit_race(strtoul(argv[3], NULL, 0));
+		test_measure_limits(strtoull(argv[2], NULL, 0));
 	} else if (!strcmp(mode, "loaded") && argc == 3) {
 		test_loaded(strtoull(argv[2], NULL, 0));
-	} else if (!strcmp(mode, "delays") && argc == 3) {
-		test_measure_delays(argv[2]);
+	} else if (!strcmp(mode, "overhead") && argc == 5) {
+		measure_overhead(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0), atoi(argv[4]));
+	} else if (!strcmp(mode, "fault") && argc == 3 && !strcmp(argv[2], "delay")) {
+		test_measure_delay();
+	} else if (!strcmp(mode, "fault") && argc == 3 && !strcmp(argv[2], "stall")) {
+		test_measure_stall();
 	} else if (!strcmp(mode, "fault") && argc == 3) {
 		test_fault(argv[2]);
 	} else if (!strcmp(mode, "fuzz") && (argc == 4 || (argc == 5 && parse_kept(argv[4])))) {
