@@ -133,7 +133,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CMATestBenchTests",
-      dependencies: ["CMATestBench", "CMATestCore", "CMATestReport", "TestSupport"],
+      dependencies: [
+        "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestReport", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CMATestStatusTests",
