@@ -21,11 +21,7 @@ private struct Results {
     return path(name)
   }
 
-  /// Writes a result of one cell whose rounds' times differ a little.
-  ///
-  /// - Parameters:
-  ///   - scale: the time of an allocation in ns.
-  ///   - rounds: how many rounds.
+  /// Writes a result of one cell whose rounds' times differ a little, about `scale` ns; the seed says how.
   @discardableResult
   func measured(
     _ name: String, scale: UInt64 = 20_000, rounds: Int = 15, pages: Int = 65536,
@@ -231,19 +227,15 @@ private func object(_ text: String) throws -> [String: Any] {
   }
 
   @Test func resultFromAShellsPipeIsRead() throws {
-    let good = try results.measured("good.json")
-    let pipe = results.path("pipe")
-    #expect(mkfifo(pipe, 0o600) == 0)
-    // Open for both, so that the reader finds a writer from the beginning.
-    let end = open(pipe, O_RDWR | O_CLOEXEC)
-    #expect(end >= 0)
-    let writer = Thread {
-      let text = (try? String(contentsOfFile: good, encoding: .utf8)) ?? ""
-      try? FileHandle(fileDescriptor: end, closeOnDealloc: false).write(contentsOf: Data(text.utf8))
-      close(end)
-    }
-    writer.start()
-    let outcome = try command.run("report", pipe, "--format", "csv")
+    let text = try String(contentsOfFile: try results.measured("good.json"), encoding: .utf8)
+    var ends: [CInt] = [-1, -1]
+    #expect(pipe2(&ends, O_CLOEXEC) == 0)
+    defer { close(ends[0]) }
+    // Less than a pipe holds, so that nobody has to write while the command reads.
+    #expect(text.utf8.count < 65536)
+    try FileHandle(fileDescriptor: ends[1], closeOnDealloc: true).write(contentsOf: Data(text.utf8))
+    let path = "/proc/\(getpid())/fd/\(ends[0])"
+    let outcome = try command.run("report", path, "--format", "csv")
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     #expect(outcome.output.components(separatedBy: "\r\n").count == 1 + 15 + 1)
   }
