@@ -233,7 +233,14 @@ extension JSONReader {
     case "\"": _ = try string()
     case "t", "f": _ = try bool()
     case "n": if !takeNull() { throw failure("null") }
-    default: try passNumber()
+    default:
+      let start = place
+      try passNumber()
+      // Only one that is written so can be too large.
+      if place - start > 300 || bytes[start..<place].contains(where: { $0 | 0x20 == 0x65 }) {
+        place = start
+        _ = try number()
+      }
     }
   }
 

@@ -228,13 +228,12 @@ private func object(_ text: String) throws -> [String: Any] {
 
   @Test func resultFromAShellsPipeIsRead() throws {
     let text = try String(contentsOfFile: try results.measured("good.json"), encoding: .utf8)
-    var ends: [CInt] = [-1, -1]
-    #expect(pipe2(&ends, O_CLOEXEC) == 0)
-    defer { close(ends[0]) }
     // Less than a pipe holds, so that nobody has to write while the command reads.
     #expect(text.utf8.count < 65536)
-    try FileHandle(fileDescriptor: ends[1], closeOnDealloc: true).write(contentsOf: Data(text.utf8))
-    let path = "/proc/\(getpid())/fd/\(ends[0])"
+    let pipe = Pipe()
+    try pipe.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+    try pipe.fileHandleForWriting.close()
+    let path = "/proc/\(getpid())/fd/\(pipe.fileHandleForReading.fileDescriptor)"
     let outcome = try command.run("report", path, "--format", "csv")
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     #expect(outcome.output.components(separatedBy: "\r\n").count == 1 + 15 + 1)
