@@ -134,8 +134,8 @@ let package = Package(
     .testTarget(
       name: "CMATestBenchTests",
       dependencies: [
-        "CMATestBench", "CMATestCore", "CMATestMachine", "CMATestReport", "CMATestSystem",
-        "TestSupport",
+        "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestReport",
+        "CMATestSystem", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

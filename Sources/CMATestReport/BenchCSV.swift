@@ -29,6 +29,7 @@ package enum BenchCSV {
   package static func text(_ result: ResultSummary) -> String { text([result]) }
 
   /// - Parameter results: results that were read with their times.
+  /// - Returns: The table.
   package static func text(_ results: [ResultSummary]) -> String {
     var text = line(columns)
     for result in results {

@@ -10,6 +10,7 @@ package enum BenchGnuplot {
   package static func text(_ result: ResultSummary) -> String { text([result]) }
 
   /// - Parameter results: results that were read with their times.
+  /// - Returns: The script.
   package static func text(_ results: [ResultSummary]) -> String {
     var plots: [Plot] = []
     for (number, result) in results.enumerated() { plots += Plot.all(of: result, number) }

@@ -11,6 +11,7 @@ package enum BenchHGRM {
   package static func text(_ result: ResultSummary) -> String { text([result]) }
 
   /// - Parameter results: results that were read with their times.
+  /// - Returns: The tables.
   package static func text(_ results: [ResultSummary]) -> String {
     var text = ""
     for result in results {

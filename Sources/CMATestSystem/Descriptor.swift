@@ -139,6 +139,8 @@ extension Descriptor {
   /// - Parameters:
   ///   - limit: more bytes than this are an error (EFBIG).
   ///   - expecting: how many bytes there probably are, so that room for more is not made.
+  /// - Returns: all the bytes.
+  /// - Throws: the call that failed.
   func contents(limit: Int, expecting: Int = 0) throws(SystemFailure) -> [UInt8] {
     var all: [UInt8] = []
     all.reserveCapacity(expecting)

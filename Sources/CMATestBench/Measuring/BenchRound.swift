@@ -30,7 +30,7 @@ package struct BenchSlice: Equatable, Sendable {
   package var freePages: UInt64?
 
   /// Sums up a piece.
-  init(_ measured: Measurement, time: UInt64, freePages: UInt64?) {
+  package init(_ measured: Measurement, time: UInt64, freePages: UInt64?) {
     let times = measured.allocations
     self.time = time
     self.freePages = freePages

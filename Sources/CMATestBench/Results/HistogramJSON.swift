@@ -24,7 +24,10 @@ extension Histogram {
 
   /// Reads what `json` writes.
   ///
-  /// - Parameter wrong: Says what contradicts itself, where something does.
+  /// - Parameters:
+  ///   - reader: What comes next is the histogram.
+  ///   - wrong: Says what contradicts itself, where something does.
+  /// - Throws: Where the text is no histogram.
   mutating func read(_ reader: inout JSONReader, wrong: inout String?) throws(JSONReadFailure) {
     var count: UInt64 = 0
     var (sum, smallest, largest): (UInt64, UInt64?, UInt64?) = (0, nil, nil)

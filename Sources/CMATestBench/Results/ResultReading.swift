@@ -28,6 +28,7 @@ extension ResultSummary {
   ///   - bytes: The text of the file.
   ///   - name: The file's name, for failures.
   ///   - keepsTimes: Whether the cells get their times, a histogram of all rounds.
+  /// - Throws: Why the text is no result.
   package init(
     reading bytes: [UInt8], name: String, keepsTimes: Bool = false
   ) throws(ResultFailure) {

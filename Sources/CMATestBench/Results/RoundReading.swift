@@ -6,8 +6,10 @@ extension RoundSummary {
   /// Reads a round of a result file.
   ///
   /// - Parameters:
+  ///   - reader: What comes next is the round.
   ///   - pool: Takes all times of the round, where the reader asks for times.
   ///   - wrong: Says what contradicts itself, where something does.
+  /// - Throws: Where the text is no round.
   init(
     _ reader: inout JSONReader, into pool: inout PooledTimes?, wrong: inout String?
   ) throws(JSONReadFailure) {

@@ -8,6 +8,7 @@ extension Comparison {
   /// are numbers with decimals.
   ///
   /// - Parameter notes: what the user should know of the results, as that one is a part.
+  /// - Returns: The object.
   package func json(notes: [String] = []) -> JSON {
     [
       "schema": 1, "ok": .bool(outcome == .noRegression),

@@ -56,6 +56,7 @@ private func unbroken(_ text: String) -> String {
 ///   - head: The names of the columns.
 ///   - rows: As many fields as there are columns, each.
 ///   - classes: The class of each column; none for a column of numbers.
+/// - Returns: The element.
 func htmlTable(_ head: [String], _ rows: [[String]], classes: [String] = []) -> String {
   let marks = head.indices.map { column in
     column < classes.count && !classes[column].isEmpty ? " class=\"\(classes[column])\"" : ""

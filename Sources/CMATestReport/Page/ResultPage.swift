@@ -14,6 +14,7 @@ package enum ResultPage {
   ///   - results: What to show, read with their times.
   ///   - runs: Results of `cma-test run`.
   ///   - comparison: The comparison of results, where there is one.
+  /// - Returns: The page.
   package static func html(
     _ results: [ResultSummary], runs: [NamedRun] = [], comparison: Comparison? = nil
   ) -> String {

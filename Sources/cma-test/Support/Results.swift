@@ -13,6 +13,8 @@ private let mostBytes = 1 << 30
 /// - Parameters:
 ///   - path: the file, as the user named it.
 ///   - keepsTimes: whether the cells get the times of all their rounds.
+/// - Returns: the result.
+/// - Throws: why the file cannot be used.
 func readResult(_ path: String, keepsTimes: Bool = false) throws(ResultFileFailure)
   -> ResultSummary
 {
