@@ -1813,7 +1813,7 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 	};
 	static const int known[] = {
 		0, ENOTTY, EFAULT, EINVAL, ENOENT, EBUSY, ENOMEM, ENOSPC, EMFILE, EPROTONOSUPPORT,
-		ENOBUFS
+		ENOBUFS, EBADF
 	};
 	__u64 state = fuzz.seed * 0xd1342543de82ef95ULL + number, memory[32] = { 0 };
 	struct fuzz_target *target = mix(&state) % 4 ? own : shared;
