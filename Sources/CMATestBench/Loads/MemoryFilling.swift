@@ -28,7 +28,7 @@ final class MemoryFilling {
   init(_ work: LoadWork) throws(LoadObstacle) {
     self.work = work
     floor = try mapError(LoadObstacle.call) { () throws(SystemFailure) in
-      try MemoryFloor(on: work.machine, pageSize: work.pageSize)
+      try MemoryFloor(on: work.machine, pageSize: work.pageSize, spare: work.settings.spare)
     }
     var most = min(work.settings.most, try work.memory().total)
     let floor = floor

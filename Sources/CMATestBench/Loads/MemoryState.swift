@@ -30,8 +30,9 @@ struct MemoryState: Equatable {
 
 /// The limits within which a load takes memory.
 struct MemoryFloor {
-  /// Bytes besides the kernel's own reserve that stay free.
-  private static let margin: UInt64 = 4 << 20
+  /// Bytes besides the kernel's own reserve that stay free: the lists of the processors alone can hold
+  /// more than 10 MiB that count as free to nobody.
+  private static let margin: UInt64 = 16 << 20
 
   private let machine: Machine
   /// Bytes outside the areas that stay free.
@@ -42,13 +43,15 @@ struct MemoryFloor {
   /// - Parameters:
   ///   - machine: the running machine.
   ///   - pageSize: the bytes of a page.
+  ///   - spare: bytes that others want outside the areas, as for what makes way for a block.
   /// - Throws: where /proc cannot be read.
-  init(on machine: Machine, pageSize: Int) throws(SystemFailure) {
+  init(on machine: Machine, pageSize: Int, spare: UInt64) throws(SystemFailure) {
     self.machine = machine
     // Below its low watermark of pages that are no area's, the kernel begins to take memory back; without
     // swap it then ends programs. (`__zone_watermark_ok` in `mm/page_alloc.c`)
     let text = try contents(of: machine.path("/proc/zoneinfo"))
-    outside = lowWatermarks(inZoneInformation: text) * UInt64(pageSize) + Self.margin
+    outside = (lowWatermarks(inZoneInformation: text) * UInt64(pageSize) + Self.margin)
+      .clampedSum(spare)
   }
 
   /// Tells how many bytes the load may still take, by what the machine and the control groups of this
