@@ -61,9 +61,12 @@ struct MemoryFloor {
   /// - Returns: the bytes, and the limit that allows no more.
   /// - Throws: where /proc cannot be read.
   func room(in state: MemoryState) throws(SystemFailure) -> (bytes: UInt64, limit: String) {
-    // While more is free in the areas than outside, pages come from there, and take nothing outside.
     let above = state.freeOutside - min(state.freeOutside, outside)
-    let surplus = state.freeInAreas - min(state.freeInAreas, state.freeOutside)
+    // While more is free in the areas than outside, pages come from there: but for those that the lists of
+    // the processors have, and so only while there is some room outside, too.
+    let surplus =
+      state.freeOutside < outside - Self.margin / 2
+      ? 0 : state.freeInAreas - min(state.freeInAreas, state.freeOutside)
     var room = (bytes: max(above, surplus), limit: "the free memory")
     for limit in try machine.memoryLimits() {
       let bytes = limit.room - min(limit.room, inGroup)
