@@ -2,6 +2,7 @@
 
 package import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 internal import Glibc
 
 /// Results of a measurement as a script for gnuplot(1), which has the data in itself and draws into

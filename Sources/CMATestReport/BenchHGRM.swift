@@ -2,6 +2,7 @@
 
 package import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 internal import Glibc
 
 /// Results of a measurement in the percentile format of HdrHistogram, which its plotter reads: for each

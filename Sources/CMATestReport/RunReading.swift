@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestBench
 internal import CMATestCore
 
 /// A run whose report was read from a file.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestCore
+import CMATestDevice
 import Foundation
 import TestSupport
 import Testing

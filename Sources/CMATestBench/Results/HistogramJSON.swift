@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import CMATestCore
+package import CMATestDevice
 
 extension Histogram {
   /// The histogram as a result file has it: `bins` holds pairs of a bin's number and its count.

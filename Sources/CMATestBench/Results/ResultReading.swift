@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package import CMATestCore
+internal import CMATestCore
 
 /// Why a file is no result that can be used.
 package enum ResultFailure: Error, Equatable, Sendable {

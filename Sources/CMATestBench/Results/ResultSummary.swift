@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package import CMATestCore
+internal import CMATestCore
+package import CMATestDevice
 
 /// What comparisons and reports need of a result file: a few numbers of each round, not its bins.
 package struct ResultSummary: Equatable, Sendable {

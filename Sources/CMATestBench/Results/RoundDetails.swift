@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package import CMATestCore
+internal import CMATestCore
+package import CMATestDevice
 
 /// What a result has of a round beside the quantiles that are compared.
 package struct RoundDetails: Equatable, Sendable {

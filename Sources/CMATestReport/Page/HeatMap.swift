@@ -2,6 +2,7 @@
 
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 internal import Glibc
 
 /// Cells by percentile, the darker the slower.

@@ -2,6 +2,7 @@
 
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 internal import Glibc
 
 /// A curve of each cell: how long allocations take, up to the slowest of many.

@@ -2,6 +2,7 @@
 
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 
 /// A cell of a result, with the times of all its rounds.
 struct PlottedCell {

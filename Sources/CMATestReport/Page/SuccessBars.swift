@@ -2,6 +2,7 @@
 
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 
 /// How many requests of each cell succeeded, with the interval of the share.
 enum SuccessBars {

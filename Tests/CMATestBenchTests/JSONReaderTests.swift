@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import CMATestBench
 import CMATestCore
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct JSONReaderTests {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
+
 /// Reads JSON (RFC 8259) from its beginning to its end, a value at a time, without keeping any.
 ///
 /// Results of measurements have millions of numbers, of which a reader wants sums; a decoder that
