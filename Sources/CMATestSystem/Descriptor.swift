@@ -63,7 +63,7 @@ func writeSome(_ bytes: ArraySlice<UInt8>, to raw: CInt, _ path: String) throws(
   }
 }
 
-/// Reads a whole file in pieces of at most 64 KiB, so that memory is bounded whatever its size.
+/// Reads a whole file in pieces of at most 32 KiB, so that memory is bounded whatever its size.
 ///
 /// The kernel gives at most a page at a time of /proc/kallsyms, so a piece is what several reads
 /// filled. Foundation's own readers stop after the first of them in silence, hence this.
@@ -76,7 +76,7 @@ public func forEachPiece(
   of path: String, _ body: (UnsafeRawBufferPointer) -> Void
 ) throws(SystemFailure) {
   let file = try Descriptor(reading: path)
-  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 64)
   defer { buffer.deallocate() }
   var filled = 0
   while true {
