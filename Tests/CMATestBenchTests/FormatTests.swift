@@ -54,7 +54,7 @@ private func round(_ number: Int, knows: Bool) -> BenchRound {
   round.measured = measured
   round.filledPages = knows ? 900 : nil
   let time = UInt64(number + 1) * 60_000_000_000
-  round.slices = [BenchSlice(measured, time: time, freePages: 16000 - UInt64(number) * 9)]
+  round.slices = [SliceSummary(measured, time: time, freePages: 16000 - UInt64(number) * 9)]
   return round
 }
 

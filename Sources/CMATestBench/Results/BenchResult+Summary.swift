@@ -64,11 +64,7 @@ extension RoundSummary {
     details.responses = .init(measured.responses)
     details.failures = .init(measured.failures)
     details.releases = .init(measured.releases)
-    details.slices = round.slices.map { slice in
-      SliceSummary(
-        time: slice.time, allocated: slice.allocated, failed: slice.failed, p50: slice.p50,
-        p99: slice.p99, largest: slice.largest, freePages: slice.freePages)
-    }
+    details.slices = round.slices
     self.init(
       allocated: measured.allocations.count, failed: measured.failures.count,
       times: Times(measured.allocations), details: details)

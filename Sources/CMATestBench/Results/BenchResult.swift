@@ -114,7 +114,7 @@ package struct BenchResult: Sendable {
     ]
   }
 
-  private static func json(_ slice: BenchSlice) -> JSON {
+  private static func json(_ slice: SliceSummary) -> JSON {
     [
       "at_ns": .int(Int64(clamping: slice.time)),
       "allocated": .int(Int64(clamping: slice.allocated)),
