@@ -10,6 +10,7 @@
  *   block.c    keeps the blocks of open files, and their limits
  *   place.c    releases a block into memory or page cache of the caller
  *   measure.c  takes the times of many allocations; makes calls that must fail
+ *   frames.c   looks at page frames of an area, and names the files of pages
  *   device.c   opens and closes /dev/cmatest, and dispatches its requests
  *   main.c     has the parameters, and the block that is held while loaded
  */
@@ -156,6 +157,8 @@ union cmatest_arg {
 	struct cmatest_probe probe;
 	struct cmatest_place place;
 	struct cmatest_measure measure;
+	struct cmatest_frames frames;
+	struct cmatest_path path;
 };
 
 /* cma.c */
@@ -190,6 +193,7 @@ int cmatest_areas_find(unsigned long area_base);
 struct cma *cmatest_area_get(u32 index);
 bool cmatest_area_is_inactive(u32 index);
 void cmatest_area_charge(u32 index, long count);
+int cmatest_area_frames(u32 index, unsigned long *first, unsigned long *count);
 int cmatest_area_describe(u32 index, struct cmatest_area *area);
 
 /* pattern.c */
@@ -230,6 +234,10 @@ int cmatest_probe_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* bench.c */
 int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* frames.c */
+int cmatest_frames_run(struct cmatest_file *file, union cmatest_arg *arg);
+int cmatest_path_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* device.c */
 int cmatest_device_add(unsigned long loaded_pages);

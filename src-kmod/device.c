@@ -41,6 +41,9 @@ static_assert(sizeof(struct cmatest_batch) == 80);
 static_assert(sizeof(struct cmatest_probe) == 48);
 static_assert(sizeof(struct cmatest_place) == 56);
 static_assert(sizeof(struct cmatest_measure) == 200);
+static_assert(sizeof(struct cmatest_frames) == 64);
+static_assert(sizeof(struct cmatest_frame_run) == 48);
+static_assert(sizeof(struct cmatest_path) == 96);
 static_assert(sizeof(struct cmatest_times) == 8);
 
 #ifdef CONFIG_HUGETLB_PAGE_SIZE_VARIABLE
@@ -129,6 +132,8 @@ static const struct cmatest_request cmatest_requests[] = {
 	CMATEST_REQUEST(PROBE, probe, 0, cmatest_probe_run),
 	CMATEST_REQUEST(PLACE, place, CMATEST_PLACE_IN_FILE, cmatest_place_run),
 	CMATEST_REQUEST(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK, cmatest_measure_run),
+	CMATEST_REQUEST(FRAMES, frames, 0, cmatest_frames_run),
+	CMATEST_REQUEST(PATH, path, 0, cmatest_path_run),
 };
 
 static const struct cmatest_request *cmatest_request_find(unsigned int cmd)

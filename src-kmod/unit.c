@@ -10,5 +10,6 @@
 #include "place.c"
 #include "measure.c"
 #include "bench.c"
+#include "frames.c"
 #include "device.c"
 #include "main.c"
