@@ -11,6 +11,9 @@
  *   place.c    releases a block into memory or page cache of the caller
  *   measure.c  takes the times of many allocations; makes calls that must fail
  *   frames.c   looks at page frames of an area, and names the files of pages
+ *   traces.c   listens to tracepoints of the kernel
+ *   ledger.c   keeps who allocated the blocks of all areas
+ *   witness.c  allocates a block, and tells what was in the way
  *   device.c   opens and closes /dev/cmatest, and dispatches its requests
  *   main.c     has the parameters, and the block that is held while loaded
  */
@@ -28,6 +31,7 @@
 
 struct cma;
 struct page;
+struct tracepoint;
 
 #define CMATEST_MAX_PAIRS	(1U << 30)	/* 8 GiB of times */
 
@@ -144,6 +148,20 @@ struct cmatest_handle {
 	bool live;
 };
 
+/**
+ * struct cmatest_trace - a tracepoint to listen to
+ * @name: its name, NULL at the end of a list
+ * @probe: what is called, NULL if this kernel has another prototype
+ * @point: the kernel's, NULL if it has none of that name
+ * @on: whether @probe is called now
+ */
+struct cmatest_trace {
+	const char *name;
+	void *probe;
+	struct tracepoint *point;
+	bool on;
+};
+
 /* The argument of a request. */
 union cmatest_arg {
 	struct cmatest_info info;
@@ -159,6 +177,8 @@ union cmatest_arg {
 	struct cmatest_measure measure;
 	struct cmatest_frames frames;
 	struct cmatest_path path;
+	struct cmatest_entry entry;
+	struct cmatest_witness witness;
 };
 
 /* cma.c */
@@ -238,6 +258,20 @@ int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg);
 /* frames.c */
 int cmatest_frames_run(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_path_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* traces.c */
+void cmatest_traces_add(struct cmatest_trace *traces);
+void cmatest_traces_remove(struct cmatest_trace *traces);
+
+/* ledger.c */
+void cmatest_ledger_start(unsigned int most);
+void cmatest_ledger_stop(void);
+int cmatest_entry_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* witness.c */
+void cmatest_witness_start(void);
+void cmatest_witness_stop(void);
+int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* device.c */
 int cmatest_device_add(unsigned long loaded_pages);

@@ -44,6 +44,12 @@ static_assert(sizeof(struct cmatest_measure) == 200);
 static_assert(sizeof(struct cmatest_frames) == 64);
 static_assert(sizeof(struct cmatest_frame_run) == 48);
 static_assert(sizeof(struct cmatest_path) == 96);
+static_assert(sizeof(struct cmatest_entry) == 120);
+static_assert(sizeof(struct cmatest_witness) == 136);
+static_assert(sizeof(struct cmatest_attempt) == 40);
+/* Its first fields are those of an allocation. */
+static_assert(offsetof(struct cmatest_witness, handle) == offsetof(struct cmatest_alloc, handle));
+static_assert(offsetof(struct cmatest_witness, ns) == offsetof(struct cmatest_alloc, ns));
 static_assert(sizeof(struct cmatest_times) == 8);
 
 #ifdef CONFIG_HUGETLB_PAGE_SIZE_VARIABLE
@@ -134,6 +140,9 @@ static const struct cmatest_request cmatest_requests[] = {
 	CMATEST_REQUEST(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK, cmatest_measure_run),
 	CMATEST_REQUEST(FRAMES, frames, 0, cmatest_frames_run),
 	CMATEST_REQUEST(PATH, path, 0, cmatest_path_run),
+	CMATEST_REQUEST(ENTRY, entry, 0, cmatest_entry_run),
+	CMATEST_REQUEST(WITNESS, witness, CMATEST_NO_WARN, cmatest_witness_run,
+			.settle = cmatest_handle_settle, .partial = -ENOMEM),
 };
 
 static const struct cmatest_request *cmatest_request_find(unsigned int cmd)

@@ -11,5 +11,8 @@
 #include "measure.c"
 #include "bench.c"
 #include "frames.c"
+#include "traces.c"
+#include "ledger.c"
+#include "witness.c"
 #include "device.c"
 #include "main.c"

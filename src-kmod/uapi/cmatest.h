@@ -724,10 +724,159 @@ struct cmatest_path {
 	__u64 reserved[2];
 };
 
+#define CMATEST_COMM		16	/* bytes of a task's name, with its 0 */
+#define CMATEST_NO_AREA		0xffffffff
+
+/* cmatest_entry.found */
+#define CMATEST_LEDGER_ON	0x01	/* it is kept: the kernel tells, and ledger= is not 0 */
+#define CMATEST_LEDGER_HAS_BLOCK 0x02	/* there was a block at or after pfn */
+
+/**
+ * struct cmatest_entry - CMATEST_IOC_ENTRY: read an entry of the ledger
+ * @pfn: (in, out) the first frame from which on a block is looked for; afterwards
+ *	the first of the block, or of what is left of it
+ * @count: (out) its frames
+ * @area: (out) index of its area, or CMATEST_NO_AREA
+ * @flags: (in) 0
+ * @time_ns: (out) when it was allocated, since 1970
+ * @pid: (out) the process that allocated it, as the machine's first PID namespace
+ *	has it
+ * @tid: (out) its thread
+ * @comm: (out) the name that the thread had then
+ * @text: (in) address of @room bytes
+ * @room: (in) up to 4096
+ * @length: (out) bytes of the stack's text, without its 0, which is written if
+ *	there is room. A line for each function, the caller of cma_alloc() last
+ *	called first: "vb2_dc_alloc [videobuf2_dma_contig]". "?" is a function whose
+ *	name the kernel no longer has
+ * @found: (out) CMATEST_LEDGER_ON and _HAS_BLOCK
+ * @live: (out) blocks in the ledger
+ * @most: (out) blocks that it has room for (ledger=)
+ * @unused: (in) 0
+ * @missed: (out) blocks that it had no room for, since the module was loaded
+ * @loaded_ns: (out) when the ledger began, since 1970. What was allocated before is
+ *	not in it
+ * @reserved: (in) 0
+ *
+ * Blocks of all areas are kept, whoever allocates them, from the load of the module
+ * on. A block that is released in part stays with what is left.
+ *
+ * %EFAULT	@text cannot be written
+ */
+struct cmatest_entry {
+	__u64 pfn;
+	__u64 count;
+	__u32 area;
+	__u32 flags;
+	__u64 time_ns;
+	__u32 pid;
+	__u32 tid;
+	__u8 comm[CMATEST_COMM];
+	__u64 text;
+	__u32 room;
+	__u32 length;
+	__u32 found;
+	__u32 live;
+	__u32 most;
+	__u32 unused;
+	__u64 missed;
+	__u64 loaded_ns;
+	__u64 reserved[2];
+};
+
+/* cmatest_witness.cause */
+#define CMATEST_CAUSE_NONE	0	/* a block was allocated */
+#define CMATEST_CAUSE_UNKNOWN	1	/* this kernel does not tell enough */
+#define CMATEST_CAUSE_LARGER	2	/* the area has fewer pages */
+#define CMATEST_CAUSE_NO_HOLE	3	/* no range of so many pages is without a block */
+#define CMATEST_CAUSE_IN_USE	4	/* pages in each range tried could not be moved */
+#define CMATEST_CAUSE_REFUSED	5	/* no range could be isolated: another allocation,
+					 * or memory of the kernel, is in the way */
+
+/* cmatest_witness.found: what this kernel tells, and the module was told */
+#define CMATEST_WITNESS_HAS_ERROR	0x01	/* error is known (from 6.12 on) */
+#define CMATEST_WITNESS_HAS_ATTEMPTS	0x02	/* attempts are */
+#define CMATEST_WITNESS_HAS_MIGRATION	0x04	/* migrated, unmigrated, migrate_ns are */
+#define CMATEST_WITNESS_HAS_IN_THE_WAY	0x08	/* in_the_way and refused are */
+
+/**
+ * struct cmatest_attempt - a range of pages that an allocation tried in vain
+ * @pfn: its first frame
+ * @in_the_way: the first frame that was in use at the end, or 0 if it did not come
+ *	so far, as the range could not be isolated
+ * @ns: how long it took
+ * @migrate_ns: how much of that pages were moved for
+ * @migrated: pages that were moved away
+ * @unmigrated: pages that could not be moved, with each time that it was tried
+ */
+struct cmatest_attempt {
+	__u64 pfn;
+	__u64 in_the_way;
+	__u64 ns;
+	__u64 migrate_ns;
+	__u32 migrated;
+	__u32 unmigrated;
+};
+
+/**
+ * struct cmatest_witness - CMATEST_IOC_WITNESS: allocate, and tell what was in the way
+ * @area: (in) as in struct cmatest_alloc, to @ns
+ * @order: (in)
+ * @count: (in)
+ * @flags: (in) CMATEST_NO_WARN or 0
+ * @handle: (out)
+ * @pfn: (out)
+ * @ns: (out)
+ * @attempts: (in) address of struct cmatest_attempt[@room], which gets the first
+ *	ones that failed; with success, too
+ * @room: (in) up to 4096
+ * @made: (out) attempts that were written
+ * @cause: (out) CMATEST_CAUSE_NONE and the like
+ * @found: (out) CMATEST_WITNESS_HAS_ERROR and the like
+ * @error: (out) the errno that the kernel itself has for it, or 0
+ * @unused: (in) 0
+ * @failed: (out) attempts that failed
+ * @refused: (out) those of them whose range could not be isolated
+ * @migrated: (out) pages that were moved away, with the last attempt
+ * @unmigrated: (out) pages that could not be moved
+ * @migrate_ns: (out) how long pages were moved
+ * @last_pfn: (out) the last frame that was in the way, or 0
+ * @reserved: (in) 0
+ *
+ * All errors of CMATEST_IOC_ALLOC, and the answer is written for %ENOMEM and for the
+ * same reasons. The attempts are those of this call alone, whatever others allocate
+ * meanwhile.
+ *
+ * %EFAULT	@attempts cannot be written; the block was released
+ */
+struct cmatest_witness {
+	__u32 area;
+	__u32 order;
+	__u64 count;
+	__u32 flags;
+	__u32 handle;
+	__u64 pfn;
+	__u64 ns;
+	__u64 attempts;
+	__u32 room;
+	__u32 made;
+	__u32 cause;
+	__u32 found;
+	__u32 error;
+	__u32 unused;
+	__u64 failed;
+	__u64 refused;
+	__u64 migrated;
+	__u64 unmigrated;
+	__u64 migrate_ns;
+	__u64 last_pfn;
+	__u64 reserved[2];
+};
+
 /*
  * On x86, ARM and RISC-V these are 0xc000d200 | size << 16 | number. The sizes in
  * bytes, in this order: 128, 104, 56, 40, 96, 48, 80, 80, 48, 56,
- * 200, 64, 96.
+ * 200, 64, 96, 120, 136.
  */
 #define CMATEST_IOC_MAGIC	0xd2
 #define CMATEST_IOC_INFO	_IOWR(CMATEST_IOC_MAGIC, 0, struct cmatest_info)
@@ -743,5 +892,7 @@ struct cmatest_path {
 #define CMATEST_IOC_MEASURE	_IOWR(CMATEST_IOC_MAGIC, 10, struct cmatest_measure)
 #define CMATEST_IOC_FRAMES	_IOWR(CMATEST_IOC_MAGIC, 11, struct cmatest_frames)
 #define CMATEST_IOC_PATH	_IOWR(CMATEST_IOC_MAGIC, 12, struct cmatest_path)
+#define CMATEST_IOC_ENTRY	_IOWR(CMATEST_IOC_MAGIC, 13, struct cmatest_entry)
+#define CMATEST_IOC_WITNESS	_IOWR(CMATEST_IOC_MAGIC, 14, struct cmatest_witness)
 
 #endif
