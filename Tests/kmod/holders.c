@@ -523,7 +523,8 @@ static void test_witness(void)
 
 	w = witness(frames + 1, 0, &err);
 	NEED(err == ENOMEM && !w.handle && w.cause == CMATEST_CAUSE_LARGER && !w.failed);
-	NEED(kernel < 612 || w.error == ENOMEM || w.error == EBUSY || w.error == EINVAL);
+	/* Kernels before 7.3 do not tell the end of a request that they refuse at once. */
+	NEED(!(w.found & CMATEST_WITNESS_HAS_ERROR) || w.error == ENOMEM || w.error == EBUSY);
 
 	w = (struct cmatest_witness) { .area = start.areas, .count = 1 };
 	NEED(ask(CMATEST_IOC_WITNESS, &w) == ENOENT);
@@ -636,7 +637,7 @@ static void test_witness_answer(void)
 	struct cmatest_info now;
 	char *memory = placed_memory(PLACED), *one;
 	struct iovec vector;
-	int pipes[2];
+	int pipes[2], err, i;
 
 	NEED(memory);
 	memset(memory, 'p', PLACED * page);
@@ -652,10 +653,14 @@ static void test_witness_answer(void)
 	NEED(ask(CMATEST_IOC_WITNESS, &w) == ENOMEM && w.made == 1 && w.failed >= 1);
 	w.room = 0;
 	NEED(ask(CMATEST_IOC_WITNESS, &w) == ENOMEM && !w.made && w.failed >= 1);
+	/* The page is in the way of one page, too; then the next is given, and taken back. */
 	w.room = 4;
 	w.attempts = 8;
 	w.count = 1;
-	NEED(!ask(CMATEST_IOC_WITNESS, &w) && !w.failed && !release(w.handle));
+	for (i = 0; i < 3; i++) {
+		err = ask(CMATEST_IOC_WITNESS, &w);
+		NEED(err == EFAULT || (!err && !w.failed && !release(w.handle)));
+	}
 	close(pipes[0]);
 	close(pipes[1]);
 	munmap(memory, PLACED * page);
