@@ -35,8 +35,9 @@
 
 #define CMATEST_LEDGER_MOST	1048576U
 #define CMATEST_LEDGER_TEXT	4096U
-/* Of a call through a driver of video, 4 functions are the allocator's and ours. */
-#define CMATEST_LEDGER_DEPTH	12
+#define CMATEST_LEDGER_DEPTH	16
+/* Functions that may come before the allocator's own: what calls the probe. */
+#define CMATEST_LEDGER_BEFORE	5
 
 /**
  * struct cmatest_ledger_block - a block in the ledger
@@ -174,7 +175,7 @@ static void cmatest_ledger_add(const char *name, unsigned long pfn, unsigned lon
 	unsigned int depth;
 	u64 now;
 
-	depth = stack_trace_save(stack, ARRAY_SIZE(stack), 2);
+	depth = stack_trace_save(stack, ARRAY_SIZE(stack), 1);
 	now = ktime_get_real_ns();
 
 	raw_spin_lock_irqsave(&cmatest_ledger_lock, flags);
@@ -302,13 +303,23 @@ static size_t cmatest_ledger_function(char *text, size_t size, unsigned long add
 
 static size_t cmatest_ledger_text(char *text, const struct cmatest_ledger_block *block)
 {
-	size_t length = 0;
+	size_t length = 0, line;
 	unsigned int i;
+	bool allocator = false;
 
 	text[0] = 0;
-	for (i = 0; i < block->depth; i++)
+	for (i = 0; i < block->depth; i++) {
+		line = length;
 		length += cmatest_ledger_function(text + length, CMATEST_LEDGER_TEXT - length,
 						  block->stack[i]);
+		/* What the compiler made of the calls of a probe differs. */
+		if (!allocator && i < CMATEST_LEDGER_BEFORE && strstr(text + line, "cma_alloc") &&
+		    !strchr(text + line, ' ')) {
+			allocator = true;
+			memmove(text, text + line, length - line + 1);
+			length -= line;
+		}
+	}
 	return length;
 }
 
