@@ -206,6 +206,7 @@ static int cmatest_release(struct inode *inode, struct file *filp)
 {
 	struct cmatest_file *file = filp->private_data;
 
+	cmatest_probes_unuse(&file->uses_probes);
 	cmatest_handles_release(file);
 	kfree(file);
 	return 0;

@@ -225,27 +225,11 @@ static void cmatest_ledger_released(void *data, const char *name, unsigned long 
 }
 
 static struct cmatest_trace cmatest_ledger_traces[] = {
-	{ .name = "cma_alloc_finish" },
-	{ .name = "cma_release" },
-	{ }
+	{ "cma_alloc_finish",
+	  CMATEST_IF_TAKEN(cma_alloc_finish, cmatest_ledger_allocated,
+	  CMATEST_IF_TAKEN(cma_alloc_finish, cmatest_ledger_allocated_before, NULL)) },
+	{ "cma_release", CMATEST_IF_TAKEN(cma_release, cmatest_ledger_released, NULL) },
 };
-
-static void __init cmatest_ledger_probes(void)
-{
-	void *probe;
-
-	probe = CMATEST_PROBE_IF(cma_alloc_finish, cmatest_ledger_allocated, const char *,
-				 unsigned long, const struct page *, unsigned long, unsigned int,
-				 int);
-	if (!probe)
-		probe = CMATEST_PROBE_IF(cma_alloc_finish, cmatest_ledger_allocated_before,
-					 const char *, unsigned long, const struct page *,
-					 unsigned long, unsigned int);
-	cmatest_ledger_traces[0].probe = probe;
-	cmatest_ledger_traces[1].probe = CMATEST_PROBE_IF(cma_release, cmatest_ledger_released,
-							  const char *, unsigned long,
-							  const struct page *, unsigned long);
-}
 
 /**
  * cmatest_ledger_start() - keep the ledger from now on
@@ -270,8 +254,7 @@ void __init cmatest_ledger_start(unsigned int most)
 		list_add(&cmatest_ledger_blocks[i].free, &cmatest_ledger_free);
 	cmatest_ledger_most = most;
 	cmatest_ledger_began_ns = ktime_get_real_ns();
-	cmatest_ledger_probes();
-	cmatest_traces_add(cmatest_ledger_traces);
+	cmatest_listen(cmatest_ledger_traces, ARRAY_SIZE(cmatest_ledger_traces));
 }
 
 /* No request runs any more. */
@@ -279,7 +262,7 @@ void cmatest_ledger_stop(void)
 {
 	if (!cmatest_ledger_blocks)
 		return;
-	cmatest_traces_remove(cmatest_ledger_traces);
+	cmatest_listen_no_more(cmatest_ledger_traces, ARRAY_SIZE(cmatest_ledger_traces));
 	kvfree(cmatest_ledger_blocks);
 }
 
@@ -360,7 +343,7 @@ int cmatest_entry_run(struct cmatest_file *file, union cmatest_arg *arg)
 	entry->most = cmatest_ledger_most;
 	entry->loaded_ns = cmatest_ledger_began_ns;
 	entry->found = 0;
-	if (cmatest_ledger_traces[0].on && cmatest_ledger_traces[1].on)
+	if (cmatest_ledger_traces[0].probed && cmatest_ledger_traces[1].probed)
 		entry->found |= CMATEST_LEDGER_ON;
 	entry->count = 0;
 	entry->length = 0;

@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
@@ -30,7 +31,7 @@
 #define CMATEST_WITNESS_ROOM	4096U
 
 /**
- * struct cmatest_watch - an allocation that is watched
+ * struct cmatest_inquiry - an allocation whose failures are told
  * @list: in the list of all
  * @task: which makes it
  * @answer: where it is counted
@@ -42,7 +43,7 @@
  * @finished: whether the kernel told the end
  * @error: what it said then
  */
-struct cmatest_watch {
+struct cmatest_inquiry {
 	struct list_head list;
 	struct task_struct *task;
 	struct cmatest_witness *answer;
@@ -55,257 +56,208 @@ struct cmatest_watch {
 	int error;
 };
 
-/* Mostly empty, or of few: those who are not watched look at the number alone. */
-static LIST_HEAD(cmatest_watches);
-static DEFINE_RAW_SPINLOCK(cmatest_watches_lock);
-static atomic_t cmatest_watching = ATOMIC_INIT(0);
+/* Mostly empty, or of few: those whose are not told look at the number alone. */
+static LIST_HEAD(cmatest_inquiries);
+static DEFINE_RAW_SPINLOCK(cmatest_inquiries_lock);
+static atomic_t cmatest_inquiring = ATOMIC_INIT(0);
 
 /* That of this task. Nobody else changes it, and it stays until this task ends it. */
-static struct cmatest_watch *cmatest_watch_of_task(void)
+static struct cmatest_inquiry *cmatest_inquiry_of_task(void)
 {
-	struct cmatest_watch *watch, *found = NULL;
+	struct cmatest_inquiry *inquiry, *found = NULL;
 	unsigned long flags;
 
-	if (!atomic_read(&cmatest_watching) || !in_task())
+	if (!atomic_read(&cmatest_inquiring) || !in_task())
 		return NULL;
-	raw_spin_lock_irqsave(&cmatest_watches_lock, flags);
-	list_for_each_entry(watch, &cmatest_watches, list) {
-		if (watch->task == current) {
-			found = watch;
+	raw_spin_lock_irqsave(&cmatest_inquiries_lock, flags);
+	list_for_each_entry(inquiry, &cmatest_inquiries, list) {
+		if (inquiry->task == current) {
+			found = inquiry;
 			break;
 		}
 	}
-	raw_spin_unlock_irqrestore(&cmatest_watches_lock, flags);
+	raw_spin_unlock_irqrestore(&cmatest_inquiries_lock, flags);
 	return found;
 }
 
-static void cmatest_watch_begin(struct cmatest_watch *watch)
+static void cmatest_inquiry_begin(struct cmatest_inquiry *inquiry)
 {
 	unsigned long flags;
 
-	watch->began_ns = ktime_get_ns();
-	raw_spin_lock_irqsave(&cmatest_watches_lock, flags);
-	list_add(&watch->list, &cmatest_watches);
-	raw_spin_unlock_irqrestore(&cmatest_watches_lock, flags);
-	atomic_inc(&cmatest_watching);
+	inquiry->began_ns = ktime_get_ns();
+	raw_spin_lock_irqsave(&cmatest_inquiries_lock, flags);
+	list_add(&inquiry->list, &cmatest_inquiries);
+	raw_spin_unlock_irqrestore(&cmatest_inquiries_lock, flags);
+	atomic_inc(&cmatest_inquiring);
 }
 
-static void cmatest_watch_end(struct cmatest_watch *watch)
+static void cmatest_inquiry_end(struct cmatest_inquiry *inquiry)
 {
 	unsigned long flags;
 
-	atomic_dec(&cmatest_watching);
-	raw_spin_lock_irqsave(&cmatest_watches_lock, flags);
-	list_del(&watch->list);
-	raw_spin_unlock_irqrestore(&cmatest_watches_lock, flags);
+	atomic_dec(&cmatest_inquiring);
+	raw_spin_lock_irqsave(&cmatest_inquiries_lock, flags);
+	list_del(&inquiry->list);
+	raw_spin_unlock_irqrestore(&cmatest_inquiries_lock, flags);
 }
 
 /* Counts the moves of the attempt that ends, and begins the next. */
-static void cmatest_watch_next(struct cmatest_watch *watch, u64 now)
+static void cmatest_inquiry_next(struct cmatest_inquiry *inquiry, u64 now)
 {
-	struct cmatest_witness *answer = watch->answer;
+	struct cmatest_witness *answer = inquiry->answer;
 
-	answer->migrated += watch->attempt.migrated;
-	answer->unmigrated += watch->attempt.unmigrated;
-	answer->migrate_ns += watch->attempt.migrate_ns;
-	watch->attempt = (struct cmatest_attempt) { };
-	watch->tested = false;
-	watch->began_ns = now;
+	answer->migrated += inquiry->attempt.migrated;
+	answer->unmigrated += inquiry->attempt.unmigrated;
+	answer->migrate_ns += inquiry->attempt.migrate_ns;
+	inquiry->attempt = (struct cmatest_attempt) { };
+	inquiry->tested = false;
+	inquiry->began_ns = now;
 }
 
-static void cmatest_watch_isolated(void *data, unsigned long start_pfn, unsigned long end_pfn,
+static void cmatest_inquiry_isolated(void *data, unsigned long start_pfn, unsigned long end_pfn,
 				   unsigned long fin_pfn)
 {
-	struct cmatest_watch *watch = cmatest_watch_of_task();
+	struct cmatest_inquiry *inquiry = cmatest_inquiry_of_task();
 
-	if (!watch)
+	if (!inquiry)
 		return;
-	watch->tested = true;
-	watch->attempt.in_the_way = fin_pfn < end_pfn ? fin_pfn : 0;
+	inquiry->tested = true;
+	inquiry->attempt.in_the_way = fin_pfn < end_pfn ? fin_pfn : 0;
 }
 
-static void cmatest_watch_moving(void)
+static void cmatest_inquiry_moving(void)
 {
-	struct cmatest_watch *watch = cmatest_watch_of_task();
+	struct cmatest_inquiry *inquiry = cmatest_inquiry_of_task();
 
-	if (watch)
-		watch->moving_ns = ktime_get_ns();
+	if (inquiry)
+		inquiry->moving_ns = ktime_get_ns();
 }
 
-static void cmatest_watch_moved(unsigned long succeeded, unsigned long failed)
+static void cmatest_inquiry_moved(unsigned long succeeded, unsigned long failed)
 {
-	struct cmatest_watch *watch = cmatest_watch_of_task();
+	struct cmatest_inquiry *inquiry = cmatest_inquiry_of_task();
 
-	if (!watch)
+	if (!inquiry)
 		return;
-	watch->attempt.migrated += succeeded;
-	watch->attempt.unmigrated += failed;
-	if (watch->moving_ns)
-		watch->attempt.migrate_ns += ktime_get_ns() - watch->moving_ns;
-	watch->moving_ns = 0;
+	inquiry->attempt.migrated += succeeded;
+	inquiry->attempt.unmigrated += failed;
+	if (inquiry->moving_ns)
+		inquiry->attempt.migrate_ns += ktime_get_ns() - inquiry->moving_ns;
+	inquiry->moving_ns = 0;
 }
 
 /* An attempt has failed. */
-static void cmatest_watch_retry(void *data, const char *name, unsigned long pfn,
+static void cmatest_inquiry_retry(void *data, const char *name, unsigned long pfn,
 				const struct page *page, unsigned long count, unsigned int align)
 {
-	struct cmatest_watch *watch = cmatest_watch_of_task();
+	struct cmatest_inquiry *inquiry = cmatest_inquiry_of_task();
 	struct cmatest_witness *answer;
 	u64 now;
 
-	if (!watch)
+	if (!inquiry)
 		return;
-	answer = watch->answer;
+	answer = inquiry->answer;
 	now = ktime_get_ns();
-	watch->attempt.pfn = pfn;
-	watch->attempt.ns = now - watch->began_ns;
+	inquiry->attempt.pfn = pfn;
+	inquiry->attempt.ns = now - inquiry->began_ns;
 	answer->failed++;
-	if (!watch->tested)
+	if (!inquiry->tested)
 		answer->refused++;
-	if (watch->attempt.in_the_way)
-		answer->last_pfn = watch->attempt.in_the_way;
+	if (inquiry->attempt.in_the_way)
+		answer->last_pfn = inquiry->attempt.in_the_way;
 	if (answer->made < answer->room)
-		watch->attempts[answer->made++] = watch->attempt;
-	cmatest_watch_next(watch, now);
+		inquiry->attempts[answer->made++] = inquiry->attempt;
+	cmatest_inquiry_next(inquiry, now);
 }
 
-static void cmatest_watch_finish(int error)
+static void cmatest_inquiry_finish(void *data, const char *name, unsigned long pfn,
+				 const struct page *page, unsigned long count,
+				 unsigned int align, int error)
 {
-	struct cmatest_watch *watch = cmatest_watch_of_task();
+	struct cmatest_inquiry *inquiry = cmatest_inquiry_of_task();
 
-	if (!watch)
+	if (!inquiry)
 		return;
-	watch->finished = true;
-	watch->error = error;
-}
-
-static void cmatest_watch_finish_now(void *data, const char *name, unsigned long pfn,
-				     const struct page *page, unsigned long count,
-				     unsigned int align, int error)
-{
-	cmatest_watch_finish(error);
+	inquiry->finished = true;
+	inquiry->error = error;
 }
 
 /*
  * The kinds of prototypes of the kernels 6.1, 6.12 and 7.2, and 7.3: a reason is an
  * int before.
  */
-static void cmatest_watch_start_int(void *data, enum migrate_mode mode, int reason)
+static void cmatest_inquiry_start_int(void *data, enum migrate_mode mode, int reason)
 {
 	if (reason == MR_CONTIG_RANGE)
-		cmatest_watch_moving();
+		cmatest_inquiry_moving();
 }
 
-static void cmatest_watch_start_enum(void *data, enum migrate_mode mode,
+static void cmatest_inquiry_start_enum(void *data, enum migrate_mode mode,
 				     enum migrate_reason reason)
 {
 	if (reason == MR_CONTIG_RANGE)
-		cmatest_watch_moving();
+		cmatest_inquiry_moving();
 }
 
-static void cmatest_watch_moved_7(void *data, unsigned long succeeded, unsigned long failed,
+static void cmatest_inquiry_moved_7(void *data, unsigned long succeeded, unsigned long failed,
 				  unsigned long thp_succeeded, unsigned long thp_failed,
 				  unsigned long thp_split, enum migrate_mode mode, int reason)
 {
 	if (reason == MR_CONTIG_RANGE)
-		cmatest_watch_moved(succeeded, failed);
+		cmatest_inquiry_moved(succeeded, failed);
 }
 
-static void cmatest_watch_moved_8(void *data, unsigned long succeeded, unsigned long failed,
+static void cmatest_inquiry_moved_8(void *data, unsigned long succeeded, unsigned long failed,
 				  unsigned long thp_succeeded, unsigned long thp_failed,
 				  unsigned long thp_split, unsigned long large_folio_split,
 				  enum migrate_mode mode, int reason)
 {
 	if (reason == MR_CONTIG_RANGE)
-		cmatest_watch_moved(succeeded, failed);
+		cmatest_inquiry_moved(succeeded, failed);
 }
 
-static void cmatest_watch_moved_8_enum(void *data, unsigned long succeeded, unsigned long failed,
+static void cmatest_inquiry_moved_8_enum(void *data, unsigned long succeeded, unsigned long failed,
 				       unsigned long thp_succeeded, unsigned long thp_failed,
 				       unsigned long thp_split, unsigned long large_folio_split,
 				       enum migrate_mode mode, enum migrate_reason reason)
 {
 	if (reason == MR_CONTIG_RANGE)
-		cmatest_watch_moved(succeeded, failed);
+		cmatest_inquiry_moved(succeeded, failed);
 }
 
-enum {
-	CMATEST_WATCH_FINISH,
-	CMATEST_WATCH_RETRY,
-	CMATEST_WATCH_ISOLATED,
-	CMATEST_WATCH_MOVED,
-	CMATEST_WATCH_START,
+static struct cmatest_trace cmatest_inquiry_traces[] = {
+	{ "cma_alloc_finish",
+	  CMATEST_IF_TAKEN(cma_alloc_finish, cmatest_inquiry_finish, NULL),
+	  CMATEST_WITNESS_HAS_ERROR },
+	{ "cma_alloc_busy_retry",
+	  CMATEST_IF_TAKEN(cma_alloc_busy_retry, cmatest_inquiry_retry, NULL),
+	  CMATEST_WITNESS_HAS_ATTEMPTS },
+	{ "test_pages_isolated",
+	  CMATEST_IF_TAKEN(test_pages_isolated, cmatest_inquiry_isolated, NULL),
+	  CMATEST_WITNESS_HAS_IN_THE_WAY },
+	{ "mm_migrate_pages",
+	  CMATEST_IF_TAKEN(mm_migrate_pages, cmatest_inquiry_moved_8_enum,
+	  CMATEST_IF_TAKEN(mm_migrate_pages, cmatest_inquiry_moved_8,
+	  CMATEST_IF_TAKEN(mm_migrate_pages, cmatest_inquiry_moved_7, NULL))),
+	  CMATEST_WITNESS_HAS_MIGRATION },
+	{ "mm_migrate_pages_start",
+	  CMATEST_IF_TAKEN(mm_migrate_pages_start, cmatest_inquiry_start_enum,
+	  CMATEST_IF_TAKEN(mm_migrate_pages_start, cmatest_inquiry_start_int, NULL)) },
 };
 
-static struct cmatest_trace cmatest_watch_traces[] = {
-	[CMATEST_WATCH_FINISH] = { .name = "cma_alloc_finish" },
-	[CMATEST_WATCH_RETRY] = { .name = "cma_alloc_busy_retry" },
-	[CMATEST_WATCH_ISOLATED] = { .name = "test_pages_isolated" },
-	[CMATEST_WATCH_MOVED] = { .name = "mm_migrate_pages" },
-	[CMATEST_WATCH_START] = { .name = "mm_migrate_pages_start" },
-	{ }
-};
-
-#define CMATEST_FOUR	unsigned long, unsigned long, unsigned long, unsigned long
+static unsigned int cmatest_inquiry_found __ro_after_init;
 
 /* Listens to what this kernel tells. */
 void __init cmatest_witness_start(void)
 {
-	struct cmatest_trace *trace = cmatest_watch_traces;
-	void *probe;
-
-	trace[CMATEST_WATCH_FINISH].probe =
-		CMATEST_PROBE_IF(cma_alloc_finish, cmatest_watch_finish_now, const char *,
-				 unsigned long, const struct page *, unsigned long, unsigned int,
-				 int);
-	trace[CMATEST_WATCH_RETRY].probe =
-		CMATEST_PROBE_IF(cma_alloc_busy_retry, cmatest_watch_retry, const char *,
-				 unsigned long, const struct page *, unsigned long, unsigned int);
-	trace[CMATEST_WATCH_ISOLATED].probe =
-		CMATEST_PROBE_IF(test_pages_isolated, cmatest_watch_isolated, unsigned long,
-				 unsigned long, unsigned long);
-
-	probe = CMATEST_PROBE_IF(mm_migrate_pages_start, cmatest_watch_start_int,
-				 enum migrate_mode, int);
-	if (!probe)
-		probe = CMATEST_PROBE_IF(mm_migrate_pages_start, cmatest_watch_start_enum,
-					 enum migrate_mode, enum migrate_reason);
-	trace[CMATEST_WATCH_START].probe = probe;
-
-	probe = CMATEST_PROBE_IF(mm_migrate_pages, cmatest_watch_moved_7, CMATEST_FOUR,
-				 unsigned long, enum migrate_mode, int);
-	if (!probe)
-		probe = CMATEST_PROBE_IF(mm_migrate_pages, cmatest_watch_moved_8, CMATEST_FOUR,
-					 unsigned long, unsigned long, enum migrate_mode, int);
-	if (!probe)
-		probe = CMATEST_PROBE_IF(mm_migrate_pages, cmatest_watch_moved_8_enum,
-					 CMATEST_FOUR, unsigned long, unsigned long,
-					 enum migrate_mode, enum migrate_reason);
-	trace[CMATEST_WATCH_MOVED].probe = probe;
-
-	cmatest_traces_add(trace);
+	cmatest_inquiry_found = cmatest_listen(cmatest_inquiry_traces,
+					     ARRAY_SIZE(cmatest_inquiry_traces));
 }
 
 /* No request runs any more. */
 void cmatest_witness_stop(void)
 {
-	cmatest_traces_remove(cmatest_watch_traces);
-}
-
-static u32 cmatest_witness_found(const struct cmatest_watch *watch)
-{
-	const struct cmatest_trace *trace = cmatest_watch_traces;
-	u32 found = 0;
-
-	if (trace[CMATEST_WATCH_FINISH].on && watch->finished)
-		found |= CMATEST_WITNESS_HAS_ERROR;
-	if (trace[CMATEST_WATCH_RETRY].on)
-		found |= CMATEST_WITNESS_HAS_ATTEMPTS;
-	if (trace[CMATEST_WATCH_MOVED].on && trace[CMATEST_WATCH_START].on)
-		found |= CMATEST_WITNESS_HAS_MIGRATION;
-	if (trace[CMATEST_WATCH_ISOLATED].on)
-		found |= CMATEST_WITNESS_HAS_IN_THE_WAY;
-	return found;
+	cmatest_listen_no_more(cmatest_inquiry_traces, ARRAY_SIZE(cmatest_inquiry_traces));
 }
 
 /*
@@ -337,7 +289,7 @@ int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg)
 {
 	struct cmatest_witness *answer = &arg->witness;
 	void __user *user = u64_to_user_ptr(answer->attempts);
-	struct cmatest_watch watch = { .task = current, .answer = answer };
+	struct cmatest_inquiry inquiry = { .task = current, .answer = answer };
 	int err;
 
 	if (answer->unused || answer->room > CMATEST_WITNESS_ROOM)
@@ -345,9 +297,9 @@ int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg)
 	if ((uintptr_t)user != answer->attempts)
 		return -EFAULT;
 	if (answer->room) {
-		watch.attempts = kvmalloc_array(answer->room, sizeof(*watch.attempts),
+		inquiry.attempts = kvmalloc_array(answer->room, sizeof(*inquiry.attempts),
 						CMATEST_GFP);
-		if (!watch.attempts)
+		if (!inquiry.attempts)
 			return -ENOBUFS;
 	}
 	answer->made = 0;
@@ -358,22 +310,24 @@ int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg)
 	answer->migrate_ns = 0;
 	answer->last_pfn = 0;
 
-	cmatest_watch_begin(&watch);
+	cmatest_inquiry_begin(&inquiry);
 	err = cmatest_handle_alloc(file, arg);
-	cmatest_watch_end(&watch);
+	cmatest_inquiry_end(&inquiry);
 	if (err && err != -ENOMEM)
 		goto free;
 
-	cmatest_watch_next(&watch, 0);
-	answer->found = cmatest_witness_found(&watch);
-	answer->error = -watch.error;
+	cmatest_inquiry_next(&inquiry, 0);
+	answer->found = cmatest_inquiry_found;
+	if (!inquiry.finished)
+		answer->found &= ~CMATEST_WITNESS_HAS_ERROR;
+	answer->error = -inquiry.error;
 	answer->cause = cmatest_witness_cause(answer, err);
-	if (copy_to_user(user, watch.attempts, answer->made * sizeof(*watch.attempts))) {
+	if (copy_to_user(user, inquiry.attempts, answer->made * sizeof(*inquiry.attempts))) {
 		if (!err)
 			cmatest_handle_settle(file, arg, false);
 		err = -EFAULT;
 	}
 free:
-	kvfree(watch.attempts);
+	kvfree(inquiry.attempts);
 	return err;
 }

@@ -305,7 +305,7 @@ for program; do
   # shellcheck disable=SC2086  # words
   run cmatest.ko loaded 300 -- $area $calls alloc_count=300
   # shellcheck disable=SC2086  # words
-  for fault in leak misalign overlap wrong-release corrupt stale-accounting; do
+  for fault in leak misalign overlap wrong-release corrupt stale-accounting delay stall; do
     run cmatest.ko fault $fault -- $area $calls alloc_count=0
   done
   fault=''

@@ -539,15 +539,19 @@ struct cmatest_histograms {
  * The blocks that are left at the end are released, without being counted. A
  * signal, or that tasks are frozen, ends it for all threads between two
  * allocations: it succeeds with what there is, or fails with %EINTR if this
- * thread has made none. The kernel never logs a failure. @count pages, times
+ * thread has made none. A thread that does not come leaves the others waiting until
+ * a signal comes. One that comes while others still leave the measurement before
+ * waits for these. The kernel never logs a failure. @count pages, times
  * @hold + 1, count against cmatest_info.max_pages for each thread.
  *
  * %ENOENT	no area of this index
  * %ENOSPC	all open files would have more than cmatest_info.max_pages pages
  * %ENOBUFS	there is no memory for the histograms or for the blocks kept
- * %EBUSY	threads with another number, or more than that, measure on this file
- * %EINTR	a signal came before the first allocation
- * %EFAULT	@histograms cannot be written
+ * %EBUSY	threads that named another number of threads or of requests, or as many
+ *		as they named, measure on this file
+ * %EINTR	a signal came before the first allocation. With one thread, and as the
+ *		others wait for the last one, the request starts again as others do
+ * %EFAULT	@histograms cannot be written; this is found before the first allocation
  */
 struct cmatest_measure {
 	__u32 area;
