@@ -308,6 +308,8 @@ int cmatest_path_run(struct cmatest_file *file, union cmatest_arg *arg);
 /* ledger.c */
 void cmatest_ledger_start(unsigned int most);
 void cmatest_ledger_stop(void);
+struct task_struct **cmatest_own_begin(void);
+void cmatest_own_end(struct task_struct **slot);
 int cmatest_entry_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* witness.c */

@@ -161,6 +161,7 @@ static long cmatest_ioctl(struct file *filp, unsigned int cmd, unsigned long add
 	struct cmatest_file *file = filp->private_data;
 	void __user *user = (void __user *)address;
 	size_t size = _IOC_SIZE(cmd);
+	struct task_struct **slot;
 	union cmatest_arg arg;
 	bool answered;
 	int err;
@@ -174,7 +175,9 @@ static long cmatest_ioctl(struct file *filp, unsigned int cmd, unsigned long add
 	if (*(u32 *)((u8 *)&arg + request->flags_at) & ~request->flags)
 		return -EINVAL;
 
+	slot = cmatest_own_begin();
 	err = request->run(file, &arg);
+	cmatest_own_end(slot);
 	if (err && err != request->partial)
 		return err;
 

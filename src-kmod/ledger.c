@@ -8,12 +8,18 @@
  * first frame, and blocks beyond their number are only counted. Another program may
  * release the first pages of a block, or pages from its middle, alone.
  *
+ * Of blocks that go through this module the call is known, so the stack is not
+ * looked through: that is most of what an entry costs.
+ *
  * A release is told after the pages are free, so the next owner may be told of
  * before: whatever a new block covers is not another's any more.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/hash.h>
 #include <linux/init.h>
 #include <linux/kallsyms.h>
 #include <linux/kernel.h>
@@ -36,6 +42,8 @@
 #define CMATEST_LEDGER_MOST	1048576U
 #define CMATEST_LEDGER_TEXT	4096U
 #define CMATEST_LEDGER_DEPTH	16
+#define CMATEST_OWN_TASKS	256
+#define CMATEST_OWN_TRIES	4
 /* Functions that may come before the allocator's own: what calls the probe. */
 #define CMATEST_LEDGER_BEFORE	5
 
@@ -50,6 +58,7 @@
  * @pid: the process
  * @tid: the thread
  * @comm: its name
+ * @own: whether it went through this module
  * @depth: functions in @stack
  * @stack: the call, the last called function first
  */
@@ -65,6 +74,7 @@ struct cmatest_ledger_block {
 	pid_t pid;
 	pid_t tid;
 	char comm[TASK_COMM_LEN];
+	bool own;
 	unsigned int depth;
 	unsigned long stack[CMATEST_LEDGER_DEPTH];
 };
@@ -78,6 +88,52 @@ static unsigned int cmatest_ledger_most;
 static unsigned int cmatest_ledger_live;
 static u64 cmatest_ledger_missed;
 static u64 cmatest_ledger_began_ns;
+
+/*
+ * The tasks that are in this module, each in one of the slots that its address
+ * chooses. One for which there was none is taken for somebody else's.
+ */
+static struct task_struct *cmatest_own_tasks[CMATEST_OWN_TASKS];
+
+static struct task_struct **cmatest_own_slot(unsigned int try)
+{
+	return &cmatest_own_tasks[(hash_ptr(current, 16) + try) % CMATEST_OWN_TASKS];
+}
+
+/**
+ * cmatest_own_begin() - tell that what this task allocates is the module's
+ *
+ * Return: what cmatest_own_end() is to get.
+ */
+struct task_struct **cmatest_own_begin(void)
+{
+	unsigned int try;
+
+	for (try = 0; try < CMATEST_OWN_TRIES; try++) {
+		struct task_struct **slot = cmatest_own_slot(try);
+
+		if (!READ_ONCE(*slot) && !cmpxchg(slot, NULL, current))
+			return slot;
+	}
+	return NULL;
+}
+
+void cmatest_own_end(struct task_struct **slot)
+{
+	if (slot)
+		WRITE_ONCE(*slot, NULL);
+}
+
+static bool cmatest_own(void)
+{
+	unsigned int try;
+
+	for (try = 0; try < CMATEST_OWN_TRIES; try++) {
+		if (READ_ONCE(*cmatest_own_slot(try)) == current)
+			return true;
+	}
+	return false;
+}
 
 static struct cmatest_ledger_block *cmatest_ledger_of(struct rb_node *node)
 {
@@ -172,10 +228,12 @@ static void cmatest_ledger_add(const char *name, unsigned long pfn, unsigned lon
 {
 	unsigned long stack[CMATEST_LEDGER_DEPTH], flags;
 	struct cmatest_ledger_block *block;
-	unsigned int depth;
+	bool own = cmatest_own();
+	unsigned int depth = 0;
 	u64 now;
 
-	depth = stack_trace_save(stack, ARRAY_SIZE(stack), 1);
+	if (!own)
+		depth = stack_trace_save(stack, ARRAY_SIZE(stack), 1);
 	now = ktime_get_real_ns();
 
 	raw_spin_lock_irqsave(&cmatest_ledger_lock, flags);
@@ -190,8 +248,9 @@ static void cmatest_ledger_add(const char *name, unsigned long pfn, unsigned lon
 		block->tid = current->pid;
 		memcpy(block->comm, current->comm, sizeof(block->comm));
 		block->comm[sizeof(block->comm) - 1] = 0;
+		block->own = own;
 		block->depth = depth;
-		memcpy(block->stack, stack, sizeof(stack));
+		memcpy(block->stack, stack, depth * sizeof(*stack));
 		cmatest_ledger_insert(block);
 	}
 	raw_spin_unlock_irqrestore(&cmatest_ledger_lock, flags);
@@ -351,6 +410,8 @@ int cmatest_entry_run(struct cmatest_file *file, union cmatest_arg *arg)
 		return 0;
 
 	entry->found |= CMATEST_LEDGER_HAS_BLOCK;
+	if (block.own)
+		entry->found |= CMATEST_LEDGER_OWN;
 	entry->pfn = block.pfn;
 	entry->count = block.count;
 	entry->area = cmatest_ledger_area(block.name);

@@ -197,6 +197,7 @@ static int __init cmatest_check_parameters(void)
 
 static int __init cmatest_init(void)
 {
+	struct task_struct **slot;
 	int err;
 
 	if (!IS_ENABLED(CONFIG_DMA_CMA)) {
@@ -216,7 +217,9 @@ static int __init cmatest_init(void)
 
 	cmatest_ledger_start(cmatest_param_ledger);
 	cmatest_witness_start();
+	slot = cmatest_own_begin();
 	err = cmatest_hold(cmatest_alloc_count, cmatest_alloc_align);
+	cmatest_own_end(slot);
 	if (err)
 		goto stop;
 	/* The last step that can fail: a user of the device must not see the module go. */

@@ -253,6 +253,33 @@ test_holders() {
     esac
     run cmatest.ko $mode -- $area $calls $names $places "$@"
   done
+  # Another module is a driver as good as any. Then it goes, and comes, while this one does.
+  # shellcheck disable=SC2086  # words
+  if insmod "$modules/cmatest.ko" $area $calls $names $places alloc_count=0 &&
+    insmod "$modules/cmahogg.ko" $area $calls alloc_count=50; then
+    "$program" other 50 || failed=$((failed + 1))
+    rmmod cmahogg && rmmod cmatest || failed=$((failed + 1))
+  else
+    echo 'not ok - holders other: insmod'
+    failed=$((failed + 1))
+  fi
+  others=$(mktemp)
+  # shellcheck disable=SC2086  # words
+  while [ -e "$others" ]; do
+    insmod "$modules/cmahogg.ko" $area $calls alloc_count=30 && rmmod cmahogg
+  done &
+  other=$! turn=0
+  # shellcheck disable=SC2086  # words
+  while [ "$turn" -lt 10 ] && insmod "$modules/cmatest.ko" $area $calls alloc_count=10 && rmmod cmatest; do
+    turn=$((turn + 1))
+  done
+  rm "$others"
+  if wait "$other" && [ "$turn" = 10 ]; then
+    echo 'ok - the ledger goes while others allocate, 10 times'
+  else
+    echo "not ok - the ledger goes while others allocate: $turn of 10 times"
+    failed=$((failed + 1))
+  fi
 }
 
 mark_log || exit 2

@@ -734,6 +734,8 @@ struct cmatest_path {
 /* cmatest_entry.found */
 #define CMATEST_LEDGER_ON	0x01	/* it is kept: the kernel tells, and ledger= is not 0 */
 #define CMATEST_LEDGER_HAS_BLOCK 0x02	/* there was a block at or after pfn */
+#define CMATEST_LEDGER_OWN	0x04	/* it went through this device, or is held by
+					 * the module: it has no stack */
 
 /**
  * struct cmatest_entry - CMATEST_IOC_ENTRY: read an entry of the ledger
@@ -750,10 +752,10 @@ struct cmatest_path {
  * @text: (in) address of @room bytes
  * @room: (in) up to 4096
  * @length: (out) bytes of the stack's text, without its 0, which is written if
- *	there is room. A line for each function, the caller of cma_alloc() last
- *	called first: "vb2_dc_alloc [videobuf2_dma_contig]". "?" is a function whose
+ *	there is room. A line for each function, the last called first, from the
+ *	allocator on: "vb2_dc_alloc [videobuf2_dma_contig]". "?" is a function whose
  *	name the kernel no longer has
- * @found: (out) CMATEST_LEDGER_ON and _HAS_BLOCK
+ * @found: (out) CMATEST_LEDGER_ON, _HAS_BLOCK and _OWN
  * @live: (out) blocks in the ledger
  * @most: (out) blocks that it has room for (ledger=)
  * @unused: (in) 0
