@@ -156,6 +156,7 @@ struct cmatest_watch {
  * @count: number of its blocks, with those that are being allocated
  * @team: its threads that measure together
  * @uses_probes: whether it has had the kernel's events counted
+ * @uses_witness: whether it has asked what was in the way of an allocation
  */
 struct cmatest_file {
 	struct xarray handles;
@@ -163,6 +164,7 @@ struct cmatest_file {
 	atomic_t count;
 	struct cmatest_team team;
 	bool uses_probes;
+	bool uses_witness;
 };
 
 /**
@@ -313,8 +315,7 @@ void cmatest_own_end(struct task_struct **slot);
 int cmatest_entry_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* witness.c */
-void cmatest_witness_start(void);
-void cmatest_witness_stop(void);
+void cmatest_witness_unuse(bool *uses);
 int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* device.c */

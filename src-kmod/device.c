@@ -210,6 +210,7 @@ static int cmatest_release(struct inode *inode, struct file *filp)
 	struct cmatest_file *file = filp->private_data;
 
 	cmatest_probes_unuse(&file->uses_probes);
+	cmatest_witness_unuse(&file->uses_witness);
 	cmatest_handles_release(file);
 	kfree(file);
 	return 0;

@@ -355,8 +355,9 @@ static size_t cmatest_ledger_text(char *text, const struct cmatest_ledger_block 
 		length += cmatest_ledger_function(text + length, CMATEST_LEDGER_TEXT - length,
 						  block->stack[i]);
 		/* What the compiler made of the calls of a probe differs. */
-		if (!allocator && i < CMATEST_LEDGER_BEFORE && strstr(text + line, "cma_alloc") &&
-		    !strchr(text + line, ' ')) {
+		if (!allocator && i < CMATEST_LEDGER_BEFORE &&
+		    (strstarts(text + line, "cma_alloc") ||
+		     strstarts(text + line, "__cma_alloc"))) {
 			allocator = true;
 			memmove(text, text + line, length - line + 1);
 			length -= line;

@@ -216,7 +216,6 @@ static int __init cmatest_init(void)
 	cmatest_max_handles = min_t(unsigned int, cmatest_param_max_handles, INT_MAX);
 
 	cmatest_ledger_start(cmatest_param_ledger);
-	cmatest_witness_start();
 	slot = cmatest_own_begin();
 	err = cmatest_hold(cmatest_alloc_count, cmatest_alloc_align);
 	cmatest_own_end(slot);
@@ -236,7 +235,6 @@ static int __init cmatest_init(void)
 	return 0;
 
 stop:
-	cmatest_witness_stop();
 	cmatest_ledger_stop();
 	return err;
 }
@@ -245,7 +243,6 @@ static void __exit cmatest_exit(void)
 {
 	cmatest_device_remove();
 	cmatest_hold_release();
-	cmatest_witness_stop();
 	cmatest_ledger_stop();
 	pr_info("exit CMA test mod.\n");
 }

@@ -9,13 +9,11 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
-#include <linux/cache.h>
 #include <linux/errno.h>
-#include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/migrate_mode.h>
-#include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -245,19 +243,40 @@ static struct cmatest_trace cmatest_inquiry_traces[] = {
 	  CMATEST_IF_TAKEN(mm_migrate_pages_start, cmatest_inquiry_start_int, NULL)) },
 };
 
-static unsigned int cmatest_inquiry_found __ro_after_init;
+static DEFINE_MUTEX(cmatest_witness_lock);
+static unsigned int cmatest_witness_users;
+static unsigned int cmatest_witness_told;
 
-/* Listens to what this kernel tells. */
-void __init cmatest_witness_start(void)
+/*
+ * Has the kernel tell from the first request of an open file until that is closed: it
+ * costs every allocation a little. Returns what it tells, as CMATEST_WITNESS_HAS_*.
+ */
+static unsigned int cmatest_witness_use(bool *uses)
 {
-	cmatest_inquiry_found = cmatest_listen(cmatest_inquiry_traces,
-					     ARRAY_SIZE(cmatest_inquiry_traces));
+	unsigned int told;
+
+	mutex_lock(&cmatest_witness_lock);
+	if (!*uses && !cmatest_witness_users++)
+		cmatest_witness_told = cmatest_listen(cmatest_inquiry_traces,
+						      ARRAY_SIZE(cmatest_inquiry_traces));
+	*uses = true;
+	told = cmatest_witness_told;
+	mutex_unlock(&cmatest_witness_lock);
+	return told;
 }
 
-/* No request runs any more. */
-void cmatest_witness_stop(void)
+/**
+ * cmatest_witness_unuse() - end what the requests of an open file began
+ * @uses: whether there were any; false afterwards
+ */
+void cmatest_witness_unuse(bool *uses)
 {
-	cmatest_listen_no_more(cmatest_inquiry_traces, ARRAY_SIZE(cmatest_inquiry_traces));
+	mutex_lock(&cmatest_witness_lock);
+	if (*uses && !--cmatest_witness_users)
+		cmatest_listen_no_more(cmatest_inquiry_traces,
+				       ARRAY_SIZE(cmatest_inquiry_traces));
+	*uses = false;
+	mutex_unlock(&cmatest_witness_lock);
 }
 
 /*
@@ -290,6 +309,7 @@ int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg)
 	struct cmatest_witness *answer = &arg->witness;
 	void __user *user = u64_to_user_ptr(answer->attempts);
 	struct cmatest_inquiry inquiry = { .task = current, .answer = answer };
+	unsigned int told;
 	int err;
 
 	if (answer->unused || answer->room > CMATEST_WITNESS_ROOM)
@@ -310,6 +330,7 @@ int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg)
 	answer->migrate_ns = 0;
 	answer->last_pfn = 0;
 
+	told = cmatest_witness_use(&file->uses_witness);
 	cmatest_inquiry_begin(&inquiry);
 	err = cmatest_handle_alloc(file, arg);
 	cmatest_inquiry_end(&inquiry);
@@ -317,7 +338,7 @@ int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg)
 		goto free;
 
 	cmatest_inquiry_next(&inquiry, 0);
-	answer->found = cmatest_inquiry_found;
+	answer->found = told;
 	if (!inquiry.finished)
 		answer->found &= ~CMATEST_WITNESS_HAS_ERROR;
 	answer->error = -inquiry.error;
