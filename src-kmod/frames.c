@@ -58,7 +58,7 @@
  * get_pfnblock_migratetype() and its like are not exported, what they read is. The
  * order of pageblocks is a constant on all architectures that Debian has CMA on.
  */
-#if defined(CONFIG_SPARSEMEM) && !defined(CONFIG_HUGETLB_PAGE_SIZE_VARIABLE)
+#if defined(CONFIG_CMA) && defined(CONFIG_SPARSEMEM) && !defined(CONFIG_HUGETLB_PAGE_SIZE_VARIABLE)
 #define CMATEST_READS_TYPE	1
 #else
 #define CMATEST_READS_TYPE	0
