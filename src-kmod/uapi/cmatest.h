@@ -665,12 +665,11 @@ struct cmatest_frame_run {
  * Nothing stops while this looks: each frame is what it was at some moment of the
  * request. To look at a page of a process or file takes a reference for that
  * moment; pages of drivers and of the kernel are looked at without one. A signal
- * ends the request early, which succeeds if there is a run.
+ * ends the request early.
  *
  * %ENOENT	no area of this index
  * %EINVAL	not all of the frames are in the area, or there are none
  * %EOPNOTSUPP	the base or size of the area is not known
- * %EINTR	a signal came before the first run
  */
 struct cmatest_frames {
 	__u32 area;
@@ -712,6 +711,7 @@ struct cmatest_frames {
  * %EOPNOTSUPP	the base or size of the area is not known
  * %ENODATA	the frame is of no file, or no longer
  * %EBUSY	the page was locked for too long
+ * %EINTR	a signal came meanwhile
  * %EFAULT	@text cannot be written
  */
 struct cmatest_path {
