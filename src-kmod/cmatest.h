@@ -10,8 +10,12 @@
  *   block.c    keeps the blocks of open files, and their limits
  *   place.c    releases a block into memory or page cache of the caller
  *   measure.c  takes the times of many allocations; makes calls that must fail
+ *   listen.c   listens to tracepoints of the kernel
  *   trace.c    counts what the kernel does for the allocations of a task
  *   bench.c    counts the times of many allocations in histograms
+ *   frames.c   looks at page frames of an area, and names the files of pages
+ *   ledger.c   keeps who allocated the blocks of all areas
+ *   witness.c  allocates a block, and tells what was in the way
  *   device.c   opens and closes /dev/cmatest, and dispatches its requests
  *   main.c     has the parameters, and the block that is held while loaded
  */
@@ -30,6 +34,7 @@
 struct cma;
 struct page;
 struct task_struct;
+struct tracepoint;
 
 #define CMATEST_MAX_PAIRS	(1U << 30)	/* 8 GiB of times */
 
@@ -151,6 +156,7 @@ struct cmatest_watch {
  * @count: number of its blocks, with those that are being allocated
  * @team: its threads that measure together
  * @uses_probes: whether it has had the kernel's events counted
+ * @uses_witness: whether it has asked what was in the way of an allocation
  */
 struct cmatest_file {
 	struct xarray handles;
@@ -158,6 +164,7 @@ struct cmatest_file {
 	atomic_t count;
 	struct cmatest_team team;
 	bool uses_probes;
+	bool uses_witness;
 };
 
 /**
@@ -176,6 +183,23 @@ struct cmatest_handle {
 	bool live;
 };
 
+/**
+ * struct cmatest_trace - a tracepoint to listen to
+ * @name: its name
+ * @probe: the function that it calls; NULL if the tracepoint has arguments that
+ *	are not known here
+ * @found: what it is needed for, a bit of the one who listens, or 0
+ * @point: the tracepoint, NULL if the kernel has none
+ * @probed: whether it calls @probe now
+ */
+struct cmatest_trace {
+	const char *name;
+	void *probe;
+	unsigned int found;
+	struct tracepoint *point;
+	bool probed;
+};
+
 /* The argument of a request. */
 union cmatest_arg {
 	struct cmatest_info info;
@@ -189,6 +213,10 @@ union cmatest_arg {
 	struct cmatest_probe probe;
 	struct cmatest_place place;
 	struct cmatest_measure measure;
+	struct cmatest_frames frames;
+	struct cmatest_path path;
+	struct cmatest_entry entry;
+	struct cmatest_witness witness;
 };
 
 /* cma.c */
@@ -223,6 +251,7 @@ int cmatest_areas_find(unsigned long area_base);
 struct cma *cmatest_area_get(u32 index);
 bool cmatest_area_is_inactive(u32 index);
 void cmatest_area_charge(u32 index, long count);
+int cmatest_area_frames(u32 index, unsigned long *first, unsigned long *count);
 int cmatest_area_describe(u32 index, struct cmatest_area *area);
 
 /* pattern.c */
@@ -261,6 +290,10 @@ int cmatest_place_run(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_probe_run(struct cmatest_file *file, union cmatest_arg *arg);
 
+/* listen.c */
+unsigned int cmatest_listen(struct cmatest_trace *traces, size_t count);
+void cmatest_listen_no_more(struct cmatest_trace *traces, size_t count);
+
 /* trace.c */
 u32 cmatest_probes_use(bool *uses);
 void cmatest_probes_unuse(bool *uses);
@@ -269,6 +302,21 @@ void cmatest_watch_end(struct cmatest_watch *watch);
 
 /* bench.c */
 int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* frames.c */
+int cmatest_frames_run(struct cmatest_file *file, union cmatest_arg *arg);
+int cmatest_path_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* ledger.c */
+void cmatest_ledger_start(unsigned int most);
+void cmatest_ledger_stop(void);
+struct task_struct **cmatest_own_begin(void);
+void cmatest_own_end(struct task_struct **slot);
+int cmatest_entry_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* witness.c */
+void cmatest_witness_unuse(bool *uses);
+int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* device.c */
 int cmatest_device_add(unsigned long loaded_pages);

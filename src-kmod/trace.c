@@ -24,7 +24,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 #include <linux/tracepoint.h>
 
 #include "cmatest.h"
@@ -127,31 +126,6 @@ static notrace void cmatest_on_migrated_8_enum(void *data, unsigned long succeed
 	cmatest_on_migrated(succeeded, failed, reason);
 }
 
-/* What register_trace_NAME() takes is a function with these arguments, after the data. */
-#define CMATEST_TAKES(name, probe)						\
-	__builtin_types_compatible_p(						\
-		typeof(check_trace_callback_type_##name), void (typeof(&(probe))))
-
-#define CMATEST_IF_TAKEN(name, probe, otherwise)				\
-	__builtin_choose_expr(CMATEST_TAKES(name, probe), (void *)(probe), otherwise)
-
-/**
- * struct cmatest_trace - a tracepoint that is watched
- * @name: its name
- * @probe: the function that it calls; NULL if the tracepoint has arguments that
- *	are not known here
- * @found: the CMATEST_MEASURE_HAS_* that it is needed for, or 0
- * @point: the tracepoint, NULL if the kernel has none
- * @probed: whether it calls @probe now
- */
-struct cmatest_trace {
-	const char *name;
-	void *probe;
-	unsigned int found;
-	struct tracepoint *point;
-	bool probed;
-};
-
 static struct cmatest_trace cmatest_traces[] = {
 	{ "cma_alloc_busy_retry",
 	  CMATEST_IF_TAKEN(cma_alloc_busy_retry, cmatest_on_retry, NULL),
@@ -165,47 +139,6 @@ static struct cmatest_trace cmatest_traces[] = {
 	  CMATEST_IF_TAKEN(test_pages_isolated, cmatest_on_isolated, NULL) },
 };
 
-static void cmatest_trace_find(struct tracepoint *point, void *data)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(cmatest_traces); i++) {
-		if (!strcmp(point->name, cmatest_traces[i].name))
-			cmatest_traces[i].point = point;
-	}
-}
-
-static void cmatest_probes_add(void)
-{
-	unsigned int i;
-
-	for_each_kernel_tracepoint(cmatest_trace_find, NULL);
-	cmatest_probes_found = 0;
-	for (i = 0; i < ARRAY_SIZE(cmatest_traces); i++) {
-		struct cmatest_trace *trace = &cmatest_traces[i];
-
-		trace->probed = trace->point && trace->probe &&
-				!tracepoint_probe_register(trace->point, trace->probe, NULL);
-		if (trace->probed)
-			cmatest_probes_found |= trace->found;
-	}
-}
-
-static void cmatest_probes_remove(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(cmatest_traces); i++) {
-		struct cmatest_trace *trace = &cmatest_traces[i];
-
-		if (trace->probed)
-			tracepoint_probe_unregister(trace->point, trace->probe, NULL);
-		trace->probed = false;
-	}
-	/* The code of the probes may be gone next. */
-	tracepoint_synchronize_unregister();
-}
-
 /**
  * cmatest_probes_use() - have the kernel's events counted
  * @uses: whether the caller uses them already; true afterwards
@@ -218,7 +151,7 @@ u32 cmatest_probes_use(bool *uses)
 
 	mutex_lock(&cmatest_probes_lock);
 	if (!*uses && !cmatest_probes_users++)
-		cmatest_probes_add();
+		cmatest_probes_found = cmatest_listen(cmatest_traces, ARRAY_SIZE(cmatest_traces));
 	*uses = true;
 	found = cmatest_probes_found;
 	mutex_unlock(&cmatest_probes_lock);
@@ -230,7 +163,7 @@ void cmatest_probes_unuse(bool *uses)
 {
 	mutex_lock(&cmatest_probes_lock);
 	if (*uses && !--cmatest_probes_users)
-		cmatest_probes_remove();
+		cmatest_listen_no_more(cmatest_traces, ARRAY_SIZE(cmatest_traces));
 	*uses = false;
 	mutex_unlock(&cmatest_probes_lock);
 }
