@@ -87,7 +87,12 @@ let package = Package(
       dependencies: ["CLinux", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestSystem"],
       swiftSettings: settings),
     .target(
-      name: "CMATestReport", dependencies: ["CMATestBench", "CMATestCore", "CMATestDevice"],
+      name: "CMATestHolders",
+      dependencies: ["CLinux", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestSystem"],
+      swiftSettings: settings),
+    .target(
+      name: "CMATestReport",
+      dependencies: ["CMATestBench", "CMATestCore", "CMATestDevice", "CMATestHolders"],
       swiftSettings: settings),
     .target(
       name: "CMATestSuite",
@@ -101,8 +106,9 @@ let package = Package(
     .executableTarget(
       name: "cma-test",
       dependencies: [
-        "CMATestBench", "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestMachine",
-        "CMATestReport", "CMATestReserve", "CMATestStatus", "CMATestSuite", "CMATestSystem",
+        "CMATestBench", "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestHolders",
+        "CMATestMachine", "CMATestReport", "CMATestReserve", "CMATestStatus", "CMATestSuite",
+        "CMATestSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -6,9 +6,10 @@ public import CMATestSystem
 /// The kernel that this process runs on, and the real device.
 public struct RunningKernel: TestedKernel {
   public var file: any DeviceFile { placer }
+  public var insight: any AreaInsight { placer }
   public let release: String
   public var processors: Int { processorCount() }
-  private let placer: any PagePlacer
+  private let placer: any PagePlacer & AreaInsight
   private let machine = Machine()
   private let pageSize: UInt64
   private let ownerCommand: [String]
@@ -20,7 +21,7 @@ public struct RunningKernel: TestedKernel {
   ///     the blocks.
   /// - Throws: the call that failed, where /proc cannot be read.
   public init(
-    file: any PagePlacer, pageSize: UInt64, ownerCommand: [String]
+    file: any PagePlacer & AreaInsight, pageSize: UInt64, ownerCommand: [String]
   ) throws(SystemFailure) {
     placer = file
     self.pageSize = pageSize

@@ -8,6 +8,8 @@ public import CMATestSystem
 public protocol TestedKernel: MemoryObserving, PagePlacing, OwnerStarting, MonotonicClock {
   /// The open device.
   var file: any DeviceFile { get }
+  /// The same device, which looks at the pages of others.
+  var insight: any AreaInsight { get }
   /// The name of the kernel's release, as `uname -r` prints it.
   var release: String { get }
   /// The number of processors that this process may run on.

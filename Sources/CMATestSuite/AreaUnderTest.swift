@@ -15,7 +15,7 @@ public struct AreaUnderTest: Sendable {
   /// The page frame numbers; nil where they are not known.
   public let frames: Range<UInt64>?
   /// Whether the frames are not known because the area may be several ranges, as one for huge pages.
-  let mayHaveRanges: Bool
+  public let mayHaveRanges: Bool
   /// The bytes of a page.
   public let pageSize: UInt64
   /// The name by which the kernel counts for this area; nil where another area has the counters.

@@ -3,6 +3,8 @@
 internal import ArgumentParser
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestHolders
+internal import CMATestMachine
 internal import CMATestReport
 internal import CMATestSuite
 internal import CMATestSystem
@@ -146,6 +148,41 @@ struct OpenDevice {
     try mapError(DeviceSessionFailure.init) { () throws(CaseEnd) in
       try Occupancy.read(of: area, on: kernel)
     }
+  }
+
+  /// Makes the observer of an area.
+  ///
+  /// - Parameter area: the area.
+  /// - Throws: the refusal, where the place of the area is not known.
+  func observed(_ area: AreaInformation) throws(DeviceSessionFailure) -> AreaObserver {
+    let looked = try areaUnderTest(area)
+    guard let frames = looked.frames else {
+      guard looked.isActivated else {
+        let (message, remedy) = whyNotActivated(area)
+        throw .refused("\(message): \(remedy)")
+      }
+      throw .refused(
+        "where the area \(looked.title) is is not known"
+          + (looked.mayHaveRanges ? ": it may be several ranges" : ""))
+    }
+    return AreaObserver(
+      insight: kernel.insight, machine: Machine(), index: area.index, title: looked.title,
+      frames: frames, pageSize: looked.pageSize)
+  }
+
+  /// Makes a request whose failure ends the command.
+  func asking<Answer>(
+    _ request: () throws(DeviceFailure) -> Answer
+  ) throws(DeviceSessionFailure) -> Answer {
+    try mapError(refusal, request)
+  }
+
+  /// Makes the failure of the command from that of a request.
+  func refusal(_ failure: DeviceFailure) -> DeviceSessionFailure {
+    .refused(
+      failure.isNoSuchRequest
+        ? "the loaded module is older than this program, and cannot \(failure.request)"
+        : failure.message)
   }
 
   /// Explains why an area has no pages, and names another place for the area.
