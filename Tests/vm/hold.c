@@ -7,9 +7,11 @@
  * area's, with the module loaded. Linked statically: there is nothing else.
  *
  * usage: hold memory PAGES [plain|locked|huge|pipe|orphan|fixed]
- *        hold file PATH PAGES [plain|pipe]   of a file that it writes
+ *        hold file PATH PAGES [pipe|dirty]   of a file, which it makes if there is none
  *        hold read DEVICE PAGES [exit]       while the device takes its time
  *        hold blocks PAGES COUNT [second]    of /dev/cmatest, all or each second one
+ *        hold busy PAGES                     a block of these, nearly all of the time
+ *        hold storm FOLDER                   writes small files, synchronizes each
  *        hold many PROCESSES PAGES           so many, with memory of so many pages each
  *        hold where DEVICE                   prints how many pages of it are there
  *        hold room                           prints the longest range without a block
@@ -268,29 +270,26 @@ static void fix(void)
 	}
 }
 
-static void find_file(const char *path, size_t wanted)
+/* find_file: has so many pages of a file in the area; writes to them, if they are to be dirty. */
+static void find_file(const char *path, size_t wanted, bool dirty)
 {
-	enum { STEP = 64, STEPS = 256 };
-	int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600), step;
-	char *block = malloc(STEP * page);
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat status;
+	char *memory;
+	size_t i;
 
-	if (file < 0 || !block)
+	if (file < 0 || fstat(file, &status))
 		die("%s", path);
-	memset(block, 'f', STEP * page);
-	for (step = 0; count < wanted && step < STEPS; step++) {
-		char *memory;
-
-		if (write(file, block, STEP * page) != (ssize_t)(STEP * page))
-			die("%s", path);
-		memory = mmap(NULL, STEP * page, PROT_READ | PROT_WRITE, MAP_SHARED, file,
-			      (off_t)step * STEP * page);
-		if (memory == MAP_FAILED)
-			die("%s", path);
-		hold_inside(memory, STEP, wanted);
-	}
-	free(block);
+	if (!status.st_size && (ftruncate(file, 32 << 20) || fstat(file, &status)))
+		die("%s", path);
+	memory = mmap(NULL, status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (memory == MAP_FAILED)
+		die("%s", path);
+	hold_inside(memory, status.st_size / page, wanted);
 	if (count < wanted)
 		die("%zu of %zu pages of %s came from the area", count, wanted, path);
+	for (i = 0; dirty && i < count; i++)
+		held[i][0] = 'd';
 }
 
 /* where: how many pages of a block device are in the area. */
@@ -397,6 +396,46 @@ static void hold_blocks(uint64_t pages, size_t blocks, bool second)
 	stay();
 }
 
+static void busy(uint64_t pages)
+{
+	struct cmatest_alloc a = { .area = info.default_area, .count = pages, .flags = CMATEST_NO_WARN };
+	struct cmatest_release r = { 0 };
+
+	printf("%d 1\n", getpid());
+	fflush(stdout);
+	for (;;) {
+		if (ask(CMATEST_IOC_ALLOC, &a))
+			continue;
+		usleep(2000);
+		r.handle = a.handle;
+		if (ask(CMATEST_IOC_RELEASE, &r))
+			die("RELEASE");
+	}
+}
+
+static void storm(const char *folder)
+{
+	static char block[1 << 16];
+	int file;
+
+	if (chdir(folder))
+		die("%s", folder);
+	for (;;) {
+		if (mkdir("folder", 0700))
+			die("%s", folder);
+		file = open("folder/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (file < 0 || write(file, block, sizeof(block)) != sizeof(block) || fsync(file))
+			die("%s", folder);
+		close(file);
+		if (unlink("folder/file") || rmdir("folder"))
+			die("%s", folder);
+		if (count++ == 3) {
+			printf("%d %zu\n", getpid(), count);
+			fflush(stdout);
+		}
+	}
+}
+
 static void many(size_t processes, size_t pages)
 {
 	size_t i, j;
@@ -490,6 +529,8 @@ int main(int argc, char **argv)
 	page = sysconf(_SC_PAGESIZE);
 	if (!strcmp(what, "many") && argc == 4)
 		many(strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
+	if (!strcmp(what, "storm") && argc == 3)
+		storm(argv[2]);
 	open_area();
 	if (!strcmp(what, "memory") && (argc == 3 || argc == 4)) {
 		size_t pages = strtoul(argv[2], NULL, 0), i;
@@ -512,7 +553,7 @@ int main(int argc, char **argv)
 			fix();
 		}
 	} else if (!strcmp(what, "file") && (argc == 4 || argc == 5)) {
-		find_file(argv[2], strtoul(argv[3], NULL, 0));
+		find_file(argv[2], strtoul(argv[3], NULL, 0), !strcmp(how, "dirty"));
 		if (!strcmp(how, "pipe"))
 			into_pipe(pipes);
 	} else if (!strcmp(what, "read") && (argc == 4 || argc == 5)) {
@@ -520,6 +561,8 @@ int main(int argc, char **argv)
 		slow_read(argv[2], !strcmp(how, "exit"));
 	} else if (!strcmp(what, "blocks") && (argc == 4 || argc == 5)) {
 		hold_blocks(strtoull(argv[2], NULL, 0), strtoul(argv[3], NULL, 0), !strcmp(how, "second"));
+	} else if (!strcmp(what, "busy") && argc == 3) {
+		busy(strtoull(argv[2], NULL, 0));
 	} else if (!strcmp(what, "where") && argc == 3) {
 		printf("%llu\n", (unsigned long long)where(argv[2]));
 		return 0;
