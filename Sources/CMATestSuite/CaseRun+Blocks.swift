@@ -52,8 +52,9 @@ extension CaseRun {
     if !wasThere, let occupancy = try occupancy(explainingRefusalOf: request.count) {
       return .skipped("\(error.message): \(occupancy.words)")
     }
-    guard let obstacle = kernel.obstacle(to: request, in: area.place) else { return CaseEnd(error) }
-    return .failed("\(error.message): \(obstacle)")
+    var error = error
+    error.obstacle = kernel.obstacle(to: request, in: area.place)
+    return CaseEnd(error)
   }
 
   /// Tries to allocate a block, and releases it at once.
