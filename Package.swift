@@ -145,6 +145,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "CMATestHoldersTests",
+      dependencies: [
+        "CMATestCore", "CMATestDevice", "CMATestHolders", "CMATestMachine", "CMATestReport",
+        "CMATestSystem", "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
       name: "CMATestStatusTests",
       dependencies: [
         "CMATestConfigure", "CMATestCore", "CMATestMachine", "CMATestStatus", "CMATestSystem",
@@ -154,7 +161,8 @@ let package = Package(
     .testTarget(
       name: "CMATestSuiteTests",
       dependencies: [
-        "cma-test", "CCMATestABI", "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestMachine",
+        "cma-test", "CCMATestABI", "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestHolders",
+        "CMATestMachine",
         "CMATestReport", "CMATestSuite", "CMATestSystem", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

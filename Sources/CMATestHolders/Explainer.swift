@@ -3,6 +3,7 @@
 internal import CMATestCore
 package import CMATestDevice
 package import CMATestMachine
+internal import Glibc
 
 /// Asks for a set of blocks, and looks at what was in the way.
 package struct Explainer {
@@ -160,7 +161,7 @@ package struct Explainer {
       return
     }
     let found = try observer.holders(ofPages: pages)
-    failure.inTheWay = found.holders.filter { $0.kind != .free }
+    failure.inTheWay = found.holders.filter { $0.kind != .free && !$0.isOfThisProcess }
     explanation.notes += found.notes
     let free = found.pages.count { found.holders[$0.holder].kind == .free }
     if free > 0 {
@@ -235,7 +236,7 @@ package struct Explainer {
       sides = [frames.lowerBound]
     }
     let found = try observer.holders(ofPages: sides)
-    failure.inTheWay = found.holders.filter { $0.kind != .free }
+    failure.inTheWay = found.holders.filter { $0.kind != .free && !$0.isOfThisProcess }
     explanation.notes += found.notes
   }
 
@@ -293,6 +294,13 @@ package struct Explainer {
     }
     if next < frames.upperBound { ranges.append(next..<frames.upperBound) }
     return Holes(ranges: ranges, blocks: blocks)
+  }
+}
+
+extension Holder {
+  /// Whether these are blocks of the set itself.
+  fileprivate var isOfThisProcess: Bool {
+    taker.map { $0.process == getpid() && $0.function == nil } ?? false
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CLinux
+internal import CMATestCore
 package import CMATestMachine
 internal import CMATestSystem
 internal import Glibc
@@ -89,8 +90,10 @@ package struct PagemapReader {
       let (found, walked, end) = try regions(of: pagemap, from: next)
       for region in regions.prefix(found) {
         let region = region.start..<max(region.start, region.end)
-        if let before = pending, region.lowerBound - before.upperBound < Self.gap * pageSize {
-          pending = before.lowerBound..<region.upperBound
+        if let before = pending,
+          region.lowerBound.clampedDifference(before.upperBound) < Self.gap * pageSize
+        {
+          pending = before.lowerBound..<max(before.upperBound, region.upperBound)
         } else {
           if let before = pending { try read(pagemap, before, process, into: &mappers) }
           pending = region

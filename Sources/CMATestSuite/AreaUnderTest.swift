@@ -62,6 +62,11 @@ public struct AreaUnderTest: Sendable {
   /// The name for reports, in one line.
   public var title: String { areaTitle(name, index) }
 
+  /// Where the area is, for what looks at its pages.
+  public var place: AreaPlace {
+    AreaPlace(index: index, title: title, frames: frames, pages: pages, pageSize: pageSize)
+  }
+
   /// Whether the kernel could activate the area that it reserved; else the area has no pages.
   public var isActivated: Bool { pages != 0 }
 

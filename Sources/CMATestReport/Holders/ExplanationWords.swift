@@ -18,10 +18,10 @@ extension AreaExplanation {
       return text + "."
     }
     let answer = answers[failure.answer]
-    let which =
-      answer.wanted.blocks == 1 && answers.count == 1
-      ? "" : " block \(failure.block) of \(answer.wanted.blocks) of \(answer.wanted.text)"
-    return "\(set) does not fit into \(place):\(which) \(failure.words(answer.request))."
+    let number = answers[..<failure.answer].reduce(failure.block) { $0 + $1.wanted.blocks }
+    let total = answers.reduce(0) { $0 + $1.wanted.blocks }
+    let which = total == 1 ? "it" : "block \(number) of \(total) (\(answer.wanted.text))"
+    return "\(set) does not fit into \(place): \(which) \(failure.words(answer.request))."
   }
 
   func bytes(_ pages: UInt64) -> String { byteCount(pages.clampedProduct(pageSize)) }

@@ -51,7 +51,7 @@ struct Explain: DeviceCommand {
       let (explanation, kernel) = try session.use { device in
         (try explained(wanted, device, session), device.kernel.release)
       }
-      let (reserve, note) = larger(explanation)
+      let (reserve, note) = larger(explanation, session)
       var told = explanation
       if let note { told.notes.append(note) }
       try output.write(
@@ -72,7 +72,7 @@ struct Explain: DeviceCommand {
       title: area.title, index: area.index, isDefault: chosen.isDefault, pageSize: area.pageSize,
       pages: area.pages, available: area.available(on: device.kernel))
     var explainer = Explainer(
-      file: device.kernel.file, insight: device.kernel.insight, machine: Machine(),
+      file: device.kernel.file, insight: device.kernel.insight, machine: device.machine,
       explanation: explanation, frames: area.frames,
       blockPages: device.information.blockPages ?? area.pageSize / 8)
     do throws(Explainer.Failure) {
@@ -88,7 +88,9 @@ struct Explain: DeviceCommand {
   /// Finds the command that reserves an area in which all blocks fit.
   ///
   /// - Returns: nil where none is known to do; and why, in a line.
-  private func larger(_ explanation: AreaExplanation) -> (command: String?, note: String?) {
+  private func larger(
+    _ explanation: AreaExplanation, _ session: DeviceSession
+  ) -> (command: String?, note: String?) {
     guard !explanation.fits, explanation.isDefault else { return (nil, nil) }
     guard let size = explanation.sizeNeeded else { return (nil, nil) }
     guard let reservation = try? CMAReservation(parsing: size) else { return (nil, nil) }
@@ -97,7 +99,8 @@ struct Explain: DeviceCommand {
       return (nil, "the area is large enough; a larger one is not known to help")
     }
     do throws(ReserveFailure) {
-      _ = try Reserver(machine: Machine(), runner: nil).reserve(reservation, writes: false)
+      _ = try Reserver(machine: session.host.machine, runner: nil).reserve(
+        reservation, writes: false)
     } catch {
       // Who boots the machine is a matter of 'cma-test reserve' itself.
       if case .notPossible = error {

@@ -89,6 +89,8 @@ struct OpenDevice {
   let areas: [AreaInformation]
   private let host: any DeviceHost
 
+  var machine: Machine { host.machine }
+
   fileprivate init(_ kernel: any TestedKernel, host: any DeviceHost) throws(DeviceSessionFailure) {
     self.kernel = kernel
     self.host = host
@@ -161,12 +163,10 @@ struct OpenDevice {
         let (message, remedy) = whyNotActivated(area)
         throw .refused("\(message): \(remedy)")
       }
-      throw .refused(
-        "where the area \(looked.title) is is not known"
-          + (looked.mayHaveRanges ? ": it may be several ranges" : ""))
+      throw .placeNotKnown(area: looked.title, mayHaveRanges: looked.mayHaveRanges)
     }
     return AreaObserver(
-      insight: kernel.insight, machine: Machine(), index: area.index, title: looked.title,
+      insight: kernel.insight, machine: machine, index: area.index, title: looked.title,
       frames: frames, pageSize: looked.pageSize)
   }
 
@@ -179,10 +179,15 @@ struct OpenDevice {
 
   /// Makes the failure of the command from that of a request.
   func refusal(_ failure: DeviceFailure) -> DeviceSessionFailure {
-    .refused(
-      failure.isNoSuchRequest
-        ? "the loaded module is older than this program, and cannot \(failure.request)"
-        : failure.message)
+    if failure.isNoSuchRequest {
+      .cannotOpen(SystemFailure(.ioctl, KernelDevice.path, SystemFailure.protocolNotSupported))
+    } else if failure.isPageLimit {
+      .limited("pages", parameter: "max_pages", failure.message)
+    } else if failure.isHandleLimit {
+      .limited("blocks", parameter: "max_handles", failure.message)
+    } else {
+      .refused(failure.message)
+    }
   }
 
   /// Explains why an area has no pages, and names another place for the area.
