@@ -309,7 +309,8 @@ row_vivid() {
   is '.failure.cause == "no-hole"'
   is ".failure.largest_hole_pages == $(room)"
   named '.kind == "block" and .block.pages == 1013 and .block.pid == $pid and .block.command == "v4l2-ctl"
-    and .block.taken_by == "vb2_dc_alloc [videobuf2_dma_contig]" and .block.driver == "vivid"'
+    and .block.taken_by == "vb2_dc_alloc [videobuf2_dma_contig]" and .block.driver == "vivid"
+    and .words == "4 blocks of 1013 pages by \($pid) (v4l2-ctl), taken by vb2_dc_alloc [videobuf2_dma_contig] for vivid"'
   named ".kind == \"block\" and (.block.time | startswith(\"$(date -u +%Y-%m-%dT)\"))"
   asks map.json map --format json
   [ "$code" = 0 ] || wrong "map ended with $code: $(tail -n 30 "$said.err")"
@@ -325,7 +326,7 @@ row_own() {
   explained 1 "${area}p@1p"
   is '.failure.cause == "no-hole"'
   named '.kind == "block" and .block.pages == 3000 and .block.pid == $pid and .block.taken_by == null
-    and (.words | test("block of 3000 pages by [0-9]+"))'
+    and (.words == "3 blocks of 3000 pages by \($pid) (hold)")'
   over
 }
 
