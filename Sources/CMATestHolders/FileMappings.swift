@@ -5,8 +5,9 @@ internal import CMATestSystem
 
 /// Finds the processes that have a file mapped, by their mappings.
 ///
-/// Their page tables do not always tell: where the kernel fails to move a large page of a file, it first
-/// takes the page out of all page tables, and leaves it to the next access to put it back.
+/// Their page tables do not always tell: before the kernel moves pages of an area away, it tries to drop clean
+/// page cache, for which it takes a page out of all page tables. A page that is in use then stays, and the
+/// next access puts it back.
 struct FileMappings {
   private struct File: Hashable {
     var device: String
