@@ -202,6 +202,8 @@ public struct Witness: Equatable, Sendable {
     case inUse = "in-use"
     /// No range could be isolated: another allocation, or memory of the kernel, was in the way.
     case refused
+    /// There was no memory elsewhere to move pages to.
+    case noMemory = "no-memory"
     /// The caller is being killed.
     case killed
     /// This kernel does not tell enough.

@@ -170,6 +170,7 @@ extension Witness.Cause {
       case CMATEST_CAUSE_NO_HOLE: .noHole
       case CMATEST_CAUSE_IN_USE: .inUse
       case CMATEST_CAUSE_REFUSED: .refused
+      case CMATEST_CAUSE_NO_MEMORY: .noMemory
       default: .notKnown
       }
   }

@@ -36,11 +36,13 @@ package struct AreaObserver {
   ///
   /// - Throws: the request of the module that failed.
   package func map() throws(DeviceFailure) -> AreaMap {
-    let (found, notes, ledger) = try holders(of: [frames])
+    let looked = try look(at: [frames])
+    let found = named(looked)
+    let ledger = looked.ledger
     var map = AreaMap(
       title: title, index: index, pageSize: pageSize,
       pages: frames.upperBound - frames.lowerBound, time: utcTimestamp(), ledger: ledger)
-    map.notes = notes
+    map.notes = found.notes
     let order = found.holders.indices.sorted {
       (found.holders[$0].pages, $1) > (found.holders[$1].pages, $0)
     }
@@ -77,16 +79,27 @@ package struct AreaObserver {
     package var notes: [String] = []
   }
 
-  /// Finds who has some pages by now.
+  /// Pages as they were at one moment, whose holders have no names yet.
+  package struct Looked {
+    fileprivate var runs: [FrameRun] = []
+    fileprivate var ledger: Ledger
+    fileprivate var blocks: [Ledger.Block]
+  }
+
+  /// Looks at some pages, which takes little time and memory.
   ///
   /// - Parameter pages: page frame numbers; those of other areas are left out.
   /// - Throws: the request of the module that failed.
-  package func holders(ofPages pages: [UInt64]) throws(DeviceFailure) -> PageHolders {
-    let pages = pages.filter(frames.contains)
+  package func look(atPages pages: [UInt64]) throws(DeviceFailure) -> Looked {
+    try look(at: pages.filter(frames.contains).map { $0..<$0 + 1 })
+  }
+
+  /// Names who has the pages, for which all processes are looked through.
+  package func holders(of looked: Looked) -> PageHolders {
     var result = PageHolders()
-    guard !pages.isEmpty else { return result }
-    let (found, notes, _) = try holders(of: pages.map { $0..<$0 + 1 })
-    result.notes = notes
+    guard !looked.runs.isEmpty else { return result }
+    let found = named(looked)
+    result.notes = found.notes
     result.holders = found.holders
     for (frames, place) in found.runs {
       result.pages.append((frames.lowerBound, place))
@@ -95,30 +108,32 @@ package struct AreaObserver {
     return result
   }
 
+  private func look(at ranges: [Range<UInt64>]) throws(DeviceFailure) -> Looked {
+    let (ledger, blocks) = try BlockTakers.blocks(in: frames, of: insight)
+    var looked = Looked(ledger: ledger, blocks: blocks)
+    for range in ranges { try insight.look(at: range, in: index) { looked.runs.append($0) } }
+    return looked
+  }
+
   private struct Found {
     var holders: [Holder] = []
     /// The frames with the places of their holders.
     var runs: [(Range<UInt64>, Int)] = []
+    var notes: [String] = []
   }
 
-  private func holders(
-    of ranges: [Range<UInt64>]
-  ) throws(DeviceFailure) -> (Found, notes: [String], Ledger) {
-    let low = ranges.map(\.lowerBound).min() ?? frames.lowerBound
-    let high = ranges.map(\.upperBound).max() ?? frames.upperBound
-    let (ledger, blocks) = try BlockTakers.blocks(in: frames, of: insight)
+  private func named(_ looked: Looked) -> Found {
+    let low = looked.runs.map(\.frames.lowerBound).min() ?? frames.lowerBound
+    let high = looked.runs.map(\.frames.upperBound).max() ?? frames.upperBound
     var mappers = PageMappers(of: low..<high)
     var reader = PagemapReader(on: machine, pageSize: pageSize)
-    // Looked at once before: a page that is held now may be given back while the processes are read.
-    var runs: [FrameRun] = []
-    for range in ranges {
-      try insight.look(at: range, in: index) { runs.append($0) }
-    }
     reader.read(into: &mappers)
-    var table = HolderTable(mappers: mappers, ledger: ledger, blocks: blocks, machine: machine)
+    var table = HolderTable(
+      mappers: mappers, ledger: looked.ledger, blocks: looked.blocks, machine: machine)
     var found = Found()
-    for run in runs { table.add(run) { found.runs.append(($0, $1)) } }
+    for run in looked.runs { table.add(run) { found.runs.append(($0, $1)) } }
     found.holders = table.holders(naming: insight, in: index, on: machine)
-    return (found, reader.notes, ledger)
+    found.notes = reader.notes
+    return found
   }
 }

@@ -24,9 +24,9 @@ package struct Holder: Equatable, Sendable {
     package var id: Int32
     /// The name of its first thread; nil where the process has ended.
     package var command: String?
-    /// Its control group, as `/system.slice/docker-….scope`; nil where there is none.
+    /// Its control group, as `/system.slice/docker-….scope`, where it is in another namespace.
     package var controlGroup: String?
-    /// Whether it has another PID in a namespace of its own, as in a container.
+    /// Whether its PID namespace is another than this program's, as in a container.
     package var isInNamespace = false
 
     package init(id: Int32, command: String?, controlGroup: String? = nil) {

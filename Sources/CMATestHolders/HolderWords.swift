@@ -27,8 +27,8 @@ package struct HolderWords: HolderNaming {
     let observer = AreaObserver(
       insight: insight, machine: machine, index: place.index, title: place.title, frames: frames,
       pageSize: place.pageSize)
-    let found = try? observer.holders(ofPages: [frame])
-    return found?.holders.first?.words
+    guard let looked = try? observer.look(atPages: [frame]) else { return nil }
+    return observer.holders(of: looked).holders.first?.words
   }
 
   package func obstacle(to request: BlockRequest, in place: AreaPlace) -> String? {
@@ -66,6 +66,7 @@ extension Witness.Cause {
     case .noHole: "no range without a block"
     case .inUse: "pages in use"
     case .refused: "no range could be isolated"
+    case .noMemory: "no memory elsewhere to move pages to"
     case .killed: "killed"
     case .notKnown: "not known, because this kernel does not tell enough"
     }

@@ -22,7 +22,7 @@ package struct PagemapReader {
   private let machine: Machine
   private let pageSize: UInt64
   private var entries = [UInt64](repeating: 0, count: entriesAtOnce)
-  private var regions = [cma_test_region](repeating: cma_test_region(), count: 1024)
+  private var regions = [cma_test_region](repeating: cma_test_region(), count: 128)
   /// The end of what a process can have, which differs by kernel and processor; nil until one was taken.
   private var end: UInt64?
   private var scans = true

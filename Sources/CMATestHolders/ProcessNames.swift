@@ -6,21 +6,24 @@ internal import CMATestSystem
 /// Names processes, each once.
 struct ProcessNames {
   let machine: Machine
+  private let ownNamespace: String?
   private var known: [Int32: Holder.Process] = [:]
 
   init(machine: Machine) {
     self.machine = machine
+    ownNamespace = machine.link("/proc/self/ns/pid")
   }
 
   /// Returns what proc(5) tells of a process.
   mutating func process(_ id: Int32) -> Holder.Process {
     if let process = known[id] { return process }
     var process = Holder.Process(id: id, command: try? machine.line("/proc/\(id)/comm"))
-    if let text = try? contents(of: machine.path("/proc/\(id)/cgroup")) {
+    // pid_namespaces(7). A kernel thread has none that can be read.
+    let namespace = machine.link("/proc/\(id)/ns/pid")
+    process.isInNamespace = namespace != nil && namespace != ownNamespace
+    // For hundreds of processes of this system the groups would take longer than all the rest.
+    if process.isInNamespace, let text = try? contents(of: machine.path("/proc/\(id)/cgroup")) {
       process.controlGroup = Self.controlGroup(String(decoding: text, as: UTF8.self))
-    }
-    if let text = try? contents(of: machine.path("/proc/\(id)/status")) {
-      process.isInNamespace = Self.identifiers(String(decoding: text, as: UTF8.self)) > 1
     }
     known[id] = process
     return process
@@ -33,11 +36,5 @@ struct ProcessNames {
       return fields.count == 3 ? (String(fields[0]), String(fields[2])) : nil
     }
     return (groups.first { $0.0 == "0" } ?? groups.first)?.1
-  }
-
-  /// Counts the PIDs that a process has, one in each namespace it is in (NSpid in proc_pid_status(5)).
-  static func identifiers(_ status: String) -> Int {
-    let line = status.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
-    return (line?.split(whereSeparator: \.isWhitespace).count ?? 1) - 1
   }
 }

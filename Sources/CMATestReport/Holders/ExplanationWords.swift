@@ -47,6 +47,11 @@ extension AreaExplanation {
     {
       steps.append("Ask again: what was in the way is there no more, or was not seen.")
     }
+    if failure.witness.cause == .noMemory {
+      steps.append(
+        "Free memory outside the area, for its pages to go to: end processes, or drop page cache: "
+          + "sync; echo 1 > /proc/sys/vm/drop_caches.")
+    }
     if let order = failure.order {
       steps.append(
         "Ask in another order, the largest block first: "
@@ -74,6 +79,8 @@ extension AreaExplanation.Failure {
     case .inUse:
       return "failed\(time), since pages in use could not be moved away\(counts)"
     case .refused: return "failed\(time), since no range could be isolated\(counts)"
+    case .noMemory:
+      return "failed\(time), since there was no memory elsewhere to move pages to\(counts)"
     case .killed: return "was ended"
     case .notKnown, nil:
       return "failed\(time); why is not known, because this kernel does not tell enough"
