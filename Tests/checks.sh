@@ -135,6 +135,19 @@ says() {
   fi
 }
 
+# most_memory PID: waits for this child; leaves in $most the most memory that it had, in KiB, looked at ten
+# times a second.
+most_memory() {
+  local now
+  most=0
+  while kill -0 "$1" 2>/dev/null; do
+    now=$(awk '/^VmHWM/ { print $2 }' "/proc/$1/status" 2>/dev/null)
+    [ "${now:-0}" -le "$most" ] || most=$now
+    sleep 0.1
+  done
+  wait "$1"
+}
+
 # --- the machine ----------------------------------------------------------------------------------
 
 # quiet TEXT: that the kernel has reported no fault since mark_log.
