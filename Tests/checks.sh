@@ -135,17 +135,14 @@ says() {
   fi
 }
 
-# most_memory PID: waits for this child; leaves in $most the most memory that it had, in KiB, looked at ten
-# times a second.
+# most_memory FILE COMMAND...: runs it, with what it prints in FILE; leaves in $most the most memory that it
+# had, in KiB. Needs busybox, whose time tells it.
 most_memory() {
-  local now
-  most=0
-  while kill -0 "$1" 2>/dev/null; do
-    now=$(awk '/^VmHWM/ { print $2 }' "/proc/$1/status" 2>/dev/null)
-    [ "${now:-0}" -le "$most" ] || most=$now
-    sleep 0.1
-  done
-  wait "$1"
+  local file="$1"
+  shift
+  busybox time -f %M -o /tmp/most "$@" >"$file" 2>/dev/null
+  # shellcheck disable=SC2034  # the caller's
+  most=$(tail -n 1 /tmp/most)
 }
 
 # --- the machine ----------------------------------------------------------------------------------
