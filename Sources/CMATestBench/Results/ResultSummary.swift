@@ -124,17 +124,14 @@ package struct RoundSummary: Equatable, Sendable {
     package var max: Double
     /// The median of the releases; `nil` where there was none.
     package var release: Double?
-    /// The mean of an allocation and that of a release together; `nil` as above.
-    package var pair: Double?
+    /// Both medians together: an allocation, and the release of its block.
+    package var pair: Double? { release.map { p50 + $0 } }
 
-    package init(
-      p50: Double, p99: Double, max: Double, release: Double? = nil, pair: Double? = nil
-    ) {
+    package init(p50: Double, p99: Double, max: Double, release: Double? = nil) {
       self.p50 = p50
       self.p99 = p99
       self.max = max
       self.release = release
-      self.pair = pair
     }
 
     package init?(_ allocations: Histogram, releases: Histogram) {
@@ -143,7 +140,6 @@ package struct RoundSummary: Equatable, Sendable {
       }
       self.init(
         p50: p50, p99: p99, max: Double(allocations.largest), release: releases.quantile(0.5))
-      if let first = allocations.mean, let second = releases.mean { pair = first + second }
     }
 
     package subscript(quantity: Quantity) -> Double? {
@@ -165,8 +161,8 @@ package struct RoundSummary: Equatable, Sendable {
   }
 }
 
-/// What is compared of a round's times: quantiles of its allocations, the median of its releases, or the
-/// mean of a pair, which is one allocation with its release.
+/// What is compared of a round's times: quantiles of its allocations, the median of its releases, or that
+/// and the median of its allocations together.
 package enum Quantity: String, CaseIterable, Sendable {
   case p50, p99, max, release, pair
 }

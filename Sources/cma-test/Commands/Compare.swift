@@ -36,7 +36,7 @@ struct Compare: PrintingCommand {
   @Option(
     help: """
       What decides, of the times of each round: p50, p99 or max of allocations, the p50 of \
-      releases, or the mean of an allocation with its release (pair).
+      releases, or both p50 together (pair).
       """)
   var by = Quantity.p50
 
