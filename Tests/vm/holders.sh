@@ -389,7 +389,9 @@ row_many() {
     before=$(uptime_ms)
     in_the_way ".kind == \"anonymous\" and .pinned and ($by_hold)"
     took=$(($(uptime_ms) - before - $(jq '.ns / 1000000 | floor' "$said")))
-    text="$text within $took ms, with what else the command does (1 s were the processor not emulated)"
+    # A second is the aim; an emulated processor beside others has more.
+    [ "$took" -lt 5000 ] || wrong "it took $took ms"
+    text="$text within $took ms"
     over
   fi
   kill -KILL "$others" $(pidof hold) 2>/dev/null
