@@ -133,7 +133,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CMATestBenchTests",
-      dependencies: ["CMATestBench", "CMATestCore", "CMATestReport", "TestSupport"],
+      dependencies: [
+        "CMATestBench", "CMATestCore", "CMATestMachine", "CMATestReport", "CMATestSystem",
+        "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CMATestStatusTests",
@@ -153,8 +156,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "cma-test", "cma-test-configure", "CMATestCore", "CMATestReport", "CMATestSuite",
-        "CMATestSystem", "TestSupport",
+        "cma-test", "cma-test-configure", "CMATestBench", "CMATestCore", "CMATestReport",
+        "CMATestSuite", "CMATestSystem", "TestSupport",
       ],
       swiftSettings: settings),
   ],

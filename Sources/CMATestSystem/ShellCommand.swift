@@ -61,7 +61,8 @@ package final class ShellCommand {
     var waited = 0
     while waited < milliseconds {
       look()
-      // All of the group, not the shell alone.
+      // All of the group, not the shell alone. What that has left may have become this process's.
+      if end != nil { while waitpid(-process, nil, WNOHANG) > 0 {} }
       if end != nil, kill(-process, 0) < 0 { return }
       usleep(10_000)
       waited += 10

@@ -10,6 +10,12 @@ public struct Program: Sendable {
     self.name = name
   }
 
+  /// Where it was built.
+  public var path: String {
+    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+      .deletingLastPathComponent().appendingPathComponent(name).path
+  }
+
   /// What one run gave.
   public struct Outcome: Sendable {
     public var output: String
@@ -127,8 +133,6 @@ public struct Program: Sendable {
   private func spawn(
     _ arguments: [String], _ environment: [String], _ actions: inout posix_spawn_file_actions_t
   ) throws -> pid_t {
-    let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-      .deletingLastPathComponent().appendingPathComponent(name).path
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
     var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
     defer { (words + variables).forEach { free($0) } }

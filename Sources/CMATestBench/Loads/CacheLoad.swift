@@ -43,7 +43,7 @@ struct CacheLoad {
   }
 
   private func read(
-    _ file: borrowing LoadFile, _ bytes: Range<Int>, _ buffer: UnsafeMutableRawBufferPointer
+    _ file: LoadFile, _ bytes: Range<Int>, _ buffer: UnsafeMutableRawBufferPointer
   ) throws(LoadObstacle) {
     var offset = bytes.lowerBound
     while offset < bytes.upperBound, !work.isOver {

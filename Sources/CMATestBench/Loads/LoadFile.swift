@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CLinux
+internal import CMATestCore
 internal import CMATestSystem
 internal import Glibc
 
 /// A file of a load, which has no name and is gone with this process.
-struct LoadFile: ~Copyable {
+final class LoadFile {
   private let file: Descriptor
   private let folder: String
 
   /// - Parameter folder: its folder.
   init(in folder: String) throws(LoadObstacle) {
-    self.folder = folder
-    do throws(SystemFailure) {
-      let raw = try valueOrErrno(.open, folder) { cma_test_unnamed_file(folder) }
-      file = Descriptor(owning: raw, path: folder)
-    } catch {
-      throw .file(folder: folder, error)
+    let raw = try mapError({ LoadObstacle.file(folder: folder, $0) }) {
+      () throws(SystemFailure) in
+      try valueOrErrno(.open, folder) { cma_test_unnamed_file(folder) }
     }
+    self.folder = folder
+    file = Descriptor(owning: raw, path: folder)
   }
 
   /// Makes the file larger, by a hole.

@@ -11,15 +11,18 @@ package struct LoadMix: Hashable, Sendable {
     self.kinds = kinds
   }
 
-  /// - Parameter word: as `none`, `anon` or `cache+churn`; a command takes the whole word. Nil for an unknown
-  ///   load, or one that comes twice.
+  /// - Parameter word: as `none`, `anon` or `cache+churn`; a command is the last, and takes all that follows.
+  ///   Nil for an unknown load, or one that comes twice.
   package init?(parsing word: String) {
     var kinds: [LoadKind] = []
-    for part in word.hasPrefix("command:")
-      ? [word] : word.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
-    {
-      guard let kind = LoadKind(parsing: part), !kinds.contains(kind) else { return nil }
+    var rest: Substring? = word[...]
+    while let words = rest {
+      let end = words.hasPrefix("command:") ? nil : words.firstIndex(of: "+")
+      guard let kind = LoadKind(parsing: String(end.map { words[..<$0] } ?? words)),
+        !kinds.contains(kind)
+      else { return nil }
       kinds.append(kind)
+      rest = end.map { words[words.index(after: $0)...] }
     }
     if kinds == [.none] { kinds = [] }
     guard !kinds.contains(.none) else { return nil }

@@ -41,7 +41,7 @@ struct PinnedLoad {
 }
 
 /// A pipe that pages are put into without a copy. They can be moved again when it goes.
-private struct PagePipe: ~Copyable {
+private final class PagePipe {
   /// F_SETPIPE_SZ and F_GETPIPE_SZ of fcntl(2), which Swift's Glibc module leaves out.
   private static let setSize: CInt = 1031
   private static let getSize: CInt = 1032

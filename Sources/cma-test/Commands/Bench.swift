@@ -198,6 +198,17 @@ struct Bench: DeviceCommand {
       session.warn(
         "\(large.pages) pages are more than the area has, \(pages): such a request fails")
     }
+    let most = device.information.maxCount
+    if let large = plan.cells.first(where: { $0.pages > most }) {
+      throw ValidationError(
+        "--size: \(large.pages) pages are more than this machine has: \(most) at most are asked for"
+      )
+    }
+    if let large = plan.cells.first(where: { $0.order > device.information.maxOrder }) {
+      throw ValidationError(
+        "--align: order \(large.order) is more than the allocator takes: "
+          + "\(device.information.maxOrder) at most")
+    }
     let facts = Machine().environment(pageSize: area.pageSize)
     return BenchMeasurement(
       plan, in: area, on: device, session: session,
