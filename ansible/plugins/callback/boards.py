@@ -56,7 +56,7 @@ class CallbackModule(CallbackBase):
         if ignore_errors:
             return
         found = result.result
-        reason = str(found.get("msg", ""))
+        reason = str(found.get("msg", "")).removeprefix("Task failed: ").removeprefix("Action failed: ")
         if result.task.action not in SPEAKING:
             said = [text for text in (found.get("stderr"), found.get("module_stderr")) if text]
             reason = f"{result.task.get_name().split(' : ')[-1]}: {reason}"
@@ -65,7 +65,7 @@ class CallbackModule(CallbackBase):
         self._went_wrong(result, reason)
 
     def v2_runner_on_unreachable(self, result):
-        reason = " ".join(str(result.result.get("msg", "")).split())
+        reason = " ".join(str(result.result.get("msg", "")).split()).removeprefix("Task failed: ")
         self._went_wrong(result, f"it does not answer: {reason}")
 
     def v2_runner_item_on_failed(self, result):
