@@ -7,7 +7,7 @@
 lava_root() {
   local packages=(
     {lava-dispatcher,lava-common}/trixie-backports
-    qemu-system-x86 qemu-utils git python3-voluptuous python3-guestfs procps
+    qemu-system-x86 qemu-utils git python3-voluptuous
   )
   root lava --include="$(IFS=, && echo "${packages[*]}")"
 }
