@@ -78,4 +78,5 @@ class CallbackModule(CallbackBase):
                 self._line(board, self.reasons[board], C.COLOR_ERROR)
                 continue
             changed = stats.summarize(board)["changed"]
-            self._line(board, "ok" + (f", {changed} changes" if changed else ", nothing to do"), C.COLOR_OK)
+            what = "nothing to do" if changed == 0 else "1 change" if changed == 1 else f"{changed} changes"
+            self._line(board, f"ok, {what}", C.COLOR_OK)
