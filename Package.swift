@@ -134,8 +134,8 @@ let package = Package(
     .testTarget(
       name: "CMATestBenchTests",
       dependencies: [
-        "CMATestBench", "CMATestCore", "CMATestMachine", "CMATestReport", "CMATestSystem",
-        "TestSupport",
+        "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestReport",
+        "CMATestSystem", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(
@@ -156,7 +156,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "cma-test", "cma-test-configure", "CMATestBench", "CMATestCore", "CMATestReport",
+        "cma-test", "cma-test-configure", "CMATestBench", "CMATestCore", "CMATestDevice",
+        "CMATestReport",
         "CMATestSuite", "CMATestSystem", "TestSupport",
       ],
       swiftSettings: settings),

@@ -389,13 +389,22 @@ _cma-test_compare() {
 _cma-test_report() {
     repeating_flags=()
     non_repeating_flags=(--version -h --help)
-    repeating_options=()
-    non_repeating_options=(--output -o)
+    repeating_options=(--baseline)
+    non_repeating_options=(--format --output -o)
     __cma-test_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--baseline')
+        __cma-test_add_completions -o plusdirs -fX '!*.@(json)'
+        return
+        ;;
+    '--format')
+        __cma-test_add_completions -W 'html'$'\n''csv'$'\n''hgrm'$'\n''gnuplot'
+        return
+        ;;
     '--output'|'-o')
+        __cma-test_add_completions -f
         return
         ;;
     esac

@@ -7,6 +7,8 @@ size = 1p,512p,1024p,2048p,4096p,8192p,16384p,32000p
 count = 32
 rounds = 1
 warm-up = 0
+# Time for the load to fill again what was released.
+every = 50ms
 load = cache+churn
 # Size, then the shortest, the longest and the mean time in µs that the series has for CMA.
 published = 1p 381 2853 684

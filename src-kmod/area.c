@@ -15,6 +15,7 @@
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 #include <linux/of.h>
+#include <linux/pfn.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -200,6 +201,29 @@ void cmatest_area_charge(u32 index, long count)
 static bool cmatest_area_may_have_ranges(u32 index, const char *name)
 {
 	return index != cmatest_default_area && (!name || strstarts(name, "hugetlb"));
+}
+
+/**
+ * cmatest_area_frames() - tell which page frames an area has
+ * @index: any number
+ * @first: set to the first one
+ * @count: set to their number
+ *
+ * Return: 0; -ENOENT if there is no such area; -EOPNOTSUPP if its base or size is
+ * not known, as it may have several ranges.
+ */
+int cmatest_area_frames(u32 index, unsigned long *first, unsigned long *count)
+{
+	struct cma *cma = cmatest_area_get(index);
+
+	if (!cma)
+		return -ENOENT;
+	if (!(cmatest_bound & CMATEST_BOUND_BASE) || !(cmatest_bound & CMATEST_BOUND_SIZE) ||
+	    cmatest_area_may_have_ranges(index, cmatest_cma_name(cma)))
+		return -EOPNOTSUPP;
+	*first = PHYS_PFN(cmatest_cma_base(cma));
+	*count = PHYS_PFN(cmatest_cma_size(cma));
+	return 0;
 }
 
 /**

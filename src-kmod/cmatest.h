@@ -10,6 +10,12 @@
  *   block.c    keeps the blocks of open files, and their limits
  *   place.c    releases a block into memory or page cache of the caller
  *   measure.c  takes the times of many allocations; makes calls that must fail
+ *   listen.c   listens to tracepoints of the kernel
+ *   trace.c    counts what the kernel does for the allocations of a task
+ *   bench.c    counts the times of many allocations in histograms
+ *   frames.c   looks at page frames of an area, and names the files of pages
+ *   ledger.c   keeps who allocated the blocks of all areas
+ *   witness.c  allocates a block, and tells what was in the way
  *   device.c   opens and closes /dev/cmatest, and dispatches its requests
  *   main.c     has the parameters, and the block that is held while loaded
  */
@@ -27,6 +33,8 @@
 
 struct cma;
 struct page;
+struct task_struct;
+struct tracepoint;
 
 #define CMATEST_MAX_PAIRS	(1U << 30)	/* 8 GiB of times */
 
@@ -95,22 +103,50 @@ struct cmatest_filled {
 
 /**
  * struct cmatest_team - threads that measure together on one open file
- * @lock: protects @threads and @come, and the changes of the others
- * @wait: woken when the team begins or ends
+ * @lock: protects all but @left, which is set under it
+ * @wait: woken when the team begins, when it ends, and when the last has left
  * @threads: how many the team has when it is complete
  * @come: how many are in it
+ * @begun: whether it was complete, since when @start_ns does not change
  * @ended: whether all of them have to end
- * @start_ns: when the team began; 0 before
- * @left: requests that no thread has drawn yet
+ * @slow: whether one of them has the allocation that took too long
+ * @start_ns: when the team began
+ * @requests: how many it makes, 0 for no limit
+ * @left: those of them that no thread has drawn yet
  */
 struct cmatest_team {
 	struct mutex lock;
 	wait_queue_head_t wait;
 	u32 threads;
 	u32 come;
+	bool begun;
 	bool ended;
+	bool slow;
 	u64 start_ns;
+	u64 requests;
 	atomic64_t left;
+};
+
+/**
+ * struct cmatest_watch - what the kernel did for an allocation
+ * @node: in the list of all tasks that measure
+ * @rcu: to free it
+ * @task: the one whose allocations these are
+ * @tried: whether there was a range to try
+ * @retries: ranges that were tried in vain
+ * @migrated: pages that were moved away
+ * @unmigrated: pages that could not be moved
+ * @pfn: the last page that was in the way, or 0
+ */
+struct cmatest_watch {
+	struct hlist_node node;
+	struct rcu_head rcu;
+	struct task_struct *task;
+	bool tried;
+	u64 retries;
+	u64 migrated;
+	u64 unmigrated;
+	u64 pfn;
 };
 
 /**
@@ -119,12 +155,16 @@ struct cmatest_team {
  * @next: where the search for a free number begins
  * @count: number of its blocks, with those that are being allocated
  * @team: its threads that measure together
+ * @uses_probes: whether it has had the kernel's events counted
+ * @uses_witness: whether it has asked what was in the way of an allocation
  */
 struct cmatest_file {
 	struct xarray handles;
 	u32 next;
 	atomic_t count;
 	struct cmatest_team team;
+	bool uses_probes;
+	bool uses_witness;
 };
 
 /**
@@ -143,6 +183,23 @@ struct cmatest_handle {
 	bool live;
 };
 
+/**
+ * struct cmatest_trace - a tracepoint to listen to
+ * @name: its name
+ * @probe: the function that it calls; NULL if the tracepoint has arguments that
+ *	are not known here
+ * @found: what it is needed for, a bit of the one who listens, or 0
+ * @point: the tracepoint, NULL if the kernel has none
+ * @probed: whether it calls @probe now
+ */
+struct cmatest_trace {
+	const char *name;
+	void *probe;
+	unsigned int found;
+	struct tracepoint *point;
+	bool probed;
+};
+
 /* The argument of a request. */
 union cmatest_arg {
 	struct cmatest_info info;
@@ -156,6 +213,10 @@ union cmatest_arg {
 	struct cmatest_probe probe;
 	struct cmatest_place place;
 	struct cmatest_measure measure;
+	struct cmatest_frames frames;
+	struct cmatest_path path;
+	struct cmatest_entry entry;
+	struct cmatest_witness witness;
 };
 
 /* cma.c */
@@ -190,6 +251,7 @@ int cmatest_areas_find(unsigned long area_base);
 struct cma *cmatest_area_get(u32 index);
 bool cmatest_area_is_inactive(u32 index);
 void cmatest_area_charge(u32 index, long count);
+int cmatest_area_frames(u32 index, unsigned long *first, unsigned long *count);
 int cmatest_area_describe(u32 index, struct cmatest_area *area);
 
 /* pattern.c */
@@ -228,8 +290,33 @@ int cmatest_place_run(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_batch_run(struct cmatest_file *file, union cmatest_arg *arg);
 int cmatest_probe_run(struct cmatest_file *file, union cmatest_arg *arg);
 
+/* listen.c */
+unsigned int cmatest_listen(struct cmatest_trace *traces, size_t count);
+void cmatest_listen_no_more(struct cmatest_trace *traces, size_t count);
+
+/* trace.c */
+u32 cmatest_probes_use(bool *uses);
+void cmatest_probes_unuse(bool *uses);
+void cmatest_watch_begin(struct cmatest_watch *watch);
+void cmatest_watch_end(struct cmatest_watch *watch);
+
 /* bench.c */
 int cmatest_measure_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* frames.c */
+int cmatest_frames_run(struct cmatest_file *file, union cmatest_arg *arg);
+int cmatest_path_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* ledger.c */
+void cmatest_ledger_start(unsigned int most);
+void cmatest_ledger_stop(void);
+struct task_struct **cmatest_own_begin(void);
+void cmatest_own_end(struct task_struct **slot);
+int cmatest_entry_run(struct cmatest_file *file, union cmatest_arg *arg);
+
+/* witness.c */
+void cmatest_witness_unuse(bool *uses);
+int cmatest_witness_run(struct cmatest_file *file, union cmatest_arg *arg);
 
 /* device.c */
 int cmatest_device_add(unsigned long loaded_pages);

@@ -41,6 +41,15 @@ static_assert(sizeof(struct cmatest_batch) == 80);
 static_assert(sizeof(struct cmatest_probe) == 48);
 static_assert(sizeof(struct cmatest_place) == 56);
 static_assert(sizeof(struct cmatest_measure) == 200);
+static_assert(sizeof(struct cmatest_frames) == 64);
+static_assert(sizeof(struct cmatest_frame_run) == 48);
+static_assert(sizeof(struct cmatest_path) == 96);
+static_assert(sizeof(struct cmatest_entry) == 120);
+static_assert(sizeof(struct cmatest_witness) == 136);
+static_assert(sizeof(struct cmatest_attempt) == 40);
+/* Its first fields are those of an allocation. */
+static_assert(offsetof(struct cmatest_witness, handle) == offsetof(struct cmatest_alloc, handle));
+static_assert(offsetof(struct cmatest_witness, ns) == offsetof(struct cmatest_alloc, ns));
 static_assert(sizeof(struct cmatest_times) == 8);
 
 #ifdef CONFIG_HUGETLB_PAGE_SIZE_VARIABLE
@@ -129,6 +138,11 @@ static const struct cmatest_request cmatest_requests[] = {
 	CMATEST_REQUEST(PROBE, probe, 0, cmatest_probe_run),
 	CMATEST_REQUEST(PLACE, place, CMATEST_PLACE_IN_FILE, cmatest_place_run),
 	CMATEST_REQUEST(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK, cmatest_measure_run),
+	CMATEST_REQUEST(FRAMES, frames, 0, cmatest_frames_run),
+	CMATEST_REQUEST(PATH, path, 0, cmatest_path_run),
+	CMATEST_REQUEST(ENTRY, entry, 0, cmatest_entry_run),
+	CMATEST_REQUEST(WITNESS, witness, CMATEST_NO_WARN, cmatest_witness_run,
+			.settle = cmatest_handle_settle, .partial = -ENOMEM),
 };
 
 static const struct cmatest_request *cmatest_request_find(unsigned int cmd)
@@ -147,6 +161,7 @@ static long cmatest_ioctl(struct file *filp, unsigned int cmd, unsigned long add
 	struct cmatest_file *file = filp->private_data;
 	void __user *user = (void __user *)address;
 	size_t size = _IOC_SIZE(cmd);
+	struct task_struct **slot;
 	union cmatest_arg arg;
 	bool answered;
 	int err;
@@ -160,7 +175,9 @@ static long cmatest_ioctl(struct file *filp, unsigned int cmd, unsigned long add
 	if (*(u32 *)((u8 *)&arg + request->flags_at) & ~request->flags)
 		return -EINVAL;
 
+	slot = cmatest_own_begin();
 	err = request->run(file, &arg);
+	cmatest_own_end(slot);
 	if (err && err != request->partial)
 		return err;
 
@@ -192,6 +209,8 @@ static int cmatest_release(struct inode *inode, struct file *filp)
 {
 	struct cmatest_file *file = filp->private_data;
 
+	cmatest_probes_unuse(&file->uses_probes);
+	cmatest_witness_unuse(&file->uses_witness);
 	cmatest_handles_release(file);
 	kfree(file);
 	return 0;

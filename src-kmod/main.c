@@ -74,6 +74,11 @@ module_param_named(max_handles, cmatest_param_max_handles, uint, 0400);
 MODULE_PARM_DESC(max_handles,
 		 "blocks that one open /dev/cmatest can have (default 262144)");
 
+static unsigned int cmatest_param_ledger __ro_after_init = 4096;
+module_param_named(ledger, cmatest_param_ledger, uint, 0400);
+MODULE_PARM_DESC(ledger,
+		 "blocks of all areas whose owners can be kept (default 4096; 0 keeps none)");
+
 /* Of the default area. */
 static struct cmatest_pages cmatest_held;
 
@@ -192,6 +197,7 @@ static int __init cmatest_check_parameters(void)
 
 static int __init cmatest_init(void)
 {
+	struct task_struct **slot;
 	int err;
 
 	if (!IS_ENABLED(CONFIG_DMA_CMA)) {
@@ -209,14 +215,17 @@ static int __init cmatest_init(void)
 	cmatest_max_pages = min_not_zero(cmatest_param_max_pages, (unsigned long)LONG_MAX);
 	cmatest_max_handles = min_t(unsigned int, cmatest_param_max_handles, INT_MAX);
 
+	cmatest_ledger_start(cmatest_param_ledger);
+	slot = cmatest_own_begin();
 	err = cmatest_hold(cmatest_alloc_count, cmatest_alloc_align);
+	cmatest_own_end(slot);
 	if (err)
-		return err;
+		goto stop;
 	/* The last step that can fail: a user of the device must not see the module go. */
 	err = cmatest_device_add(cmatest_held.first ? cmatest_held.count : 0);
 	if (err) {
 		cmatest_hold_release();
-		return err;
+		goto stop;
 	}
 
 	/* Logged only now: these lines mean that the load succeeded. */
@@ -224,12 +233,17 @@ static int __init cmatest_init(void)
 	cmatest_hold_report();
 	cmatest_symbols_report();
 	return 0;
+
+stop:
+	cmatest_ledger_stop();
+	return err;
 }
 
 static void __exit cmatest_exit(void)
 {
 	cmatest_device_remove();
 	cmatest_hold_release();
+	cmatest_ledger_stop();
 	pr_info("exit CMA test mod.\n");
 }
 

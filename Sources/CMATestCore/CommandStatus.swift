@@ -34,6 +34,8 @@ public enum CommandStatus: Int32, CaseIterable, Sendable {
   case inContainer = 32
   case deviceBusy = 33
   case loadFailed = 34
+  case resultUnusable = 35
+  case notComparable = 36
   case usage = 64
   case skippedForAutopkgtest = 77
   case hungUp = 129

@@ -43,11 +43,19 @@ extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
 }
 
 extension JSON {
-  /// The value as text, two spaces a level, without a newline at the end.
+  /// The value as text, two spaces a level and the numbers of an array on one line, without a newline at the
+  /// end.
   public var text: String {
     var text = ""
     write(into: &text, indent: "")
     return text
+  }
+
+  private var isNumber: Bool {
+    switch self {
+    case .int, .number: true
+    default: false
+    }
   }
 
   private func write(into text: inout String, indent: String) {
@@ -57,6 +65,14 @@ extension JSON {
     case .int(let value): text += String(value)
     case .number(let value): text += value.isFinite ? "\(value)" : "null"
     case .string(let value): Self.quote(value, into: &text)
+    case .array(let values) where values.allSatisfy(\.isNumber):
+      // A line for each bin of a histogram would be three times as long.
+      text += "["
+      for (index, value) in values.enumerated() {
+        if index > 0 { text += ", " }
+        value.write(into: &text, indent: indent)
+      }
+      text += "]"
     case .array(let values):
       Self.write(values, "[", "]", into: &text, indent: indent) { value, text, indent in
         value.write(into: &text, indent: indent)

@@ -7,7 +7,7 @@ public enum ModuleParameter {
   public static func width(of name: String) -> Int? {
     switch name {
     case "alloc_count", "max_pages": 64
-    case "alloc_align", "max_handles": 32
+    case "alloc_align", "ledger", "max_handles": 32
     default: KernelSymbol.allCases.contains { $0.parameter == name } ? 64 : nil
     }
   }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-public import CMATestCore
-
 /// Says what to measure (`struct cmatest_measure`). One of `requests` and `duration` must be set.
 public struct MeasureRequest: Equatable, Sendable {
   public var block: BlockRequest

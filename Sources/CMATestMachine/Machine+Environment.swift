@@ -19,7 +19,8 @@ extension Machine {
     add("cpu", processorModel)
     add("cpus_online", try? line("/sys/devices/system/cpu/online"))
     add("governor", try? line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
-    add("clocksource", try? line("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
+    add(
+      "clocksource", try? line("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
     add("transparent_hugepage", chosen("/sys/kernel/mm/transparent_hugepage/enabled"))
     add("init_on_alloc", release.flatMap { initOnAlloc(of: $0) })
     add("memory_kib", meminfo("MemTotal"))

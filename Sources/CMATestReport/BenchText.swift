@@ -9,6 +9,7 @@ package enum BenchText {
   /// - Parameters:
   ///   - result: the result.
   ///   - references: figures that others published, shown beside those of the same sizes.
+  /// - Returns: the tables.
   package static func text(_ result: BenchResult, references: [BenchReference] = []) -> String {
     var text = head(result) + "\n"
     for (settings, rounds) in result.cells {

@@ -63,7 +63,7 @@ func writeSome(_ bytes: ArraySlice<UInt8>, to raw: CInt, _ path: String) throws(
   }
 }
 
-/// Reads a whole file in pieces of at most 64 KiB, so that memory is bounded whatever its size.
+/// Reads a whole file in pieces of at most 32 KiB, so that memory is bounded whatever its size.
 ///
 /// The kernel gives at most a page at a time of /proc/kallsyms, so a piece is what several reads
 /// filled. Foundation's own readers stop after the first of them in silence, hence this.
@@ -76,7 +76,7 @@ public func forEachPiece(
   of path: String, _ body: (UnsafeRawBufferPointer) -> Void
 ) throws(SystemFailure) {
   let file = try Descriptor(reading: path)
-  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 64)
   defer { buffer.deallocate() }
   var filled = 0
   while true {
@@ -135,9 +135,17 @@ public func beginning(of path: String, limit: Int) throws(SystemFailure) -> [UIn
 
 extension Descriptor {
   /// Reads the rest of the file, pipe or device.
-  func contents(limit: Int) throws(SystemFailure) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - limit: more bytes than this are an error (EFBIG).
+  ///   - expecting: how many bytes there probably are, so that room for more is not made.
+  /// - Returns: all the bytes.
+  /// - Throws: the call that failed.
+  func contents(limit: Int, expecting: Int = 0) throws(SystemFailure) -> [UInt8] {
     var all: [UInt8] = []
-    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 << 10, alignment: 16)
+    all.reserveCapacity(expecting)
+    let size = expecting > 1 << 20 ? 256 << 10 : 16 << 10
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
     defer { piece.deallocate() }
     while true {
       let count = try read(into: piece)

@@ -36,6 +36,7 @@ public struct SystemFailure: Error, Equatable, Sendable {
   public static let notPermitted = EPERM
   public static let accessDenied = EACCES
   public static let protocolNotSupported = EPROTONOSUPPORT
+  public static let tooLarge = EFBIG
 }
 
 /// Returns the result of a system call or throws its error, and retries on EINTR. Every system call

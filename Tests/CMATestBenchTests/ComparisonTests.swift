@@ -123,12 +123,12 @@ private func result(
     var numbers = Numbers(state: 6)
     let one = result(cells: 1, rounds: 2, &numbers)
     var other = one
-    #expect(Comparison.hindrance([one, other]) == nil)
+    #expect(Comparison.hindrance([one], [other]) == nil)
     other.areaPages = 1
-    #expect(Comparison.hindrance([one, other]) != nil)
+    #expect(Comparison.hindrance([one], [other]) != nil)
     other = one
     other.pageSize = 65536
-    #expect(Comparison.hindrance([one, other]) != nil)
+    #expect(Comparison.hindrance([one], [other]) != nil)
   }
 
   @Test func roundsOfSeveralFilesAreOneResult() {

@@ -2,6 +2,7 @@
 
 import CMATestBench
 import CMATestCore
+import CMATestDevice
 import Testing
 
 @Suite struct HistogramTests {

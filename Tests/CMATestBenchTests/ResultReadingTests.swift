@@ -2,6 +2,7 @@
 
 import CMATestBench
 import CMATestCore
+import CMATestDevice
 import Testing
 
 @Suite struct ResultReadingTests {
@@ -59,13 +60,14 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ["count": 2, "sum_ns": 7, "min_ns": 7, "max_ns": 7, "bins": [7, 1]],
-    ["count": 1, "sum_ns": 7, "min_ns": 7, "max_ns": 7, "bins": [7]],
-    ["count": 1, "sum_ns": 7, "min_ns": 7, "max_ns": 7, "bins": [99999, 1]],
-    ["count": 1, "sum_ns": 7, "min_ns": nil, "max_ns": 7, "bins": [7, 1]],
-    ["count": 1, "sum_ns": 7, "min_ns": 9, "max_ns": 7, "bins": [7, 1]],
-  ] as [JSON])
+  @Test(
+    arguments: [
+      ["count": 2, "sum_ns": 7, "min_ns": 7, "max_ns": 7, "bins": [7, 1]],
+      ["count": 1, "sum_ns": 7, "min_ns": 7, "max_ns": 7, "bins": [7]],
+      ["count": 1, "sum_ns": 7, "min_ns": 7, "max_ns": 7, "bins": [99999, 1]],
+      ["count": 1, "sum_ns": 7, "min_ns": nil, "max_ns": 7, "bins": [7, 1]],
+      ["count": 1, "sum_ns": 7, "min_ns": 9, "max_ns": 7, "bins": [7, 1]],
+    ] as [JSON])
   func countsThatContradictEachOtherAreRefused(_ allocations: JSON) {
     #expect {
       try ResultSummary(reading: result(allocations), name: "x")

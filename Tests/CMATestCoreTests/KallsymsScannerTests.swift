@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestCore
+import TestSupport
 import Testing
 
 private let names = ["dma_contiguous_default_area", "cma_alloc", "cma_release"]

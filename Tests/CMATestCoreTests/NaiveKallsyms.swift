@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestCore
+import TestSupport
 
 /// The grammar of /proc/kallsyms said in the plainest way, whole text in memory: what the scanner is
 /// held against.
@@ -45,17 +46,4 @@ func scan(_ text: [UInt8], names: [String], cuts: [Int] = []) -> KallsymsFinding
     start = end
   }
   return scanner.finish()
-}
-
-/// SplitMix64: a seed gives the same numbers on every machine, so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
-  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestCore
+import TestSupport
 import Testing
 
 @Suite struct ReservationTests {

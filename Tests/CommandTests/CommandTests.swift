@@ -8,7 +8,9 @@ import Testing
 private let command = Program("cma-test")
 private let helper = Program("cma-test-configure")
 /// The commands that users see, each with a help text and a section of the manual.
-private let subcommands = ["status", "configure", "reserve", "areas", "run", "bench", "compare", "report"]
+private let subcommands = [
+  "status", "configure", "reserve", "areas", "run", "bench", "compare", "report",
+]
 
 @Suite struct HelpTests {
   @Test func theHelpListsTheCommandsThatAreTestedHere() throws {

@@ -10,6 +10,7 @@
  *        engine hammer FILE    works until there is that file
  *        engine kexec KERNEL INITRD COMMAND-LINE    boots that, with blocks held
  *        engine fault NAME
+ *        engine overhead PAGES REQUESTS PAIRS    the clock and the histograms against neither
  *        engine fuzz SEED REQUESTS [NUMBERS]
  */
 #define _GNU_SOURCE
@@ -305,7 +306,11 @@ static const struct {
 	ROW(BATCH, batch, 0),
 	ROW(PROBE, probe, 0),
 	ROW(PLACE, place, CMATEST_PLACE_IN_FILE),
+	ROW(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK),
 };
+
+static struct cmatest_measure one_request(struct cmatest_histograms *histograms);
+static struct cmatest_histograms measured_once;
 
 /* A right argument for each request, with a live block. */
 static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *times)
@@ -338,6 +343,9 @@ static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *tim
 		*(struct cmatest_probe *)arg = (struct cmatest_probe) {
 			.kind = CMATEST_PROBE_FOREIGN_PAGE, .area = area
 		};
+		break;
+	case CMATEST_IOC_MEASURE:
+		*(struct cmatest_measure *)arg = one_request(&measured_once);
 		break;
 	}
 }
@@ -1673,12 +1681,31 @@ static void *hammer_batches(void *arg)
 	return NULL;
 }
 
+static void *hammer_measurements(void *arg)
+{
+	struct cmatest_measure m;
+
+	(void)arg;
+	while (access(hammer_end, F_OK)) {
+		m = one_request(&measured_once);
+		m.count = 4;
+		m.hold = 3;
+		m.requests = 64;
+		wrong += ask(fd, CMATEST_IOC_MEASURE, &m) != 0 || !m.done || m.refused;
+		rounds++;
+	}
+	return NULL;
+}
+
 /* Blocks are held, and others come and go, while something happens to the machine. */
 static void test_hammer(void)
 {
 	enum { HELD = 40 };
 	__u64 size = 37ULL * start.page_size;
-	pthread_t thread[4];
+	void *(*const work[])(void *) = {
+		hammer_blocks, hammer_batches, hammer_blocks, hammer_batches, hammer_measurements
+	};
+	pthread_t thread[COUNT(work)];
 	__u32 held[HELD];
 	int i;
 
@@ -1686,14 +1713,13 @@ static void test_hammer(void)
 		NEED((held[i] = alloc(fd, 37, 0, NULL)) && !fill(fd, held[i], i, 0, size));
 	printf("# begun\n");
 	fflush(stdout);
-	for (i = 0; i < 4; i++)
-		NEED(!pthread_create(&thread[i], NULL, i % 2 ? hammer_batches : hammer_blocks,
-				     (void *)(uintptr_t)(i + 1)));
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < (int)COUNT(work); i++)
+		NEED(!pthread_create(&thread[i], NULL, work[i], (void *)(uintptr_t)(i + 1)));
+	for (i = 0; i < (int)COUNT(work); i++)
 		pthread_join(thread[i], NULL);
 	for (i = 0; i < HELD; i++)
 		NEED(!compare(fd, held[i], i, 0, size) && !release(fd, held[i]));
-	check(!wrong && rounds >= 4, "%d rounds of 4 threads, %d wrong; %d held blocks kept their patterns",
+	check(!wrong && rounds >= 5, "%d rounds of 5 threads, %d wrong; %d held blocks kept their patterns",
 	      (int)rounds, (int)wrong, HELD);
 	settled("after those");
 }
@@ -1787,7 +1813,7 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 	};
 	static const int known[] = {
 		0, ENOTTY, EFAULT, EINVAL, ENOENT, EBUSY, ENOMEM, ENOSPC, EMFILE, EPROTONOSUPPORT,
-		ENOBUFS
+		ENOBUFS, EBADF
 	};
 	__u64 state = fuzz.seed * 0xd1342543de82ef95ULL + number, memory[32] = { 0 };
 	struct fuzz_target *target = mix(&state) % 4 ? own : shared;
@@ -1808,8 +1834,16 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 		((struct cmatest_alloc *)memory)->count = 1 + mix(&state) % (mix(&state) % 16 ? 16 : 1024);
 	if (requests[row].request == CMATEST_IOC_BATCH)
 		((struct cmatest_batch *)memory)->pairs = 1 + mix(&state) % (mix(&state) % 64 ? 2 : 64);
+	if (requests[row].request == CMATEST_IOC_MEASURE) {
+		((struct cmatest_measure *)memory)->requests = 1 + mix(&state) % 3;
+		((struct cmatest_measure *)memory)->hold = mix(&state) % 3;
+	}
 	while (mix(&state) % 3 == 0) {
 		word = mix(&state) % (requests[row].size / 8);
+		/* It is alone, does not last, and writes to its own histograms alone. */
+		if (requests[row].request == CMATEST_IOC_MEASURE &&
+		    ((word >= 2 && word <= 4) || word == 6 || word == 8))
+			continue;
 		/* A batch may write to its own array alone. */
 		if (requests[row].request == CMATEST_IOC_BATCH && (word == 2 || word == 3))
 			continue;
@@ -1852,6 +1886,10 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 	case CMATEST_IOC_BATCH:
 		if (((struct cmatest_batch *)memory)->refused)
 			fuzz_wrong(number, "BATCH", "cma_release() refused some");
+		break;
+	case CMATEST_IOC_MEASURE:
+		if (((struct cmatest_measure *)memory)->refused)
+			fuzz_wrong(number, "MEASURE", "cma_release() refused some");
 		break;
 	case CMATEST_IOC_PROBE:
 		if (!((struct cmatest_probe *)memory)->refused)
@@ -1902,11 +1940,15 @@ static void test_fuzz(void)
 	settled("after those");
 }
 
+#include "measuring.c"
+
 static void (*const full[])(void) = {
 	test_open, test_info, test_areas, test_numbers, test_reserved, test_pointers, test_alloc,
 	test_alloc_errors, test_no_warn, test_release, test_pattern, test_filled, test_many, test_probe,
 	test_place_in_memory, test_place_in_file, test_place_errors, test_batch, test_signals,
 	test_threads, test_contest, test_kill, test_shared, test_exhaust, test_unload,
+	test_measure_counts, test_measure_quantiles, test_measure_errors, test_measure_ring,
+	test_measure_interval, test_measure_signal, test_measure_team, test_measure_events,
 };
 
 int main(int argc, char **argv)
@@ -1940,8 +1982,10 @@ int main(int argc, char **argv)
 		test_inactive();
 	} else if (!strcmp(mode, "no-memory")) {
 		test_no_memory();
+		test_measure_no_memory();
 	} else if (!strcmp(mode, "freeze")) {
 		test_freeze();
+		test_measure_freeze();
 	} else if (!strcmp(mode, "balloon")) {
 		test_balloon();
 	} else if (!strcmp(mode, "hammer") && argc == 3) {
@@ -1952,8 +1996,15 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "limits") && argc == 4) {
 		test_limits(strtoull(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
 		test_limit_race(strtoul(argv[3], NULL, 0));
+		test_measure_limits(strtoull(argv[2], NULL, 0));
 	} else if (!strcmp(mode, "loaded") && argc == 3) {
 		test_loaded(strtoull(argv[2], NULL, 0));
+	} else if (!strcmp(mode, "overhead") && argc == 5) {
+		measure_overhead(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0), atoi(argv[4]));
+	} else if (!strcmp(mode, "fault") && argc == 3 && !strcmp(argv[2], "delay")) {
+		test_measure_delay();
+	} else if (!strcmp(mode, "fault") && argc == 3 && !strcmp(argv[2], "stall")) {
+		test_measure_stall();
 	} else if (!strcmp(mode, "fault") && argc == 3) {
 		test_fault(argv[2]);
 	} else if (!strcmp(mode, "fuzz") && (argc == 4 || (argc == 5 && parse_kept(argv[4])))) {

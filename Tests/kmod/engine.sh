@@ -4,7 +4,7 @@
 # it: run as root in a virtual machine with a CMA area, never on a machine that matters. Needs a
 # shell, awk, dmesg, insmod and rmmod: busybox has them.
 #
-# usage: engine.sh --modules DIR [--areas N] [--inactive] [--cycles N] [--fuzz REQUESTS [--seed N]
+# usage: engine.sh --modules DIR [--areas N] [--inactive] [--holders] [--cycles N] [--fuzz REQUESTS [--seed N]
 #                  [--only NUMBERS] [--fault NAME] [--shrink FILE]] [PROGRAM...]
 #   --modules DIR    has cmatest.ko and cmatest_fault.ko, as scripts/kmod-check -o leaves them
 #   --fuzz REQUESTS  random requests instead of the tests
@@ -15,6 +15,7 @@
 #   --areas N        the tests of areas alone, and there must be that many
 #   --inactive       the default area was reserved and could not be activated: what is said, and that
 #                    nothing is to be had there
+#   --holders        the tests of holders.c alone
 #   --cycles N       N times load and unload, with a block, instead of the tests
 #   PROGRAM          engine, and others like it (such as for 32-bit callers); DIR/engine
 set -u
@@ -22,7 +23,7 @@ set -u
 . "$(dirname "$0")/../kernel-log.sh"
 kernel_fault="$kernel_fault|cma_release refused"
 
-modules='' fuzz='' seed=1 areas='' inactive='' cycles='' only='' fault='' shrink=''
+modules='' fuzz='' seed=1 areas='' inactive='' holders='' cycles='' only='' fault='' shrink=''
 while [ $# -gt 0 ]; do
   case $1 in
     --modules) modules=$2 && shift 2 ;;
@@ -33,6 +34,7 @@ while [ $# -gt 0 ]; do
     --shrink) shrink=$2 && shift 2 ;;
     --areas) areas=$2 && shift 2 ;;
     --inactive) inactive=1 && shift ;;
+    --holders) holders=1 && shift ;;
     --cycles) cycles=$2 && shift 2 ;;
     -*) echo "engine.sh: unknown argument $1" >&2 && exit 2 ;;
     *) break ;;
@@ -238,6 +240,48 @@ if [ -n "$inactive" ]; then
   exit
 fi
 
+# test_holders PROGRAM: what is told of frames, of blocks, and of what was in the way.
+test_holders() {
+  program=$1
+  # shellcheck disable=SC2086  # words
+  for mode in full no-ledger 'held 100' small; do
+    case $mode in
+      full) set -- alloc_count=0 ;;
+      no-ledger) set -- alloc_count=0 ledger=0 ;;
+      held*) set -- alloc_count=100 ;;
+      small) set -- alloc_count=0 ledger=8 ;;
+    esac
+    run cmatest.ko $mode -- $area $calls $names $places "$@"
+  done
+  # Another module is a driver as good as any. Then it goes, and comes, while this one does.
+  # shellcheck disable=SC2086  # words
+  if insmod "$modules/cmatest.ko" $area $calls $names $places alloc_count=0 &&
+    insmod "$modules/cmahogg.ko" $area $calls alloc_count=50; then
+    "$program" other 50 || failed=$((failed + 1))
+    rmmod cmahogg && rmmod cmatest || failed=$((failed + 1))
+  else
+    echo 'not ok - holders other: insmod'
+    failed=$((failed + 1))
+  fi
+  others=$(mktemp)
+  # shellcheck disable=SC2086  # words
+  while [ -e "$others" ]; do
+    insmod "$modules/cmahogg.ko" $area $calls alloc_count=30 && rmmod cmahogg
+  done &
+  other=$! turn=0
+  # shellcheck disable=SC2086  # words
+  while [ "$turn" -lt 10 ] && insmod "$modules/cmatest.ko" $area $calls alloc_count=10 && rmmod cmatest; do
+    turn=$((turn + 1))
+  done
+  rm "$others"
+  if wait "$other" && [ "$turn" = 10 ]; then
+    echo 'ok - the ledger goes while others allocate, 10 times'
+  else
+    echo "not ok - the ledger goes while others allocate: $turn of 10 times"
+    failed=$((failed + 1))
+  fi
+}
+
 mark_log || exit 2
 before=$(free)
 if [ -n "$cycles" ]; then
@@ -253,6 +297,10 @@ for program; do
   if [ -n "$areas" ]; then
     # shellcheck disable=SC2086  # words
     run cmatest.ko areas "$areas" -- $area $calls $names $places alloc_count=0
+    continue
+  fi
+  if [ -n "$holders" ]; then
+    test_holders "$program"
     continue
   fi
   "$program" none || failed=$((failed + 1))
@@ -284,7 +332,7 @@ for program; do
   # shellcheck disable=SC2086  # words
   run cmatest.ko loaded 300 -- $area $calls alloc_count=300
   # shellcheck disable=SC2086  # words
-  for fault in leak misalign overlap wrong-release corrupt stale-accounting; do
+  for fault in leak misalign overlap wrong-release corrupt stale-accounting delay stall; do
     run cmatest.ko fault $fault -- $area $calls alloc_count=0
   done
   fault=''
@@ -299,6 +347,7 @@ for program; do
       ;;
   esac
   rmmod cmatest || failed=$((failed + 1))
+  test_holders "${program%engine*}holders${program##*engine}"
 done
 after=$(free)
 

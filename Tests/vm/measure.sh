@@ -125,10 +125,12 @@ says 'and is shown' '^an allocation took '
 ends 0 'a camera beside page cache' camera.txt bench --profile "$profiles/camera.profile" --rounds 2 --count 15 \
   --output "$out/camera.json"
 says 'how much of the area the cache had is told' 'the load had .* of .* pages when a round began'
-ends 0 'sizes beside memory of programs' anon.txt bench --size 1p,1024p --load anon --rounds 2 --count 20
+ends 0 'sizes beside memory of programs' anon.txt bench --size 1p,1024p --load anon --rounds 2 --count 20 \
+  --every 50ms
 says 'how much of the area that had is told' 'the load had .* of .* pages when a round began' 2
 if [ -d /sys/kernel/tracing ]; then
-  says 'and how many pages had to move' '^  for each request: .* busy retries, .*[1-9].* pages migrated'
+  has 'and how many pages had to move' '^  for each request: .* busy retries, .*[1-9].* pages migrated' \
+    "$(cat "$out/anon.txt")"
 fi
 ends 34 'a load that does not load is an error' false.txt bench --load command:false
 

@@ -539,15 +539,19 @@ struct cmatest_histograms {
  * The blocks that are left at the end are released, without being counted. A
  * signal, or that tasks are frozen, ends it for all threads between two
  * allocations: it succeeds with what there is, or fails with %EINTR if this
- * thread has made none. The kernel never logs a failure. @count pages, times
+ * thread has made none. A thread that does not come leaves the others waiting until
+ * a signal comes. One that comes while others still leave the measurement before
+ * waits for these. The kernel never logs a failure. @count pages, times
  * @hold + 1, count against cmatest_info.max_pages for each thread.
  *
  * %ENOENT	no area of this index
  * %ENOSPC	all open files would have more than cmatest_info.max_pages pages
  * %ENOBUFS	there is no memory for the histograms or for the blocks kept
- * %EBUSY	threads with another number, or more than that, measure on this file
- * %EINTR	a signal came before the first allocation
- * %EFAULT	@histograms cannot be written
+ * %EBUSY	threads that named another number of threads or of requests, or as many
+ *		as they named, measure on this file
+ * %EINTR	a signal came before the first allocation. With one thread, and as the
+ *		others wait for the last one, the request starts again as others do
+ * %EFAULT	@histograms cannot be written; this is found before the first allocation
  */
 struct cmatest_measure {
 	__u32 area;
@@ -579,10 +583,306 @@ struct cmatest_measure {
 	__u64 reserved[2];
 };
 
+/* cmatest_frame_run.kind */
+#define CMATEST_FRAME_ABSENT	0	/* no memory, or it is offline */
+#define CMATEST_FRAME_FREE	1	/* free, in a block of 2^order pages */
+#define CMATEST_FRAME_LOOSE	2	/* no references: free in a list of a processor,
+					 * on its way there, or the kernel's own */
+#define CMATEST_FRAME_ANON	3	/* anonymous memory of processes */
+#define CMATEST_FRAME_FILE	4	/* page cache, of a file or of a block device */
+#define CMATEST_FRAME_SWAP	5	/* swap cache of shared memory */
+#define CMATEST_FRAME_ORPHAN	6	/* was page cache; only references keep it */
+#define CMATEST_FRAME_HUGETLB	7	/* a page of hugetlbfs */
+#define CMATEST_FRAME_SLAB	8	/* objects of the kernel */
+#define CMATEST_FRAME_TABLE	9	/* a page table */
+#define CMATEST_FRAME_OFFLINE	10	/* logically offline, as in a balloon */
+#define CMATEST_FRAME_OTHER	11	/* other use by the kernel or a driver: blocks of
+					 * the area are among these */
+#define CMATEST_FRAME_CHANGING	12	/* changed each time that it was looked at */
+
+/* cmatest_frame_run.flags */
+#define CMATEST_FRAME_LRU	0x0001	/* in a list of pages that can be reclaimed */
+#define CMATEST_FRAME_UNEVICTABLE 0x0002	/* in the list of those that cannot */
+#define CMATEST_FRAME_MLOCKED	0x0004	/* by mlock(2) or alike */
+#define CMATEST_FRAME_DIRTY	0x0008	/* not written yet */
+#define CMATEST_FRAME_WRITEBACK	0x0010	/* being written */
+#define CMATEST_FRAME_LOCKED	0x0020	/* locked, for input or output for example */
+#define CMATEST_FRAME_SWAPCACHE	0x0040	/* has a place in swap */
+#define CMATEST_FRAME_SWAPBACKED 0x0080	/* would go to swap: anonymous or shared memory */
+#define CMATEST_FRAME_KSM	0x0100	/* anonymous, merged with its like */
+#define CMATEST_FRAME_PRIVATE	0x0200	/* its file system keeps data of its own for it */
+#define CMATEST_FRAME_PINNED	0x0400	/* may be pinned for DMA */
+#define CMATEST_FRAME_COUNTED	0x0800	/* maps and extra are known */
+#define CMATEST_FRAME_CMA	0x1000	/* its pageblock is for CMA */
+#define CMATEST_FRAME_ISOLATED	0x2000	/* its pageblock is being emptied */
+#define CMATEST_FRAME_BLOCK	0x4000	/* of a block device itself: device is that one */
+#define CMATEST_FRAME_MOVABLE	0x8000	/* of the kernel, and it can be moved */
+
+/**
+ * struct cmatest_frame_run - page frames that follow each other and are alike
+ * @pfn: the first
+ * @count: how many
+ * @inode: number of the file's inode, for CMATEST_FRAME_FILE; or 0
+ * @device: of its file system, as in stat(2)'s st_dev: minor & 0xff | major << 8 |
+ *	(minor & ~0xff) << 12; or 0
+ * @flags: CMATEST_FRAME_LRU and the like
+ * @kind: CMATEST_FRAME_ABSENT and the like
+ * @order: of the free block, or of the larger page that the frame is part of
+ * @maps: how many page tables map it, or the larger page
+ * @extra: references that neither page tables nor caches explain: pins, pages in
+ *	use by read(2) or vmsplice(2), or on their way to a list of the kernel's.
+ *	Those of the larger page, if it is part of one
+ */
+struct cmatest_frame_run {
+	__u64 pfn;
+	__u64 count;
+	__u64 inode;
+	__u32 device;
+	__u32 flags;
+	__u32 kind;
+	__u32 order;
+	__u32 maps;
+	__u32 extra;
+};
+
+/* cmatest_frames.found */
+#define CMATEST_FRAMES_HAS_TYPE		0x01	/* _CMA and _ISOLATED are known */
+#define CMATEST_FRAMES_HAS_LARGE	0x02	/* larger pages can be _COUNTED */
+
+/**
+ * struct cmatest_frames - CMATEST_IOC_FRAMES: look at page frames of an area
+ * @area: (in) index of the area
+ * @flags: (in) 0
+ * @pfn: (in, out) the first frame; afterwards the one to go on with
+ * @count: (in, out) frames from there on; afterwards those that are left
+ * @runs: (in) address of struct cmatest_frame_run[@room]
+ * @room: (in) 1 to 65536
+ * @made: (out) runs that were written
+ * @found: (out) CMATEST_FRAMES_HAS_*: what this kernel lets the module see
+ * @unused: (in) 0
+ * @reserved: (in) 0
+ *
+ * Nothing stops while this looks: each frame is what it was at some moment of the
+ * request. To look at a page of a process or file takes a reference for that
+ * moment; pages of drivers and of the kernel are looked at without one. A signal
+ * ends the request early.
+ *
+ * %ENOENT	no area of this index
+ * %EINVAL	not all of the frames are in the area, or there are none
+ * %EOPNOTSUPP	the base or size of the area is not known
+ */
+struct cmatest_frames {
+	__u32 area;
+	__u32 flags;
+	__u64 pfn;
+	__u64 count;
+	__u64 runs;
+	__u32 room;
+	__u32 made;
+	__u32 found;
+	__u32 unused;
+	__u64 reserved[2];
+};
+
+#define CMATEST_FS_NAME		32	/* bytes of a file system's name, with its 0 */
+
+/* cmatest_path.found */
+#define CMATEST_PATH_HAS_PATH	0x01	/* the path is known */
+
+/**
+ * struct cmatest_path - CMATEST_IOC_PATH: name the file whose page a frame is
+ * @area: (in) index of the area
+ * @flags: (in) 0
+ * @pfn: (in) the frame
+ * @inode: (out) as in struct cmatest_frame_run
+ * @device: (out) as there
+ * @found: (out) CMATEST_PATH_HAS_PATH or 0
+ * @text: (in) address of @room bytes
+ * @room: (in) up to 4096
+ * @length: (out) bytes of the path, without its 0, which is written if there is room
+ * @fs: (out) name of the kind of file system, as in /proc/filesystems
+ * @reserved: (in) 0
+ *
+ * The path begins at the root of the file system, not where that is mounted. A
+ * file without a name has none, as one that was deleted.
+ *
+ * %ENOENT	no area of this index
+ * %EINVAL	the frame is not in the area
+ * %EOPNOTSUPP	the base or size of the area is not known
+ * %ENODATA	the frame is of no file, or no longer
+ * %EBUSY	the page was locked for too long
+ * %EINTR	a signal came meanwhile
+ * %EFAULT	@text cannot be written
+ */
+struct cmatest_path {
+	__u32 area;
+	__u32 flags;
+	__u64 pfn;
+	__u64 inode;
+	__u32 device;
+	__u32 found;
+	__u64 text;
+	__u32 room;
+	__u32 length;
+	__u8 fs[CMATEST_FS_NAME];
+	__u64 reserved[2];
+};
+
+#define CMATEST_COMM		16	/* bytes of a task's name, with its 0 */
+#define CMATEST_NO_AREA		0xffffffff
+
+/* cmatest_entry.found */
+#define CMATEST_LEDGER_ON	0x01	/* it is kept: the kernel tells, and ledger= is not 0 */
+#define CMATEST_LEDGER_HAS_BLOCK 0x02	/* there was a block at or after pfn */
+#define CMATEST_LEDGER_OWN	0x04	/* it went through this device, or is held by
+					 * the module: it has no stack */
+
+/**
+ * struct cmatest_entry - CMATEST_IOC_ENTRY: read an entry of the ledger
+ * @pfn: (in, out) the first frame from which on a block is looked for; afterwards
+ *	the first of the block, or of what is left of it
+ * @count: (out) its frames
+ * @area: (out) index of its area, or CMATEST_NO_AREA
+ * @flags: (in) 0
+ * @time_ns: (out) when it was allocated, since 1970
+ * @pid: (out) the process that allocated it, as the machine's first PID namespace
+ *	has it
+ * @tid: (out) its thread
+ * @comm: (out) the name that the thread had then
+ * @text: (in) address of @room bytes
+ * @room: (in) up to 4096
+ * @length: (out) bytes of the stack's text, without its 0, which is written if
+ *	there is room. A line for each function, the last called first, from the
+ *	allocator on: "vb2_dc_alloc [videobuf2_dma_contig]". "?" is a function whose
+ *	name the kernel no longer has
+ * @found: (out) CMATEST_LEDGER_ON, _HAS_BLOCK and _OWN
+ * @live: (out) blocks in the ledger
+ * @most: (out) blocks that it has room for (ledger=)
+ * @unused: (in) 0
+ * @missed: (out) blocks that it had no room for, since the module was loaded
+ * @loaded_ns: (out) when the ledger began, since 1970. What was allocated before is
+ *	not in it
+ * @reserved: (in) 0
+ *
+ * Blocks of all areas are kept, whoever allocates them, from the load of the module
+ * on. A block that is released in part stays with what is left.
+ *
+ * %EFAULT	@text cannot be written
+ */
+struct cmatest_entry {
+	__u64 pfn;
+	__u64 count;
+	__u32 area;
+	__u32 flags;
+	__u64 time_ns;
+	__u32 pid;
+	__u32 tid;
+	__u8 comm[CMATEST_COMM];
+	__u64 text;
+	__u32 room;
+	__u32 length;
+	__u32 found;
+	__u32 live;
+	__u32 most;
+	__u32 unused;
+	__u64 missed;
+	__u64 loaded_ns;
+	__u64 reserved[2];
+};
+
+/* cmatest_witness.cause */
+#define CMATEST_CAUSE_NONE	0	/* a block was allocated */
+#define CMATEST_CAUSE_UNKNOWN	1	/* this kernel does not tell enough */
+#define CMATEST_CAUSE_LARGER	2	/* the area has fewer pages */
+#define CMATEST_CAUSE_NO_HOLE	3	/* no range of so many pages is without a block */
+#define CMATEST_CAUSE_IN_USE	4	/* pages in each range tried could not be moved */
+#define CMATEST_CAUSE_REFUSED	5	/* no range could be isolated: another allocation,
+					 * or memory of the kernel, is in the way */
+
+/* cmatest_witness.found: what this kernel tells, and the module was told */
+#define CMATEST_WITNESS_HAS_ERROR	0x01	/* error is known (from 6.12 on) */
+#define CMATEST_WITNESS_HAS_ATTEMPTS	0x02	/* attempts are */
+#define CMATEST_WITNESS_HAS_MIGRATION	0x04	/* migrated, unmigrated, migrate_ns are */
+#define CMATEST_WITNESS_HAS_IN_THE_WAY	0x08	/* in_the_way and refused are */
+
+/**
+ * struct cmatest_attempt - a range of pages that an allocation tried in vain
+ * @pfn: its first frame
+ * @in_the_way: the first frame that was in use at the end, or 0 if it did not come
+ *	so far, as the range could not be isolated
+ * @ns: how long it took
+ * @migrate_ns: how much of that pages were moved for
+ * @migrated: pages that were moved away
+ * @unmigrated: pages that could not be moved, with each time that it was tried
+ */
+struct cmatest_attempt {
+	__u64 pfn;
+	__u64 in_the_way;
+	__u64 ns;
+	__u64 migrate_ns;
+	__u32 migrated;
+	__u32 unmigrated;
+};
+
+/**
+ * struct cmatest_witness - CMATEST_IOC_WITNESS: allocate, and tell what was in the way
+ * @area: (in) as in struct cmatest_alloc, to @ns
+ * @order: (in)
+ * @count: (in)
+ * @flags: (in) CMATEST_NO_WARN or 0
+ * @handle: (out)
+ * @pfn: (out)
+ * @ns: (out)
+ * @attempts: (in) address of struct cmatest_attempt[@room], which gets the first
+ *	ones that failed; with success, too
+ * @room: (in) up to 4096
+ * @made: (out) attempts that were written
+ * @cause: (out) CMATEST_CAUSE_NONE and the like
+ * @found: (out) CMATEST_WITNESS_HAS_ERROR and the like
+ * @error: (out) the errno that the kernel itself has for it, or 0
+ * @unused: (in) 0
+ * @failed: (out) attempts that failed
+ * @refused: (out) those of them whose range could not be isolated
+ * @migrated: (out) pages that were moved away, with the last attempt
+ * @unmigrated: (out) pages that could not be moved
+ * @migrate_ns: (out) how long pages were moved
+ * @last_pfn: (out) the last frame that was in the way, or 0
+ * @reserved: (in) 0
+ *
+ * All errors of CMATEST_IOC_ALLOC, and the answer is written for %ENOMEM and for the
+ * same reasons. The attempts are those of this call alone, whatever others allocate
+ * meanwhile.
+ *
+ * %EFAULT	@attempts cannot be written; the block was released
+ */
+struct cmatest_witness {
+	__u32 area;
+	__u32 order;
+	__u64 count;
+	__u32 flags;
+	__u32 handle;
+	__u64 pfn;
+	__u64 ns;
+	__u64 attempts;
+	__u32 room;
+	__u32 made;
+	__u32 cause;
+	__u32 found;
+	__u32 error;
+	__u32 unused;
+	__u64 failed;
+	__u64 refused;
+	__u64 migrated;
+	__u64 unmigrated;
+	__u64 migrate_ns;
+	__u64 last_pfn;
+	__u64 reserved[2];
+};
+
 /*
  * On x86, ARM and RISC-V these are 0xc000d200 | size << 16 | number. The sizes in
  * bytes, in this order: 128, 104, 56, 40, 96, 48, 80, 80, 48, 56,
- * 200.
+ * 200, 64, 96, 120, 136.
  */
 #define CMATEST_IOC_MAGIC	0xd2
 #define CMATEST_IOC_INFO	_IOWR(CMATEST_IOC_MAGIC, 0, struct cmatest_info)
@@ -596,5 +896,9 @@ struct cmatest_measure {
 #define CMATEST_IOC_PROBE	_IOWR(CMATEST_IOC_MAGIC, 8, struct cmatest_probe)
 #define CMATEST_IOC_PLACE	_IOWR(CMATEST_IOC_MAGIC, 9, struct cmatest_place)
 #define CMATEST_IOC_MEASURE	_IOWR(CMATEST_IOC_MAGIC, 10, struct cmatest_measure)
+#define CMATEST_IOC_FRAMES	_IOWR(CMATEST_IOC_MAGIC, 11, struct cmatest_frames)
+#define CMATEST_IOC_PATH	_IOWR(CMATEST_IOC_MAGIC, 12, struct cmatest_path)
+#define CMATEST_IOC_ENTRY	_IOWR(CMATEST_IOC_MAGIC, 13, struct cmatest_entry)
+#define CMATEST_IOC_WITNESS	_IOWR(CMATEST_IOC_MAGIC, 14, struct cmatest_witness)
 
 #endif

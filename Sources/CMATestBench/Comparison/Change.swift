@@ -65,6 +65,7 @@ package enum Noise {
   ///   - share: The change to be found, as 0.1 for 10 %.
   ///   - noise: The standard deviation of the rounds, as a share.
   ///   - level: The chance of a false alarm that is accepted.
+  /// - Returns: How many rounds; a million where that many do not do.
   package static func roundsNeeded(toFind share: Double, noise: Double, level: Double) -> Int {
     let fewest = fewestRounds(level: level)
     guard noise > 0, share > 0 else { return fewest }

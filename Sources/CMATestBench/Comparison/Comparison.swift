@@ -17,6 +17,8 @@ package struct Comparison: Sendable {
     package var threshold = 0.01
     /// The change that should be found if it is there, as a share.
     package var detect = 0.1
+    /// Whether cells are compared whose loads differ, where each result has one load.
+    package var acrossLoads = false
 
     package init() {}
   }
@@ -53,8 +55,9 @@ package struct Comparison: Sendable {
     _ before: [ResultSummary], with after: [ResultSummary], rules: Rules = Rules()
   ) {
     self.rules = rules
-    let first = Self.merged(before)
-    let second = Self.merged(after)
+    var first = Self.merged(before)
+    var second = Self.merged(after)
+    if rules.acrossLoads { Self.joinLoads(&first, &second) }
     let places = Dictionary(uniqueKeysWithValues: second.enumerated().map { ($1.settings, $0) })
     var cells: [CellComparison] = []
     onlyBefore = []
@@ -149,40 +152,5 @@ package struct Comparison: Sendable {
       level: rules.level / Double(max(1, tests)))
     return min(cell.rounds.before, cell.rounds.after) < needed
       ? .notKnown(.tooFewRounds(needed: needed)) : .same
-  }
-
-  private static func differences(
-    _ before: [ResultSummary], _ after: [ResultSummary]
-  ) -> [Difference] {
-    guard let first = before.first?.environment, let second = after.first?.environment else {
-      return []
-    }
-    func value(_ name: String, _ facts: [ResultSummary.Fact]) -> String? {
-      facts.first { $0.name == name }?.value
-    }
-    let names = first.map(\.name) + second.map(\.name).filter { value($0, first) == nil }
-    return names.compactMap { name in
-      let values = (value(name, first), value(name, second))
-      return values.0 == values.1
-        ? nil : Difference(name: name, before: values.0, after: values.1)
-    }
-  }
-}
-
-extension Comparison {
-  /// Why results cannot be compared; `nil` where they can.
-  package static func hindrance(_ results: [ResultSummary]) -> String? {
-    guard let first = results.first else { return "there is no result" }
-    for other in results.dropFirst() {
-      if other.areaPages != first.areaPages {
-        return "the area of \(first.name) has \(first.areaPages) pages and that of \(other.name) has "
-          + "\(other.areaPages)"
-      }
-      if other.pageSize != first.pageSize {
-        return "a page has \(first.pageSize) bytes in \(first.name) and \(other.pageSize) in "
-          + "\(other.name)"
-      }
-    }
-    return nil
   }
 }

@@ -3,11 +3,12 @@
 /// Memory of a process, which fills what is movable and is kept in use.
 ///
 /// Pages that a request has moved out of the area do not come back by themselves. So all the time some
-/// pages outside are given back and others taken: the kernel takes these from the area while that has
-/// more than half of what is free.
+/// pages of the area are given back and as many taken, and those too that others have left: the kernel
+/// takes these from the area while more is free there than outside. That takes some milliseconds; a
+/// request that comes sooner finds the place of the one before it empty.
 struct AnonymousLoad {
   /// Pages that are given back and taken anew at a time.
-  private static let turn = 1024
+  private static let turn = 512
 
   private let work: LoadWork
   private let filling: MemoryFilling
@@ -23,7 +24,7 @@ struct AnonymousLoad {
     try begin()
     while !work.isOver {
       try turnOver()
-      work.pause(milliseconds: 5)
+      work.pause(milliseconds: 1)
     }
   }
 
@@ -44,6 +45,8 @@ struct AnonymousLoad {
 
   private func makeSpare() {
     let spare = Int(clamping: work.settings.spare / UInt64(work.pageSize))
-    memory.giveBack(min(max(spare, Self.turn), memory.count / 2), .outside)
+    if spare > 0 { memory.giveBack(min(spare, memory.count / 2), .outside) }
+    let place: PagePlace = work.settings.area == nil ? .anywhere : .inside
+    memory.giveBack(min(Self.turn, memory.count / 4), place)
   }
 }

@@ -11,6 +11,7 @@ final class LoadFile {
   private let folder: String
 
   /// - Parameter folder: its folder.
+  /// - Throws: where no file can be made there.
   init(in folder: String) throws(LoadObstacle) {
     let raw = try mapError({ LoadObstacle.file(folder: folder, $0) }) {
       () throws(SystemFailure) in

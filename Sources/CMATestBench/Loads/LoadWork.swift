@@ -30,9 +30,10 @@ package struct LoadWork {
     // A write beyond a limit is an error, and no signal.
     signal(SIGXFSZ, SIG_IGN)
     // Where memory runs out in spite of all, this is the first that the kernel ends.
-    if let file = fopen("/proc/self/oom_score_adj", "we") {
-      fputs("1000", file)
-      fclose(file)
+    let badness = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
+    if badness >= 0 {
+      _ = write(badness, "1000", 4)
+      close(badness)
     }
   }
 

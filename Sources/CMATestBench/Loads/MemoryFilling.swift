@@ -28,13 +28,17 @@ final class MemoryFilling {
   init(_ work: LoadWork) throws(LoadObstacle) {
     self.work = work
     floor = try mapError(LoadObstacle.call) { () throws(SystemFailure) in
-      try MemoryFloor(on: work.machine, pageSize: work.pageSize)
+      try MemoryFloor(on: work.machine, pageSize: work.pageSize, spare: work.settings.spare)
     }
     var most = min(work.settings.most, try work.memory().total)
     let floor = floor
     if let promise = try mapError(
       LoadObstacle.call, { () throws(SystemFailure) in try floor.promise() })
     {
+      // What is mapped is promised: so this is the last time to ask.
+      guard promise >= 1 << 20 else {
+        throw .noRoom(limit: "vm.overcommit_memory=2", bytes: promise)
+      }
       most = min(most, promise)
     }
     memory = try HeldMemory(byteCount: most, pageSize: work.pageSize, area: work.settings.area)
@@ -78,7 +82,7 @@ final class MemoryFilling {
     if isSwapping(state) {
       memory.giveBack(max(Self.least, memory.count / 16), .outside)
       ceiling = memory.count
-    } else if state.freeOutside + 4 << 20 < floor.outside {
+    } else if state.freeOutside + 2 << 20 < floor.outside {
       memory.giveBack(Int(floor.outside - state.freeOutside) / work.pageSize, .outside)
     }
     if mayEnd, memory.count < Self.least { throw .givenUp }

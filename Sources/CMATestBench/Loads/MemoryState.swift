@@ -30,8 +30,9 @@ struct MemoryState: Equatable {
 
 /// The limits within which a load takes memory.
 struct MemoryFloor {
-  /// Bytes besides the kernel's own reserve that stay free.
-  private static let margin: UInt64 = 8 << 20
+  /// Bytes besides the kernel's own reserve that stay free: the lists of the processors alone can hold
+  /// more than 10 MiB that count as free to nobody.
+  private static let margin: UInt64 = 16 << 20
 
   private let machine: Machine
   /// Bytes outside the areas that stay free.
@@ -42,13 +43,15 @@ struct MemoryFloor {
   /// - Parameters:
   ///   - machine: the running machine.
   ///   - pageSize: the bytes of a page.
+  ///   - spare: bytes that others want outside the areas, as for what makes way for a block.
   /// - Throws: where /proc cannot be read.
-  init(on machine: Machine, pageSize: Int) throws(SystemFailure) {
+  init(on machine: Machine, pageSize: Int, spare: UInt64) throws(SystemFailure) {
     self.machine = machine
     // Below its low watermark of pages that are no area's, the kernel begins to take memory back; without
     // swap it then ends programs. (`__zone_watermark_ok` in `mm/page_alloc.c`)
     let text = try contents(of: machine.path("/proc/zoneinfo"))
-    outside = lowWatermarks(inZoneInformation: text) * UInt64(pageSize) + Self.margin
+    outside = (lowWatermarks(inZoneInformation: text) * UInt64(pageSize) + Self.margin)
+      .clampedSum(spare)
   }
 
   /// Tells how many bytes the load may still take, by what the machine and the control groups of this
@@ -58,21 +61,24 @@ struct MemoryFloor {
   /// - Returns: the bytes, and the limit that allows no more.
   /// - Throws: where /proc cannot be read.
   func room(in state: MemoryState) throws(SystemFailure) -> (bytes: UInt64, limit: String) {
-    var room = (
-      bytes: state.freeOutside - min(state.freeOutside, outside), limit: "the free memory"
-    )
+    let above = state.freeOutside - min(state.freeOutside, outside)
+    // While more is free in the areas than outside, pages come from there: but for those that the lists of
+    // the processors have, and so only while there is some room outside, too.
+    let surplus =
+      state.freeOutside < outside - Self.margin / 2
+      ? 0 : state.freeInAreas - min(state.freeInAreas, state.freeOutside)
+    var room = (bytes: max(above, surplus), limit: "the free memory")
     for limit in try machine.memoryLimits() {
       let bytes = limit.room - min(limit.room, inGroup)
       if bytes < room.bytes { room = (bytes, limit.file) }
     }
-    // An allocation of a program that fails ends it where memory is promised strictly.
-    if let bytes = try promise(), bytes < room.bytes {
-      room = (bytes, "vm.overcommit_memory=2")
-    }
     return room
   }
 
-  /// The bytes that the kernel still promises where it keeps account strictly; nil elsewhere.
+  /// Tells how much memory can still be mapped where the kernel keeps account of that strictly.
+  ///
+  /// - Returns: bytes; nil where it does not.
+  /// - Throws: where /proc cannot be read.
   func promise() throws(SystemFailure) -> UInt64? {
     let file = "/proc/sys/vm/overcommit_memory"
     guard machine.exists(file), try contents(of: machine.path(file)).first == UInt8(ascii: "2")
@@ -82,6 +88,7 @@ struct MemoryFloor {
       return nil
     }
     let left = most - min(most, committed)
+    // An allocation of a program that fails ends it, and others want some, too.
     return left - min(left, 32 << 20)
   }
 }

@@ -122,7 +122,7 @@ package struct BenchRun {
         stopAbove: plan.settings.stopAbove)
       round.measured.add(piece)
       round.slices.append(
-        BenchSlice(
+        SliceSummary(
           piece, time: surroundings.now() - began, freePages: surroundings.freePages()))
       observer.stepAdvanced(cell, round)
       if piece.slow != nil || surroundings.endReason() != nil { break }

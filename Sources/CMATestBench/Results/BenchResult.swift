@@ -114,7 +114,7 @@ package struct BenchResult: Sendable {
     ]
   }
 
-  private static func json(_ slice: BenchSlice) -> JSON {
+  private static func json(_ slice: SliceSummary) -> JSON {
     [
       "at_ns": .int(Int64(clamping: slice.time)),
       "allocated": .int(Int64(clamping: slice.allocated)),
@@ -136,28 +136,5 @@ package struct BenchResult: Sendable {
 
   private static func optional(_ number: UInt64?) -> JSON {
     number.map { .int(Int64(clamping: $0)) } ?? .null
-  }
-
-  /// The result without its bins, as a comparison or a table needs it.
-  package var summary: ResultSummary {
-    ResultSummary(
-      name: "this measurement", isComplete: isComplete, area: area, areaPages: areaPages,
-      pageSize: environment.first { $0.name == "page_size" }.flatMap { UInt64($0.value) } ?? 0,
-      environment: environment,
-      cells: cells.map { cell in
-        var times = PooledTimes()
-        for round in cell.rounds {
-          times.allocations.add(round.measured.allocations)
-          times.failures.add(round.measured.failures)
-          times.releases.add(round.measured.releases)
-        }
-        return CellSummary(
-          settings: cell.settings,
-          rounds: cell.rounds.map {
-            RoundSummary(
-              allocated: $0.measured.allocations.count, failed: $0.measured.failures.count,
-              times: .init($0.measured.allocations))
-          }, times: times)
-      })
   }
 }

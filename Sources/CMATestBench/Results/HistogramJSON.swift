@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 package import CMATestCore
+package import CMATestDevice
 
 extension Histogram {
   /// The histogram as a result file has it: `bins` holds pairs of a bin's number and its count.
@@ -18,9 +19,16 @@ extension Histogram {
     ]
   }
 
+  /// More times than this, thirty years of one in each millisecond, are no measurement; the sums of so many
+  /// overflow nowhere.
+  private static let mostRead: UInt64 = 1 << 40
+
   /// Reads what `json` writes.
   ///
-  /// - Parameter wrong: Says what contradicts itself, where something does.
+  /// - Parameters:
+  ///   - reader: What comes next is the histogram.
+  ///   - wrong: Says what contradicts itself, where something does.
+  /// - Throws: Where the text is no histogram.
   mutating func read(_ reader: inout JSONReader, wrong: inout String?) throws(JSONReadFailure) {
     var count: UInt64 = 0
     var (sum, smallest, largest): (UInt64, UInt64?, UInt64?) = (0, nil, nil)
@@ -50,6 +58,7 @@ extension Histogram {
       default: try reader.skip()
       }
     }
+    if found.count > Self.mostRead { fault = "\(found.count) times are more than can be" }
     if found.count != count { fault = "the bins hold \(found.count) times, not \(count)" }
     found.setExtremes(sum: sum, smallest: smallest, largest: largest)
     if count > 0, smallest == nil || largest == nil || found.smallest > found.largest {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package import CMATestCore
+internal import CMATestCore
 
 /// Why a file is no result that can be used.
 package enum ResultFailure: Error, Equatable, Sendable {
@@ -17,6 +17,8 @@ package enum ResultFailure: Error, Equatable, Sendable {
 extension ResultSummary {
   /// The version of the format that is read and written here.
   package static let version: UInt64 = 1
+  /// The value of `format` in every result.
+  package static let format = "cma-test bench"
 
   /// Reads a result of `cma-test bench`.
   ///
@@ -26,6 +28,7 @@ extension ResultSummary {
   ///   - bytes: The text of the file.
   ///   - name: The file's name, for failures.
   ///   - keepsTimes: Whether the cells get their times, a histogram of all rounds.
+  /// - Throws: Why the text is no result.
   package init(
     reading bytes: [UInt8], name: String, keepsTimes: Bool = false
   ) throws(ResultFailure) {
@@ -40,6 +43,12 @@ extension ResultSummary {
         case "format": format = try reader.string()
         case "version": version = try reader.unsigned()
         case "complete": isComplete = try reader.bool()
+        case "ended_by": endedBy = try reader.stringOrNull()
+        case "program": program = try reader.string()
+        case "time": time = try reader.string()
+        case "seed": seed = try reader.unsigned()
+        case "profile": profile = try reader.stringOrNull()
+        case "slow": slow = reader.takeNull() ? nil : try SlowSummary(&reader)
         case "environment": environment = try Self.environment(&reader)
         case "area": try readArea(&reader)
         case "cells":
@@ -53,7 +62,7 @@ extension ResultSummary {
     } catch {
       throw .unreadable(name: name, error)
     }
-    guard format == "cma-test bench", let version else { throw .foreign(name: name) }
+    guard format == Self.format, let version else { throw .foreign(name: name) }
     guard version <= Self.version else { throw .newer(name: name, version: version) }
     if let wrong { throw .inconsistent(name: name, what: wrong) }
     if let size = environment.first(where: { $0.name == "page_size" }) {
@@ -66,6 +75,7 @@ extension ResultSummary {
       switch key {
       case "name": area = try reader.string()
       case "pages": areaPages = try reader.unsigned()
+      case "free_pages": freePages = try reader.unsignedOrNull()
       default: try reader.skip()
       }
     }
@@ -103,28 +113,5 @@ extension CellSummary {
       }
     }
     self.init(settings: settings, rounds: rounds, times: times)
-  }
-}
-
-extension RoundSummary {
-  fileprivate init(
-    _ reader: inout JSONReader, into pool: inout PooledTimes?, wrong: inout String?
-  ) throws(JSONReadFailure) {
-    var times = PooledTimes()
-    let wantsReleases = pool != nil
-    try reader.object { (key, reader) throws(JSONReadFailure) in
-      switch key {
-      case "allocations": try times.allocations.read(&reader, wrong: &wrong)
-      case "failures": try times.failures.read(&reader, wrong: &wrong)
-      case "releases" where wantsReleases: try times.releases.read(&reader, wrong: &wrong)
-      default: try reader.skip()
-      }
-    }
-    pool?.allocations.add(times.allocations)
-    pool?.failures.add(times.failures)
-    pool?.releases.add(times.releases)
-    self.init(
-      allocated: times.allocations.count, failed: times.failures.count,
-      times: Times(times.allocations))
   }
 }

@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package import CMATestCore
+internal import CMATestCore
+package import CMATestDevice
 
-/// What a comparison needs of a result file: a few numbers of each round, not its bins.
+/// What comparisons and reports need of a result file: a few numbers of each round, not its bins.
 package struct ResultSummary: Equatable, Sendable {
   /// The file that it was read from.
   package var name: String
   /// Whether the measurement reached its end.
   package var isComplete: Bool
+  /// The cause of an end before the last round, as the name of a signal; `nil` where nothing ended it.
+  package var endedBy: String?
+  /// The version of the program that measured; empty where the file does not tell.
+  package var program = ""
+  /// When the measurement began, in UTC; empty where the file does not tell.
+  package var time = ""
+  package var seed: UInt64?
+  package var profile: String?
+  /// Free pages of the area when the measurement began; `nil` where nothing tells.
+  package var freePages: UInt64?
+  /// The allocation that ended the measurement by its time; `nil` where none did.
+  package var slow: SlowSummary?
   /// The name of the area that was measured.
   package var area: String
   /// The size of the area in pages.
@@ -71,9 +84,25 @@ package struct CellSummary: Equatable, Sendable {
 package struct PooledTimes: Equatable, Sendable {
   /// Of allocations that succeeded.
   package var allocations = Histogram()
+  /// Of the same, since their intended start; empty without an interval.
+  package var responses = Histogram()
   /// Of allocations that failed.
   package var failures = Histogram()
   package var releases = Histogram()
+
+  package init() {}
+}
+
+/// An allocation that took longer than the user allows.
+package struct SlowSummary: Equatable, Sendable {
+  /// The number of its cell, from 0, and of its round, from 1.
+  package var cell: UInt64 = 0
+  package var round: UInt64 = 0
+  package var nanoseconds: UInt64 = 0
+  /// What the kernel told of that allocation alone; `nil` where it does not tell.
+  package var retries: UInt64?
+  package var migrated: UInt64?
+  package var inTheWay: String?
 
   package init() {}
 }
@@ -84,6 +113,8 @@ package struct RoundSummary: Equatable, Sendable {
   package var failed: UInt64
   /// Of the allocations that succeeded; `nil` where none did.
   package var times: Times?
+  /// What a comparison does not need; `nil` where the reader did not ask for it.
+  package var details: RoundDetails?
 
   /// Quantiles of a round's times, in ns.
   package struct Times: Equatable, Sendable {
@@ -113,10 +144,11 @@ package struct RoundSummary: Equatable, Sendable {
     }
   }
 
-  package init(allocated: UInt64, failed: UInt64, times: Times?) {
+  package init(allocated: UInt64, failed: UInt64, times: Times?, details: RoundDetails? = nil) {
     self.allocated = allocated
     self.failed = failed
     self.times = times
+    self.details = details
   }
 }
 

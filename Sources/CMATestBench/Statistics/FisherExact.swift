@@ -12,7 +12,8 @@ package enum FisherExact {
   ///
   /// - Parameters:
   ///   - failed: The failed requests of either result.
-  ///   - of: All requests of either result, none of them less than the failed ones.
+  ///   - all: All requests of either result, none of them less than the failed ones.
+  /// - Returns: The probability.
   package static func p(failed: (UInt64, UInt64), of all: (UInt64, UInt64)) -> Double {
     let table = Table(
       first: Double(all.0), second: Double(all.1), failed: Double(failed.0) + Double(failed.1))

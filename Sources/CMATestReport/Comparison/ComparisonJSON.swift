@@ -6,12 +6,16 @@ package import CMATestCore
 extension Comparison {
   /// The comparison as one object with stable keys. Times are in ns; shares, ratios and probabilities
   /// are numbers with decimals.
-  package var json: JSON {
+  ///
+  /// - Parameter notes: what the user should know of the results, as that one is a part.
+  /// - Returns: The object.
+  package func json(notes: [String] = []) -> JSON {
     [
       "schema": 1, "ok": .bool(outcome == .noRegression),
       "outcome": .string(Self.key(outcome)),
       "by": .string(rules.quantity.rawValue), "level": .number(rules.level),
       "rounds_needed": roundsNeeded.map { .int(Int64($0)) } ?? .null,
+      "words": .string(words), "notes": .array(notes.map(JSON.string)),
       "cells": .array(cells.map(Self.json)),
       "only_before": .array(onlyBefore.map(\.json)),
       "only_after": .array(onlyAfter.map(\.json)),

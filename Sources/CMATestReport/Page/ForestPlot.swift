@@ -34,8 +34,9 @@ enum ForestPlot {
         "\(cell.settings.words): \(changeInPercent(interval.ratio)), "
         + "\(changeInPercent(interval.bounds.lowerBound)) to "
         + "\(changeInPercent(interval.bounds.upperBound)): \(cell.verdict.words)"
-      content += "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y))\" class=\"end middle\">"
-        + "\(xmlText(cell.settings.words))</text>"
+      content +=
+        "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y))\" class=\"end middle\">"
+        + "\(xmlText(label(cell.settings.words)))</text>"
         + "<path class=\"whisker \(mark)\" d=\"M\(place(frame.x(share(interval.bounds.lowerBound)))) "
         + "\(place(y))H\(place(frame.x(share(interval.bounds.upperBound))))\"/>"
         + "<circle class=\"\(mark)\" cx=\"\(place(frame.x(share(interval.ratio))))\" cy=\"\(place(y))\" r=\"5\">"

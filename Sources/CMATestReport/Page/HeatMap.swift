@@ -2,6 +2,7 @@
 
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 internal import Glibc
 
 /// Cells by percentile, the darker the slower.
@@ -11,6 +12,11 @@ enum HeatMap {
   ]
   /// More rows than this make no picture that fits a page.
   static let most = 40
+
+  /// The class of a text that can be read on a color of this strength, on light and on dark pages.
+  private static func ink(on opacity: Double) -> String {
+    opacity > 0.88 ? " onheat" : opacity > 0.62 ? " onwarmth" : ""
+  }
 
   static func picture(_ cells: [PlottedCell], id: String) -> String {
     let shown = Array(cells.filter { $0.allocations.count > 0 }.prefix(most))
@@ -23,25 +29,29 @@ enum HeatMap {
     var content = ""
     for (line, cell) in shown.enumerated() {
       let y = frame.top + row * Double(line)
-      content += "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y + row / 2))\" class=\"end middle\">"
-        + "\(xmlText(cell.settings.words))</text>\n"
+      content +=
+        "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y + row / 2))\" class=\"end middle\">"
+        + "\(xmlText(label(cell.settings.words)))</text>\n"
       for (column, time) in times[line].enumerated() {
-        let share = axis.share(time)
+        let opacity = 0.08 + axis.share(time) * 0.92
         let x = frame.left + width * Double(column)
-        content += "<rect x=\"\(place(x))\" y=\"\(place(y))\" width=\"\(place(width - 2))\" "
-          + "height=\"\(place(row - 2))\" class=\"heat\" style=\"fill-opacity:\(fixed(0.08 + share * 0.92, 2))\">"
+        content +=
+          "<rect x=\"\(place(x))\" y=\"\(place(y))\" width=\"\(place(width - 2))\" "
+          + "height=\"\(place(row - 2))\" class=\"heat\" style=\"fill-opacity:\(fixed(opacity, 2))\">"
           + "<title>\(xmlText(cell.settings.words)), \(shares[column].name): \(shortTime(time))</title></rect>"
           + "<text x=\"\(place(x + width / 2 - 1))\" y=\"\(place(y + row / 2 - 1))\" "
-          + "class=\"centre middle small\(share > 0.55 ? " onheat" : "")\">\(shortTime(time))</text>\n"
+          + "class=\"centre middle small\(ink(on: opacity))\">\(shortTime(time))</text>\n"
       }
     }
     for (column, share) in shares.enumerated() {
-      content += "<text x=\"\(place(frame.left + width * (Double(column) + 0.5)))\" "
+      content +=
+        "<text x=\"\(place(frame.left + width * (Double(column) + 0.5)))\" "
         + "y=\"\(place(frame.height - 12))\" class=\"centre\">\(share.name)</text>\n"
     }
     return frame.picture(
       title: "Allocation times by cell and percentile",
-      description: "Each row is a cell, each column a percentile; darker is slower, on a logarithmic "
+      description:
+        "Each row is a cell, each column a percentile; darker is slower, on a logarithmic "
         + "scale.",
       id: id, content)
   }

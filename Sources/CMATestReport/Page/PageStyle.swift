@@ -12,13 +12,14 @@ enum PageStyle {
     *{box-sizing:border-box}
     body{margin:0 auto;padding:16px;max-width:980px;background:var(--ground);color:var(--ink);
     font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
-    h1{font-size:1.6em;line-height:1.2}h2{font-size:1.25em;margin-top:2em}
+    h1{font-size:1.6em;line-height:1.2}h2{font-size:1.25em;margin-top:2em}h3{font-size:1.05em;margin:1.6em 0 0}
     p,figcaption,.soft{color:var(--soft)}p.lead{color:var(--ink);font-size:1.1em}
     figure{margin:1em 0;max-width:820px}svg{display:block;width:100%;height:auto}
     svg text{font:17px system-ui,sans-serif;fill:var(--ink)}svg .small{font-size:14px}
     .end{text-anchor:end}.centre{text-anchor:middle}.middle{dominant-baseline:central}
-    .grid{stroke:var(--line);fill:none}.curve{fill:none;stroke-width:2.5}
+    .grid{stroke:var(--line);fill:none}.curve{fill:none;stroke-width:2.5}.dashed{stroke-dasharray:7 5}
     .bar{fill:var(--bar)}.heat{fill:var(--bar)}svg text.onheat{fill:var(--ground)}
+    @media (prefers-color-scheme:dark){svg text.onwarmth{fill:var(--ground)}}
     .whisker{stroke:var(--ink);stroke-width:2.5;fill:none}circle{fill:var(--ink)}
     .whisker.worse{stroke:var(--worse)}circle.worse{fill:var(--worse)}
     .whisker.better{stroke:var(--better)}circle.better{fill:var(--better)}
@@ -27,24 +28,49 @@ enum PageStyle {
     table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.86em}
     td,th{overflow-wrap:normal}
     th,td{padding:4px 8px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
-    th:first-child,td:first-child{text-align:left}
+    th:first-child,td:first-child,td.words,th.words{text-align:left}
     details>summary{cursor:pointer;margin:.5em 0}
     @media (max-width:640px){thead{display:none}tr{display:block;padding:8px 0;border-bottom:1px solid var(--line)}
     td{display:flex;justify-content:space-between;gap:16px;border:0;padding:2px 0;text-align:right}
     td::before{content:attr(data-name);color:var(--soft);text-align:left}td:first-child{font-weight:600}}
-    @media print{body{max-width:none;font-size:11pt}figure,tr{break-inside:avoid}details>*{display:block}}
+    @media print{body{max-width:none;font-size:11pt}figure,tr{break-inside:avoid}details>*{display:block}
+    details::details-content{content-visibility:visible;block-size:auto}}
     """
 }
 
+/// A text whose numbers stay on one line with their units.
+private func unbroken(_ text: String) -> String {
+  var result = ""
+  for (place, word) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+    let isUnit = ["ns", "µs", "ms", "s", "%", "min", "h", "d"].contains {
+      word == $0 || word == $0 + ")"
+    }
+    result += place == 0 ? word : (isUnit ? "\u{A0}" : " ") + word
+  }
+  return result
+}
+
 /// A table that becomes a list of cards on a narrow screen.
-func htmlTable(_ head: [String], _ rows: [[String]]) -> String {
+///
+/// - Parameters:
+///   - head: The names of the columns.
+///   - rows: As many fields as there are columns, each.
+///   - classes: The class of each column; none for a column of numbers.
+/// - Returns: The element.
+func htmlTable(_ head: [String], _ rows: [[String]], classes: [String] = []) -> String {
+  let marks = head.indices.map { column in
+    column < classes.count && !classes[column].isEmpty ? " class=\"\(classes[column])\"" : ""
+  }
   var text = "<table>\n<thead><tr>"
-  for name in head { text += "<th scope=\"col\">\(xmlText(name))</th>" }
+  for (name, mark) in zip(head, marks) {
+    text += "<th scope=\"col\"\(mark)>\(xmlText(name))</th>"
+  }
   text += "</tr></thead>\n<tbody>\n"
   for row in rows {
     text += "<tr>"
-    for (name, value) in zip(head, row) {
-      text += "<td data-name=\"\(xmlText(name))\">\(xmlText(value))</td>"
+    for (column, value) in row.enumerated() {
+      text +=
+        "<td data-name=\"\(xmlText(head[column]))\"\(marks[column])>\(xmlText(unbroken(value)))</td>"
     }
     text += "</tr>\n"
   }

@@ -62,6 +62,11 @@ struct PlotFrame {
   }
 }
 
+/// A text that fits a label of so many characters; the whole is in the table beside the picture.
+func label(_ text: String, _ most: Int = 20) -> String {
+  text.count > most ? String(text.prefix(most - 1)) + "…" : text
+}
+
 /// A place in a picture, with one decimal.
 func place(_ value: Double) -> String {
   let text = fixed(value, 1)

@@ -12,13 +12,17 @@ package enum ResultPage {
   ///
   /// - Parameters:
   ///   - results: What to show, read with their times.
-  ///   - comparison: The comparison of two of them, where there is one.
-  package static func html(_ results: [ResultSummary], comparison: Comparison? = nil) -> String {
+  ///   - runs: Results of `cma-test run`.
+  ///   - comparison: The comparison of results, where there is one.
+  /// - Returns: The page.
+  package static func html(
+    _ results: [ResultSummary], runs: [NamedRun] = [], comparison: Comparison? = nil
+  ) -> String {
     var body = "<h1>Contiguous memory allocation</h1>\n"
-    for (number, result) in results.enumerated() {
-      body += section(result, number, isOnly: results.count == 1)
-    }
     if let comparison { body += section(comparison) }
+    let isOnly = results.count + runs.count == 1
+    for (number, result) in results.enumerated() { body += section(result, number, isOnly: isOnly) }
+    for run in runs { body += RunSection.html(run) }
     return """
       <!DOCTYPE html>
       <html lang="en">
@@ -45,18 +49,51 @@ package enum ResultPage {
     var text = isOnly ? "" : "<h2>\(xmlText(result.name))</h2>\n"
     text += "<p class=\"lead\">\(xmlText(sentence(result)))</p>\n"
     text += figure(
-      PercentileCurves.picture(cells, id: "curves\(number)"),
+      "Allocation times by percentile", PercentileCurves.picture(cells, id: "curves\(number)"),
       cells.count > PercentileCurves.most
         ? "The first \(PercentileCurves.most) of \(cells.count) cells." : nil)
-    text += figure(HeatMap.picture(cells, id: "heat\(number)"), nil)
     text += figure(
-      SuccessBars.picture(cells, id: "success\(number)"),
+      "Allocation times by cell", HeatMap.picture(cells, id: "heat\(number)"),
+      cells.count > HeatMap.most ? "The first \(HeatMap.most) of \(cells.count) cells." : nil)
+    text += figure(
+      "Requests that succeeded", SuccessBars.picture(cells, id: "success\(number)"),
       cells.count > HeatMap.most ? "The first \(HeatMap.most) of \(cells.count) cells." : nil)
     text += table(cells)
+    text += responses(cells, "responses\(number)")
+    text += timeLines(result, "soak\(number)")
     if !result.environment.isEmpty {
-      text += "<details><summary>The machine</summary>\n"
-        + htmlTable(["property", "value"], result.environment.map { [$0.name, $0.value] })
-        + "</details>\n"
+      text +=
+        "<details><summary>The machine</summary>\n"
+        + htmlTable(
+          ["property", "value"], result.environment.map { [$0.name, $0.value] },
+          classes: ["", "words"]) + "</details>\n"
+    }
+    return text
+  }
+
+  /// Service times beside those since the intended start, where there is an interval.
+  private static func responses(_ cells: [PlottedCell], _ id: String) -> String {
+    let rows = cells.compactMap(\.responseRow)
+    guard !rows.isEmpty else { return "" }
+    return "<h3>Since the intended start</h3>\n"
+      + figure(
+        nil, PercentileCurves.picture(cells, .responses, id: id),
+        "A line for allocations; dashed since the intended start, which is what a user waits.")
+      + "<details><summary>Both times in numbers</summary>\n"
+      + htmlTable(PlottedCell.responseNames, Array(rows.prefix(mostRows))) + "</details>\n"
+  }
+
+  private static func timeLines(_ result: ResultSummary, _ id: String) -> String {
+    let lines = result.cells.compactMap(TimeLine.init)
+    guard !lines.isEmpty else { return "" }
+    var text = "<h3>Over time</h3>\n"
+    for (number, line) in lines.prefix(SoakTimeLine.most).enumerated() {
+      text += "<p>\(xmlText(SoakTimeLine.words(line)))</p>\n"
+      text += figure(nil, SoakTimeLine.picture(line, id: "\(id)-\(number)"), nil)
+      text += SoakTimeLine.table(line)
+    }
+    if lines.count > SoakTimeLine.most {
+      text += "<p>The first \(SoakTimeLine.most) of \(lines.count) cells with a time line.</p>\n"
     }
     return text
   }
@@ -69,10 +106,26 @@ package enum ResultPage {
     let rounds = result.cells.map(\.rounds.count).max() ?? 0
     var words =
       "\(requests) requests in \(result.cells.count) cell\(result.cells.count == 1 ? "" : "s"), up to "
-      + "\(rounds) round\(rounds == 1 ? "" : "s") each, of the area \(result.area) with "
+      + "\(rounds) round\(rounds == 1 ? "" : "s") each, of the area \(printable(result.area)) with "
       + byteCount(result)
     if let kernel = fact("kernel") { words += ", on Linux \(kernel)" }
-    return words + (result.isComplete ? "." : ". The measurement was ended before its time.")
+    if !result.time.isEmpty { words += ", begun \(result.time)" }
+    words += "."
+    if let slow = result.slow { words += " " + sentence(slow, result.cells) }
+    if !result.isComplete {
+      let cause = result.endedBy.map { ", by \($0)" } ?? ""
+      words += " This is a part: the measurement was ended before its time\(cause)."
+    }
+    return words
+  }
+
+  private static func sentence(_ slow: SlowSummary, _ cells: [CellSummary]) -> String {
+    var words = "An allocation took \(shortTime(Double(slow.nanoseconds)))"
+    if slow.cell < UInt64(cells.count) { words += " (\(cells[Int(slow.cell)].settings.words))" }
+    if let retries = slow.retries { words += ", with \(retries) busy retries" }
+    if let migrated = slow.migrated { words += ", \(migrated) pages migrated" }
+    if let use = slow.inTheWay { words += "; the last page in its way: \(use)" }
+    return words + "."
   }
 
   private static func byteCount(_ result: ResultSummary) -> String {
@@ -80,10 +133,11 @@ package enum ResultPage {
     return overflow || bytes == 0 ? "\(result.areaPages) pages" : CMATestCore.byteCount(bytes)
   }
 
-  private static func figure(_ picture: String, _ caption: String?) -> String {
+  private static func figure(_ title: String?, _ picture: String, _ caption: String?) -> String {
     guard !picture.isEmpty else { return "" }
+    let head = title.map { "<h3>\(xmlText($0))</h3>\n" } ?? ""
     let words = caption.map { "<figcaption>\(xmlText($0))</figcaption>\n" } ?? ""
-    return "<figure>\n\(picture)\(words)</figure>\n"
+    return head + "<figure>\n\(picture)\(words)</figure>\n"
   }
 
   private static func table(_ cells: [PlottedCell]) -> String {
@@ -113,8 +167,28 @@ package enum ResultPage {
         cell.verdict.words,
       ])
     }
-    return "<h2>Comparison</h2>\n<p class=\"lead\">\(xmlText(comparison.words)).</p>\n"
-      + figure(ForestPlot.picture(comparison, id: "forest"), nil)
-      + htmlTable(["cell", "before", "after", "change", "95 %", "verdict"], rows)
+    let quantity = comparison.rules.quantity.rawValue
+    let told = comparison.words
+    var words = told.prefix(1).uppercased() + told.dropFirst()
+    words += ", by the \(quantity) of their rounds."
+    if let needed = comparison.roundsNeeded { words += " \(needed) rounds of either would tell." }
+    if comparison.cells.count > mostRows { words += " The first \(mostRows) cells are shown." }
+    let differences = comparison.differences.map {
+      [$0.name, $0.before ?? "not told", $0.after ?? "not told"]
+    }
+    return "<h2>Comparison</h2>\n<p class=\"lead\">\(xmlText(words))</p>\n"
+      + figure(
+        "Change, and its interval of 95 %", ForestPlot.picture(comparison, id: "forest"),
+        comparison.cells.count > HeatMap.most
+          ? "The first \(HeatMap.most) of \(comparison.cells.count) cells." : nil)
+      + htmlTable(
+        ["cell", "\(quantity) before", "\(quantity) after", "change", "95 %", "verdict"], rows,
+        classes: ["", "", "", "", "", "words"])
+      + (differences.isEmpty
+        ? ""
+        : "<details open><summary>What differs beside the times</summary>\n"
+          + htmlTable(
+            ["property", "before", "after"], differences, classes: ["", "words", "words"])
+          + "</details>\n")
   }
 }

@@ -2,6 +2,7 @@
 
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 
 /// How many requests of each cell succeeded, with the interval of the share.
 enum SuccessBars {
@@ -16,14 +17,16 @@ enum SuccessBars {
     }
     for (line, cell) in shown.enumerated() {
       let y = frame.top + row * Double(line)
-      content += "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y + row / 2))\" class=\"end middle\">"
-        + "\(xmlText(cell.settings.words))</text>\n"
+      content +=
+        "<text x=\"\(place(frame.left - 8))\" y=\"\(place(y + row / 2))\" class=\"end middle\">"
+        + "\(xmlText(label(cell.settings.words)))</text>\n"
       let all = cell.allocations.count + cell.failures.count
       guard let interval = ShareInterval(cell.allocations.count, of: all) else { continue }
       let words =
         "\(cell.settings.words): \(fixed(interval.share * 100, 3)) % of \(all), "
         + "\(fixed(interval.bounds.lowerBound * 100, 3)) to \(fixed(interval.bounds.upperBound * 100, 3)) %"
-      content += "<rect x=\"\(place(frame.left))\" y=\"\(place(y + 4))\" "
+      content +=
+        "<rect x=\"\(place(frame.left))\" y=\"\(place(y + 4))\" "
         + "width=\"\(place(frame.plotWidth * interval.share))\" height=\"\(place(row - 10))\" class=\"bar\">"
         + "<title>\(xmlText(words))</title></rect>"
         + "<path class=\"whisker\" d=\"M\(place(frame.x(interval.bounds.lowerBound))) "
@@ -31,7 +34,8 @@ enum SuccessBars {
     }
     return frame.picture(
       title: "Requests that succeeded",
-      description: "For each cell the share of its requests that succeeded, with the interval of 95 %.",
+      description:
+        "For each cell the share of its requests that succeeded, with the interval of 95 %.",
       id: id, content)
   }
 }

@@ -155,6 +155,8 @@ struct Bench: DeviceCommand {
       throw try Self.report(failure, asJSON: format == .json, to: output)
     } catch let failure as BenchCommandFailure {
       throw try Self.report(failure, asJSON: format == .json, to: output)
+    } catch let failure as ResultFileFailure {
+      throw try Self.report(failure, asJSON: format == .json, to: output)
     } catch let failure as SettingFailure {
       throw ValidationError(failure.message)
     }
@@ -220,8 +222,8 @@ struct Bench: DeviceCommand {
     switch format {
     case .text: BenchText.text(result, references: settings.references)
     case .json: result.json.text + "\n"
-    case .csv: ""
-    case .hgrm: ""
+    case .csv: BenchCSV.text(result.summary)
+    case .hgrm: BenchHGRM.text(result.summary)
     }
   }
 

@@ -51,7 +51,7 @@ struct Compare: PrintingCommand {
       valueName: "percent"))
   var detect = 10.0
 
-  @Flag(help: "Compare areas, or pages, of different sizes too.")
+  @Flag(help: "Compare areas, or pages, of different sizes too, and times under different loads.")
   var force = false
 
   @Option(help: "The form of the comparison: text, json or junit.")
@@ -83,27 +83,57 @@ struct Compare: PrintingCommand {
   }
 
   func run(printing output: StandardOutput) throws {
-    let first = try before.map { try readResult($0) }
-    let second = try after.map { try readResult($0) }
-    if !force, let hindrance = Comparison.hindrance(first + second) {
-      throw ValidationError("\(hindrance): '--force' compares them all the same")
+    let (comparison, notes): (Comparison, [String])
+    do throws(ResultFileFailure) {
+      (comparison, notes) = try compared()
+    } catch {
+      throw try Self.report(error, asJSON: format == .json, to: output)
     }
+    for note in notes { StandardError.write("cma-test compare: warning: \(note)\n") }
+    switch format {
+    case .text: try output.write(comparison.text)
+    case .json: try output.write(comparison.json(notes: notes).text + "\n")
+    case .junit: try output.write(comparison.junit)
+    }
+    if let status = comparison.outcome.status { throw ExitCode(status) }
+  }
+
+  /// Reads and compares the results.
+  ///
+  /// - Returns: the comparison, and what the user should know of the results.
+  private func compared() throws(ResultFileFailure) -> (Comparison, [String]) {
+    let first = try read(before)
+    let second = try read(after)
+    if !force, let hindrance = Comparison.hindrance(first, second) {
+      throw .notComparable(hindrance)
+    }
+    var notes: [String] = []
     for result in first + second where !result.isComplete {
-      StandardError.write(
-        "cma-test compare: warning: \(result.name) is a part of a measurement that was ended\n")
+      let cause = result.endedBy.map { ", by \(printable($0))" } ?? ""
+      notes.append("\(result.name) is a part of a measurement that was ended\(cause)")
+    }
+    for result in first {
+      if let (one, other) = Comparison.sameResults(in: [result] + second), one.name == result.name {
+        notes.append("\(one.name) and \(other.name) have the same rounds: nothing can differ")
+      }
     }
     var rules = Comparison.Rules()
     rules.quantity = by
     rules.level = level
     rules.threshold = threshold / 100
     rules.detect = detect / 100
-    let comparison = Comparison(first, with: second, rules: rules)
-    switch format {
-    case .text: try output.write(comparison.text)
-    case .json: try output.write(comparison.json.text + "\n")
-    case .junit: try output.write(comparison.junit)
+    rules.acrossLoads = force
+    return (Comparison(first, with: second, rules: rules), notes)
+  }
+
+  /// Reads the results of one side, each of which counts once.
+  private func read(_ paths: [String]) throws(ResultFileFailure) -> [ResultSummary] {
+    var results: [ResultSummary] = []
+    for path in paths { results.append(try readResult(path)) }
+    if let (one, other) = Comparison.sameResults(in: results) {
+      throw .twice(one.name, other.name)
     }
-    if let status = comparison.outcome.status { throw ExitCode(status) }
+    return results
   }
 }
 

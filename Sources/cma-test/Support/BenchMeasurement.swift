@@ -92,7 +92,10 @@ extension BenchMeasurement: BenchSurroundings {
     self.load = load
     filledBefore = countFilled()
     // As much as the largest block takes must have a place elsewhere.
-    let most = plan.cells.map { $0.pages.clampedProduct($0.threads) }.max() ?? 0
+    let most =
+      plan.cells.map { cell in
+        cell.pages.clampedProduct(cell.threads).clampedProduct(cell.hold.clampedSum(1))
+      }.max() ?? 0
     return try RunningLoads(load) { kind throws(LoadFailure) in
       try host.startLoad(
         kind, in: loadFolder, beside: area.frames, spare: most.clampedProduct(area.pageSize),

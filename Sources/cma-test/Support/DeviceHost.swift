@@ -34,6 +34,8 @@ protocol DeviceHost {
   ///   - area: the page frame numbers of the area that is measured; nil where they are not known.
   ///   - spare: bytes that the load leaves free outside the area.
   ///   - isEnding: asked meanwhile; true gives up.
+  /// - Returns: the load, whose memory is filled.
+  /// - Throws: the reason why it does not load.
   func startLoad(
     _ kind: LoadKind, in folder: String, beside area: Range<UInt64>?, spare: UInt64,
     isEnding: () -> Bool

@@ -1,39 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import ArgumentParser
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestReport
 internal import CMATestSystem
+
+/// The most bytes that a result may have; one of a thousand cells has about forty million.
+private let mostBytes = 1 << 30
 
 /// Reads a file of `cma-test bench`.
 ///
-/// - Parameter keepsTimes: whether the cells get the times of all their rounds.
-/// - Throws: a `ValidationError` that names the file and the reason.
-func readResult(_ path: String, keepsTimes: Bool = false) throws -> ResultSummary {
-  let bytes: [UInt8]
-  do throws(SystemFailure) {
-    bytes = try contents(of: path, limit: 1 << 30)
-  } catch {
-    throw ValidationError("cannot read the result \(path): \(error.reason)")
+/// - Parameters:
+///   - path: the file, as the user named it.
+///   - keepsTimes: whether the cells get the times of all their rounds.
+/// - Returns: the result.
+/// - Throws: why the file cannot be used.
+func readResult(_ path: String, keepsTimes: Bool = false) throws(ResultFileFailure)
+  -> ResultSummary
+{
+  let bytes = try mapError(ResultFileFailure.cannotRead) { () throws(SystemFailure) in
+    try namedContents(of: path, limit: mostBytes)
   }
-  do throws(ResultFailure) {
-    return try ResultSummary(reading: bytes, name: path, keepsTimes: keepsTimes)
-  } catch {
-    throw ValidationError(error.message)
+  return try mapError(ResultFileFailure.unusable) { () throws(ResultFailure) in
+    try ResultSummary(reading: bytes, name: path, keepsTimes: keepsTimes)
   }
 }
 
-extension ResultFailure {
-  var message: String {
-    switch self {
-    case .unreadable(let name, let failure):
-      "cannot read the result \(name): \(failure.expected) is missing after \(failure.offset) bytes"
-    case .foreign(let name):
-      "cannot read the result \(name): 'cma-test bench' did not write that file"
-    case .newer(let name, let version):
-      "cannot read the result \(name): its format, \(version), is newer than this cma-test"
-    case .inconsistent(let name, let what):
-      "cannot read the result \(name): \(what)"
+/// A file that `cma-test report` takes.
+enum ReportedFile {
+  case bench(ResultSummary)
+  case run(NamedRun)
+
+  /// Reads a file of `cma-test bench`, or what `cma-test run --format json` printed.
+  init(reading path: String) throws(ResultFileFailure) {
+    let bytes = try mapError(ResultFileFailure.cannotRead) { () throws(SystemFailure) in
+      try namedContents(of: path, limit: mostBytes)
+    }
+    self = try mapError(ResultFileFailure.unusable) { () throws(ResultFailure) in
+      if let run = RunResult(reading: bytes) { return .run(NamedRun(name: path, result: run)) }
+      return .bench(try ResultSummary(reading: bytes, name: path, keepsTimes: true))
     }
   }
 }

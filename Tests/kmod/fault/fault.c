@@ -31,8 +31,11 @@
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/ptrace.h>
+#include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/time64.h>
+#include <linux/timekeeping.h>
 #include <linux/xarray.h>
 
 #include "../../../src-kmod/cmatest.h"
@@ -395,6 +398,29 @@ static void fault_refuse_in_batch(const struct fault_call *call, struct pt_regs 
 		regs_set_return_value(regs, false);
 }
 
+static atomic_t fault_allocs;
+
+/* By the clock: what mdelay() counts, an emulated processor may do in a third of the time. */
+static void fault_wait(u64 ns)
+{
+	u64 end = ktime_get_mono_fast_ns() + ns;
+
+	while (ktime_get_mono_fast_ns() < end)
+		cpu_relax();
+}
+
+static void fault_delay(const struct fault_call *call, struct pt_regs *regs)
+{
+	if (atomic_inc_return(&fault_allocs) % 100 == 0)
+		fault_wait(5 * NSEC_PER_MSEC);
+}
+
+static void fault_stall(const struct fault_call *call, struct pt_regs *regs)
+{
+	if (atomic_inc_return(&fault_allocs) == 20)
+		fault_wait(2 * NSEC_PER_SEC);
+}
+
 #define FAULT_CMA_ALLOC		"cma_alloc"
 #define FAULT_CMA_RELEASE	"cma_release"
 #define FAULT_INFO		"cmatest:cmatest_info_run"
@@ -446,6 +472,10 @@ static const struct {
 	[CMATEST_FAULT_REFUSED_BATCH] = { "refused-batch", {
 		{ FAULT_BATCH, fault_begin_batch, fault_end_batch },
 		{ FAULT_CMA_RELEASE, NULL, fault_refuse_in_batch } } },
+	[CMATEST_FAULT_DELAY] = { "delay", {
+		{ FAULT_CMA_ALLOC, fault_delay } } },
+	[CMATEST_FAULT_STALL] = { "stall", {
+		{ FAULT_CMA_ALLOC, fault_stall } } },
 };
 
 /*

@@ -24,5 +24,7 @@
 #define CMATEST_FAULT_ZERO_PAGES	15	/* cma_alloc() gives a block of no pages */
 #define CMATEST_FAULT_PASSED_ZERO	16	/* ALLOC passes a request for no pages on */
 #define CMATEST_FAULT_REFUSED_BATCH	17	/* cma_release() says so once in a BATCH */
+#define CMATEST_FAULT_DELAY		18	/* each 100th cma_alloc() takes 5 ms longer */
+#define CMATEST_FAULT_STALL		19	/* the 20th cma_alloc() takes 2 s longer */
 
 #endif

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+import CMATestBench
 import CMATestCore
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct JSONReaderTests {
@@ -40,7 +42,8 @@ import Testing
   }
 
   @Test func refusesDepthWithoutAnEnd() {
-    #expect(isRead(Array((String(repeating: "[", count: 60) + String(repeating: "]", count: 60)).utf8)))
+    #expect(
+      isRead(Array((String(repeating: "[", count: 60) + String(repeating: "]", count: 60)).utf8)))
     #expect(!isRead([UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)))
   }
 
@@ -65,14 +68,16 @@ import Testing
   func agreesWithFoundation(_ seed: UInt64) {
     var random = SeededGenerator(state: seed)
     let parts = [
-      "{", "}", "[", "]", ",", ":", "\"a\"", "\"", "\\", "\\n", "1", "-", "0", ".5", "e3", "true", "null",
+      "{", "}", "[", "]", ",", ":", "\"a\"", "\"", "\\", "\\n", "1", "-", "0", ".5", "e3", "true",
+      "null",
       " ", "\"b\":", "[1]", "{}",
     ]
     for _ in 0..<2000 {
       let text = (0..<Int.random(in: 1..<8, using: &random))
         .map { _ in parts.randomElement(using: &random) ?? "" }.joined()
       let theirs =
-        (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) != nil
+        (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed))
+        != nil
       #expect(isRead(Array(text.utf8)) == theirs, "\(text)")
     }
   }

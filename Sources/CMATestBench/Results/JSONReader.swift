@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
+
 /// Reads JSON (RFC 8259) from its beginning to its end, a value at a time, without keeping any.
 ///
 /// Results of measurements have millions of numbers, of which a reader wants sums; a decoder that
@@ -162,19 +164,39 @@ extension JSONReader {
   public mutating func number() throws(JSONReadFailure) -> Double {
     skipSpace()
     let start = place
-    while place < bytes.count, "+-.0123456789eE".utf8.contains(bytes[place]) { place += 1 }
-    let text = String(decoding: bytes[start..<place], as: UTF8.self)
-    // Swift also reads forms that JSON has not, as "+1", ".5" and "1.".
-    let digits = text.utf8.drop { $0 == UInt8(ascii: "-") }
-    guard let first = digits.first, 0x30...0x39 ~= first,
-      let last = digits.last, 0x30...0x39 ~= last,
-      first != 0x30 || digits.dropFirst().first.map({ !(0x30...0x39 ~= $0) }) ?? true,
-      !text.contains(".e"), !text.contains(".E"), let value = Double(text), value.isFinite
+    try passNumber()
+    guard let value = Double(String(decoding: bytes[start..<place], as: UTF8.self)), value.isFinite
     else {
       place = start
       throw failure("a number")
     }
     return value
+  }
+
+  /// Passes over a number, in the form that RFC 8259 gives it, without making one of it.
+  private mutating func passNumber() throws(JSONReadFailure) {
+    skipSpace()
+    let start = place
+    _ = take(exactly: "-")
+    let first = place
+    var isNumber = passDigits()
+    if place > first + 1, bytes[first] == UInt8(ascii: "0") { isNumber = false }
+    if isNumber, take(exactly: ".") { isNumber = passDigits() }
+    if isNumber, take(exactly: "e") || take(exactly: "E") {
+      if !take(exactly: "+") { _ = take(exactly: "-") }
+      isNumber = passDigits()
+    }
+    if !isNumber {
+      place = start
+      throw failure("a number")
+    }
+  }
+
+  /// Passes over digits; returns whether there was one.
+  private mutating func passDigits() -> Bool {
+    let start = place
+    while place < bytes.count, 0x30...0x39 ~= bytes[place] { place += 1 }
+    return place > start
   }
 
   /// Reads `true` or `false`.
@@ -213,7 +235,14 @@ extension JSONReader {
     case "\"": _ = try string()
     case "t", "f": _ = try bool()
     case "n": if !takeNull() { throw failure("null") }
-    default: _ = try number()
+    default:
+      let start = place
+      try passNumber()
+      // Only one that is written so can be too large.
+      if place - start > 300 || bytes[start..<place].contains(where: { $0 | 0x20 == 0x65 }) {
+        place = start
+        _ = try number()
+      }
     }
   }
 
