@@ -2,6 +2,7 @@
 
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestDevice
 
 /// The tests of a submission, with a number each.
 struct KCIDBTests {
@@ -93,9 +94,10 @@ struct KCIDBTests {
     ["value": .number(nanoseconds / 1e9), "unit": "s", "prefix": "metric"]
   }
 
-  /// What the machine was. The database is public, and a command line may name hosts of a lab.
+  /// What the machine was. The database is public: hosts of a lab, which a command line may name, too, are not
+  /// for it.
   private static func environment(_ result: ResultSummary) -> JSON {
-    let facts = result.environment.filter { $0.name != "command_line" }
+    let facts = result.environment.filter { !["command_line", "host"].contains($0.name) }
     return ["misc": .object(facts.map { JSON.Member($0.name, .string(plain($0.value))) })]
   }
 
