@@ -37,7 +37,7 @@ function __cma-test_parse_tokens -S
         case 'compare'
             __cma-test_parse_subcommand -r 1 'with=+' 'by=' 'level=' 'threshold=' 'detect=' 'force' 'format=' 'version' 'h/help'
         case 'report'
-            __cma-test_parse_subcommand -r 1 'baseline=+' 'format=' 'o/output=' 'version' 'h/help'
+            __cma-test_parse_subcommand -r 1 'baseline=+' 'format=' 'machines=' 'origin=' 'build=' 'o/output=' 'version' 'h/help'
         case 'help'
             __cma-test_parse_subcommand -r 1 'version'
         end
@@ -172,7 +172,10 @@ complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_opti
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test compare" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test report" -ge 1' -fa '(for p in (string match -e -- \'*/\' (commandline -t);or printf \n)*.\'json\';printf %s\n $p;end;__fish_complete_directories (commandline -t) \'\')'
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report"' -l 'baseline' -d 'Compare the results with this earlier one; again for more of its rounds.' -rfa '(for p in (string match -e -- \'*/\' (commandline -t);or printf \n)*.\'json\';printf %s\n $p;end;__fish_complete_directories (commandline -t) \'\')'
-complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report" format' -l 'format' -d 'The form of the report.' -rfka 'html csv hgrm gnuplot'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report" format' -l 'format' -d 'The form of the report.' -rfka 'html csv hgrm gnuplot kcidb'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report" machines' -l 'machines' -d 'What tells machines apart: the name of the host, or of the folder with its results.' -rfka 'host folder'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report" origin' -l 'origin' -d 'For kcidb: the name of your CI system, of lower-case letters, digits and \'_\'.' -rfka ''
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report" build' -l 'build' -d 'For kcidb: the build that was tested, as maestro:1234.' -rfka ''
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report" o output' -l 'output' -s 'o' -d 'The file to write; standard output if not given.' -rF
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report" version' -l 'version' -d 'Show the version.'
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_flags_or_options "cma-test report" h help' -s 'h' -l 'help' -d 'Show help information.'

@@ -2,6 +2,7 @@
 
 import CMATestBench
 import CMATestCore
+import CMATestDevice
 import CMATestReport
 import TestSupport
 import Testing

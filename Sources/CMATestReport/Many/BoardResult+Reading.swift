@@ -60,7 +60,8 @@ extension BoardResult {
       passed: run.passed, failed: run.failed, skipped: run.skipped,
       failures: FailureCount.all(of: run))
     return BoardResult(
-      file: path, host: facts.host, kernel: facts.kernel, time: facts.time, content: .run(content))
+      file: path, host: facts.host.flatMap { $0.isEmpty ? nil : $0 }, kernel: facts.kernel,
+      time: facts.time, content: .run(content))
   }
 
   private static func kept(
@@ -80,7 +81,8 @@ extension BoardResult {
       areaPages: result.areaPages, pageSize: result.pageSize, isWhole: result.isComplete,
       cells: result.cells.map(BoardCell.init), failures: FailureCount.all(of: result))
     return BoardResult(
-      file: path, host: fact("host"), kernel: kernel, time: result.time,
+      file: path, host: fact("host").flatMap { $0.isEmpty ? nil : $0 }, kernel: kernel,
+      time: result.time,
       facts: result.environment, content: .bench(content))
   }
 }

@@ -11,18 +11,29 @@ enum MachinePage {
     static let files = 500
   }
 
+  /// Makes the page.
+  ///
+  /// - Parameters:
+  ///   - machine: All of its results.
+  ///   - rows: The same by kernel and profile.
+  ///   - changes: Its kernels, compared.
+  ///   - failures: What failed on it, and how often.
+  ///   - back: The address of the page of all machines, relative to this one.
+  /// - Returns: The page.
   static func html(
     _ machine: BoardResults, _ rows: [BoardRow], _ changes: [KernelChange],
-    _ failures: [FailureCause: UInt64]
+    _ failures: [FailureCause: UInt64], back: String
   ) -> String {
     let name = PageTables.name(machine.name)
     var body = "<h1>\(xmlText(name))</h1>\n"
     let count = machine.results.count
-    body += "<p class=\"lead\">\(count) result\(count == 1 ? "" : "s").</p>\n"
+    body += "<p class=\"lead\">\(count) result\(count == 1 ? "" : "s"). "
+    body += TableField("All machines", link: back).html + "</p>\n"
     body += "<h2>Kernels and profiles</h2>\n"
     let worst = rows.sorted { $0.isWorse(than: $1) }
     let shown = rows.count > Most.cells ? Array(worst.prefix(Most.cells)) : rows
-    body += PageTables.leftOut(shown.count, of: rows.count, "rows") + PageTables.rows(shown)
+    body +=
+      PageTables.leftOut(shown.count, of: rows.count, "rows") + PageTables.rows(shown, links: nil)
     body += causes(failures)
     body += comparisons(changes)
     body += cells(rows)

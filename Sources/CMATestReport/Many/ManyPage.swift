@@ -16,16 +16,27 @@ package enum ManyPage {
     static let spreads = 4
   }
 
+  /// The addresses of the page, in its folder, and of the folder of machines' pages beside it.
+  package struct Place: Sendable {
+    package var page: String
+    package var folder: String
+
+    package init(page: String, folder: String) {
+      self.page = page
+      self.folder = folder
+    }
+  }
+
   /// Makes the page, and before it those of the machines.
   ///
   /// - Parameters:
   ///   - results: What was read.
-  ///   - folder: Where the pages of machines are, relative to the page; nil where there are none.
+  ///   - place: Where the pages of machines are; nil where there are none.
   ///   - write: Takes the page of a machine with its name in the folder.
   /// - Returns: The page.
   /// - Throws: What `write` throws.
   package static func html<Failure: Error>(
-    _ results: ManyResults, machinesIn folder: String?,
+    _ results: ManyResults, machines place: Place?,
     write: (String, String) throws(Failure) -> Void
   ) throws(Failure) -> String {
     var summary = ManySummary()
@@ -36,10 +47,11 @@ package enum ManyPage {
       let changes = machine.changes()
       let failures = machine.failures()
       var link: String?
-      if let folder {
+      if let place {
         let file = names.name(for: name)
-        link = folder + "/" + file
-        try write(file, MachinePage.html(machine, rows, changes, failures))
+        link = place.folder + "/" + file
+        try write(
+          file, MachinePage.html(machine, rows, changes, failures, back: "../" + place.page))
       }
       summary.add(machine, page: link, rows: rows, changes: changes, failures: failures)
     }
@@ -52,7 +64,6 @@ package enum ManyPage {
     let rows = summary.rows.sorted { $0.isWorse(than: $1) }
     var body = "<h1>Contiguous memory allocation on many machines</h1>\n"
     body += "<p class=\"lead\">\(xmlText(sentence(summary, results)))</p>\n"
-    body += leftOut(results.leftOut)
     body +=
       "<h2>Machines, kernels and profiles</h2>\n<p>The worst first: faults, then the share of requests "
     body +=
@@ -62,10 +73,10 @@ package enum ManyPage {
     let shown = Array(rows.prefix(Most.rows))
     body += PageTables.leftOut(shown.count, of: rows.count, "rows")
     body += PageTables.rows(shown, links: links)
-    body += spreads(rows)
     body += kernels(summary, links)
     body += causes(summary, links)
-    body += machines(summary)
+    body += spreads(rows)
+    body += machines(summary) + leftOut(results.leftOut)
     return PageFrame.html("Contiguous memory allocation on many machines", body)
   }
 
@@ -80,7 +91,7 @@ package enum ManyPage {
     let regressed = Set(summary.regressions.map(\.machine)).count
     words += " A newer kernel is worse on \(count(regressed, "machine"))."
     if !results.leftOut.isEmpty {
-      words += " \(count(results.leftOut.count, "file")) left out."
+      words += " \(count(results.leftOut.count, "file")) left out: the last section names them."
     }
     if let several = summary.machines.first(where: \.isSeveral) {
       words +=
@@ -95,12 +106,11 @@ package enum ManyPage {
     guard !files.isEmpty else { return "" }
     let shown = files.prefix(Most.leftOut)
     let rows = shown.map { [label(printable($0.path), 200), label(printable($0.reason), 300)] }
-    var text = "<details open><summary>Files that are left out</summary>\n"
+    var text = "<h2>Files that are left out</h2>\n"
     if shown.count < files.count {
       text += "<p>The first \(shown.count) of \(files.count); standard error has named all.</p>\n"
     }
-    text += htmlTable(["file", "reason"], rows, classes: ["words", "words"])
-    return text + "</details>\n"
+    return text + htmlTable(["file", "reason"], rows, classes: ["words", "words"])
   }
 
   /// The distribution of times over machines, of the profiles that most machines have.

@@ -17,10 +17,24 @@ enum PageTables {
     return "<p>The \(shown) worst of \(all) \(what): \(all - shown) are left out here.</p>\n"
   }
 
+  /// Shows the first rows, and has the others at hand.
+  static func folded(_ head: [String], _ rows: [[TableField]], classes: [String]) -> String {
+    let first = 30
+    let text = htmlTable(head, Array(rows.prefix(first)), classes: classes)
+    guard rows.count > first else { return text }
+    return text + "<details><summary>\(rows.count - first) more</summary>\n"
+      + htmlTable(head, Array(rows.dropFirst(first)), classes: classes) + "</details>\n"
+  }
+
   /// The results by machine, kernel and profile.
-  static func rows(_ rows: [BoardRow], links: [String: String] = [:]) -> String {
+  ///
+  /// - Parameters:
+  ///   - rows: What to show, in that order.
+  ///   - links: The pages of machines; nil where all rows are of one.
+  /// - Returns: The table.
+  static func rows(_ rows: [BoardRow], links: [String: String]?) -> String {
     let fields = rows.map { row -> [TableField] in
-      var fields = [TableField(name(row.machine), link: links[row.machine])]
+      var fields = links.map { [TableField(name(row.machine), link: $0[row.machine])] } ?? []
       let texts = [
         name(row.kernel), name(row.profile), "\(row.files)", "\(row.requests)",
         row.profile == BoardRow.run ? "\(row.failed)" : percent(row.failedShare), "\(row.faults)",
@@ -35,12 +49,13 @@ enum PageTables {
       return fields
     }
     let head = [
-      "machine", "kernel", "profile", "results", "requests", "failed", "faults", "p50", "p99",
-      "max",
+      "kernel", "profile", "results", "requests", "failed", "faults", "p50", "p99", "max",
       "slowest cell",
     ]
-    let classes = ["", "words", "words", "", "", "", "", "", "", "", "words"]
-    return htmlTable(head, fields, classes: classes)
+    let classes = ["words", "words", "", "", "", "", "", "", "", "words"]
+    return links == nil
+      ? htmlTable(head, fields, classes: classes)
+      : folded(["machine"] + head, fields, classes: [""] + classes)
   }
 
   /// Failures by cause; the machines are how many, and one of them.
@@ -61,7 +76,7 @@ enum PageTables {
     }
     let head = ["what", "cause", "holder", "how often"]
     let classes = ["", "words", "words", "", "", "words"]
-    return htmlTable(
+    return folded(
       isOneMachine ? head : head + ["machines", "one of them"], fields, classes: classes)
   }
 
@@ -85,6 +100,6 @@ enum PageTables {
       "\(quantity) after", "change", "failed before", "failed after", "verdict",
     ]
     let classes = ["", "words", "words", "words", "words", "", "", "", "", "", "words"]
-    return htmlTable(head, fields, classes: classes)
+    return folded(head, fields, classes: classes)
   }
 }

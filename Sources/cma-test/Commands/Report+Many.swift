@@ -67,11 +67,15 @@ extension Report {
         "cma-test report: warning: left out \(printable(left.path)): \(printable(left.reason))\n")
     }
     guard many.used > 0 else { throw .nothingUsable(results, leftOut: many.leftOut.count) }
-    let folder = file.flatMap { $0.isReplaced ? Self.folder(beside: $0.name) : nil }
-    return try ManyPage.html(
-      many, machinesIn: folder.map { Self.address(of: Self.lastName($0)) }
-    ) { (name, page) throws(ResultFileFailure) in
-      guard let folder else { return }
+    // What goes into a pipe is beside nothing.
+    guard let file, file.isReplaced else {
+      return ManyPage.html(many, machines: nil) { _, _ in }
+    }
+    let folder = Self.folder(beside: file.name)
+    let place = ManyPage.Place(
+      page: Self.address(of: Self.lastName(file.name)),
+      folder: Self.address(of: Self.lastName(folder)))
+    return try ManyPage.html(many, machines: place) { (name, page) throws(ResultFileFailure) in
       try mapError(ResultFileFailure.cannotWrite) { () throws(SystemFailure) in
         try ResultFile("\(folder)/\(name)").write(page)
       }
