@@ -18,6 +18,9 @@ struct FailureCause: Hashable {
     self.holder = holder
   }
 
+  /// An order of causes that are equally frequent.
+  var sortKey: String { "\(subject)\u{0}\(reason)\u{0}\(holder ?? "")" }
+
   /// Longer reasons than this differ in nothing that a table shows.
   private static let most = 300
 

@@ -54,7 +54,7 @@ enum MachinePage {
       return (cause, counts)
     }.sorted { one, other in
       if one.1.count != other.1.count { return one.1.count > other.1.count }
-      return (one.0.subject, one.0.reason) < (other.0.subject, other.0.reason)
+      return one.0.sortKey < other.0.sortKey
     }
     let shown = Array(causes.prefix(Most.causes))
     return "<h2>Failures by cause</h2>\n"

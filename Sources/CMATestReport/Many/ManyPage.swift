@@ -181,7 +181,7 @@ package enum ManyPage {
     let causes = summary.causes.map { ($0.key, $0.value) }.sorted { one, other in
       if one.1.machines != other.1.machines { return one.1.machines > other.1.machines }
       if one.1.count != other.1.count { return one.1.count > other.1.count }
-      return (one.0.subject, one.0.reason) < (other.0.subject, other.0.reason)
+      return one.0.sortKey < other.0.sortKey
     }
     guard !causes.isEmpty else { return "" }
     let shown = Array(causes.prefix(Most.causes))
