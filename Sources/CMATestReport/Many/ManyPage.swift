@@ -161,7 +161,8 @@ package enum ManyPage {
       "<h2>Kernels</h2>\n<p>Each kernel with the next newer one of its flavour, on each machine that "
     text +=
       "has both, as 'cma-test compare' does it. Each comparison alone finds a regression with a chance "
-    text += "of 5 % where nothing changed.</p>\n"
+    text +=
+      "of 5 % where nothing changed; 'by chance' is the probability that any of so many machines shows as much.</p>\n"
     text += PageTables.leftOut(rows.count, of: steps.count, "steps")
     text += htmlTable(
       [
@@ -174,7 +175,7 @@ package enum ManyPage {
     let shown = Array(regressions.prefix(Most.regressions))
     text += "<h3>Which machines, and which cells</h3>\n"
     text += PageTables.leftOut(shown.count, of: regressions.count, "cells")
-    return text + PageTables.regressions(shown, links: links)
+    return text + PageTables.regressions(shown, summary.steps, links: links)
   }
 
   private static func causes(_ summary: ManySummary, _ links: [String: String]) -> String {

@@ -74,6 +74,8 @@ struct StepCounts {
   private(set) var regressed = 0
   private(set) var same = 0
   private(set) var notKnown = 0
+  /// The smallest probability of a regression that was found, if nothing changed on its machine.
+  private var smallest = 1.0
 
   mutating func add(_ comparison: Comparison) {
     switch comparison.outcome {
@@ -81,15 +83,27 @@ struct StepCounts {
     case .noRegression: same += 1
     case .notKnown: notKnown += 1
     }
+    for cell in comparison.cells where cell.verdict.isRegression {
+      smallest = min(smallest, cell.smallestP)
+    }
   }
 
   var all: Int { regressed + same + notKnown }
 
-  /// The probability of so many regressions where nothing changed on any machine.
-  var chance: Double { Binomial.atLeast(regressed, of: all, p: Self.level) }
+  /// Whether chance does not explain them: neither so many machines, nor the surest one of so many.
+  var isMoreThanChance: Bool {
+    guard regressed > 0 else { return false }
+    let many = Binomial.atLeast(regressed, of: all, p: Self.level)
+    return many <= Self.level * 1.000_001 || onAll(smallest) <= Self.level
+  }
 
-  /// Whether more machines became slower than chance explains.
-  var isMoreThanChance: Bool { regressed > 0 && chance <= Self.level * 1.000_001 }
+  /// A probability of one machine, corrected for all that were looked at (Bonferroni).
+  func onAll(_ p: Double) -> Double { min(1, p * Double(all)) }
+}
+
+extension CellComparison {
+  /// The smaller probability of the two tests; each is corrected for the cells of its comparison.
+  fileprivate var smallestP: Double { min(timeP ?? 1, failureP ?? 1) }
 }
 
 /// How often, and where, something failed.
@@ -118,6 +132,8 @@ struct Regression {
   var times: (before: Double, after: Double)?
   var failed: (before: Double, after: Double)
   var words: String
+  /// The probability if nothing changed on this machine.
+  var p: Double
 
   init(_ change: KernelChange, _ cell: CellComparison) {
     machine = change.machine
@@ -131,7 +147,10 @@ struct Regression {
       Double(cell.failed.after) / Double(max(1, cell.requests.after))
     )
     words = cell.verdict.words
+    p = cell.smallestP
   }
+
+  var step: KernelStep { KernelStep(profile: profile, before: before, after: after) }
 
   var ratio: Double { times.map { $0.after / $0.before } ?? 1 }
 

@@ -81,7 +81,9 @@ enum PageTables {
   }
 
   /// Cells that became worse.
-  static func regressions(_ regressions: [Regression], links: [String: String]) -> String {
+  static func regressions(
+    _ regressions: [Regression], _ steps: [KernelStep: StepCounts], links: [String: String]
+  ) -> String {
     let fields = regressions.map { found -> [TableField] in
       var fields = [TableField(name(found.machine), link: links[found.machine])]
       let texts = [
@@ -90,6 +92,7 @@ enum PageTables {
         found.times.map { shortTime($0.after) } ?? "?",
         found.times == nil ? "?" : changeInPercent(found.ratio), percent(found.failed.before),
         percent(found.failed.after), found.words,
+        probability(steps[found.step]?.onAll(found.p) ?? 1),
       ]
       fields += texts.map { TableField($0) }
       return fields
@@ -97,9 +100,9 @@ enum PageTables {
     let quantity = Comparison.Rules().quantity.rawValue
     let head = [
       "machine", "profile", "kernel", "newer kernel", "cell", "\(quantity) before",
-      "\(quantity) after", "change", "failed before", "failed after", "verdict",
+      "\(quantity) after", "change", "failed before", "failed after", "verdict", "by chance",
     ]
-    let classes = ["", "words", "words", "words", "words", "", "", "", "", "", "words"]
+    let classes = ["", "words", "words", "words", "words", "", "", "", "", "", "words", "words"]
     return folded(head, fields, classes: classes)
   }
 }
