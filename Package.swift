@@ -87,7 +87,12 @@ let package = Package(
       dependencies: ["CLinux", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestSystem"],
       swiftSettings: settings),
     .target(
-      name: "CMATestReport", dependencies: ["CMATestBench", "CMATestCore", "CMATestDevice"],
+      name: "CMATestHolders",
+      dependencies: ["CLinux", "CMATestCore", "CMATestDevice", "CMATestMachine", "CMATestSystem"],
+      swiftSettings: settings),
+    .target(
+      name: "CMATestReport",
+      dependencies: ["CMATestBench", "CMATestCore", "CMATestDevice", "CMATestHolders"],
       swiftSettings: settings),
     .target(
       name: "CMATestSuite",
@@ -101,8 +106,9 @@ let package = Package(
     .executableTarget(
       name: "cma-test",
       dependencies: [
-        "CMATestBench", "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestMachine",
-        "CMATestReport", "CMATestReserve", "CMATestStatus", "CMATestSuite", "CMATestSystem",
+        "CMATestBench", "CMATestConfigure", "CMATestCore", "CMATestDevice", "CMATestHolders",
+        "CMATestMachine", "CMATestReport", "CMATestReserve", "CMATestStatus", "CMATestSuite",
+        "CMATestSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -139,6 +145,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "CMATestHoldersTests",
+      dependencies: [
+        "CMATestCore", "CMATestDevice", "CMATestHolders", "CMATestMachine", "CMATestReport",
+        "CMATestSystem", "TestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
       name: "CMATestStatusTests",
       dependencies: [
         "CMATestConfigure", "CMATestCore", "CMATestMachine", "CMATestStatus", "CMATestSystem",
@@ -148,7 +161,8 @@ let package = Package(
     .testTarget(
       name: "CMATestSuiteTests",
       dependencies: [
-        "cma-test", "CCMATestABI", "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestMachine",
+        "cma-test", "CCMATestABI", "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestHolders",
+        "CMATestMachine",
         "CMATestReport", "CMATestSuite", "CMATestSystem", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

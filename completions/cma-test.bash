@@ -173,13 +173,13 @@ _cma-test() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    status|configure|reserve|areas|run|bench|compare|report|help)
+    status|configure|reserve|areas|run|bench|compare|report|map|explain|help)
         # Offer subcommand argument completions
         "_cma-test_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'status configure reserve areas run bench compare report help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'status configure reserve areas run bench compare report map explain help' -- "${cur}"))
         ;;
     esac
 }
@@ -423,6 +423,46 @@ _cma-test_report() {
     case "${positional_number}" in
     *)
         __cma-test_add_completions -o plusdirs -fX '!*.@(json)'
+        return
+        ;;
+    esac
+}
+
+_cma-test_map() {
+    repeating_flags=()
+    non_repeating_flags=(--json --no-load --wait --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--area --format --width --watch)
+    __cma-test_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--area')
+        return
+        ;;
+    '--format')
+        __cma-test_add_completions -W 'text'$'\n''json'$'\n''svg'
+        return
+        ;;
+    '--width')
+        return
+        ;;
+    '--watch')
+        return
+        ;;
+    esac
+}
+
+_cma-test_explain() {
+    repeating_flags=()
+    non_repeating_flags=(--json --no-load --wait --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--area)
+    __cma-test_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--area')
         return
         ;;
     esac

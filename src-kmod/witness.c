@@ -294,6 +294,13 @@ static u32 cmatest_witness_cause(const struct cmatest_witness *answer, int err)
 		return CMATEST_CAUSE_LARGER;
 	if (!(answer->found & CMATEST_WITNESS_HAS_ATTEMPTS))
 		return CMATEST_CAUSE_UNKNOWN;
+	/*
+	 * Any other error than EBUSY ends cma_alloc() at once, and moving pages can
+	 * fail for want of memory alone. After an attempt ENOMEM is not that of an
+	 * area without a hole.
+	 */
+	if (answer->error == ENOMEM && (answer->failed || answer->migrated || answer->unmigrated))
+		return CMATEST_CAUSE_NO_MEMORY;
 	if (!answer->failed && answer->error && answer->error != ENOMEM && answer->error != EBUSY)
 		return CMATEST_CAUSE_UNKNOWN;
 	if (!answer->failed)

@@ -8,6 +8,8 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   public var request: String
   /// A value of errno(3).
   public var code: CInt
+  /// Why there was no block, and who was in the way; nil where nothing tells.
+  public var obstacle: String?
 
   public init(_ request: String, _ code: CInt) {
     self.request = request
@@ -32,7 +34,9 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   public var isInvalid: Bool { code == EINVAL }
 
   /// The request and the reason in one line.
-  public var message: String { "cannot \(request): \(reason)" }
+  public var message: String {
+    "cannot \(request): \(reason)" + (obstacle.map { ": \($0)" } ?? "")
+  }
 
   /// The reason in words.
   var reason: String {

@@ -38,6 +38,8 @@ public struct DeviceInformation: Equatable, Sendable {
   /// The largest order and count that are passed on to the allocator.
   public var maxOrder: UInt32 = 0
   public var maxCount: UInt64 = 0
+  /// Pages of a page block, by which areas are rounded; nil where that is not known.
+  public var blockPages: UInt64?
   /// Blocks that one open file can have, and pages that all can have together.
   public var maxHandles: UInt64 = 0
   public var maxPages: UInt64 = 0

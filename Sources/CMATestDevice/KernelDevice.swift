@@ -11,42 +11,42 @@ internal import Glibc
 typealias RequestCall = @Sendable (CInt, UInt, UnsafeMutableRawPointer) -> CInt
 
 /// The structure of one request, so that no request is made with another's.
-private protocol RequestStructure {
+protocol RequestStructure {
   static var number: UInt { get }
 }
 
 extension cmatest_info: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_info }
+  static var number: UInt { cmatest_request_info }
 }
 extension cmatest_area: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_area }
+  static var number: UInt { cmatest_request_area }
 }
 extension cmatest_alloc: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_alloc }
+  static var number: UInt { cmatest_request_alloc }
 }
 extension cmatest_release: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_release }
+  static var number: UInt { cmatest_request_release }
 }
 extension cmatest_block: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_block }
+  static var number: UInt { cmatest_request_block }
 }
 extension cmatest_fill: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_fill }
+  static var number: UInt { cmatest_request_fill }
 }
 extension cmatest_check: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_check }
+  static var number: UInt { cmatest_request_check }
 }
 extension cmatest_batch: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_batch }
+  static var number: UInt { cmatest_request_batch }
 }
 extension cmatest_probe: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_probe }
+  static var number: UInt { cmatest_request_probe }
 }
 extension cmatest_place: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_place }
+  static var number: UInt { cmatest_request_place }
 }
 extension cmatest_measure: RequestStructure {
-  fileprivate static var number: UInt { cmatest_request_measure }
+  static var number: UInt { cmatest_request_measure }
 }
 
 /// The real /dev/cmatest.
@@ -81,7 +81,7 @@ public final class KernelDevice: PagePlacer {
   ///   - words: the request in words, for the error.
   ///   - request: the structure of the request, in and out.
   /// - Throws: the words and errno.
-  private func ask<Structure: RequestStructure>(
+  func ask<Structure: RequestStructure>(
     _ words: @autoclosure () -> String, _ request: inout Structure
   ) throws(DeviceFailure) {
     do throws(SystemFailure) {
@@ -103,6 +103,9 @@ public final class KernelDevice: PagePlacer {
     information.pageSize = UInt64(request.page_size)
     information.areas = request.areas
     information.maxOrder = request.max_order
+    if request.pageblock > 0, request.pageblock < 32 {
+      information.blockPages = 1 << UInt64(request.pageblock)
+    }
     information.maxCount = request.max_count
     information.maxHandles = UInt64(request.max_handles)
     information.maxPages = request.max_pages
@@ -304,7 +307,7 @@ public final class KernelDevice: PagePlacer {
   }
 
   /// Returns a C string that Swift sees as a tuple of bytes.
-  private static func string<Bytes>(_ bytes: Bytes) -> String {
+  static func string<Bytes>(_ bytes: Bytes) -> String {
     withUnsafeBytes(of: bytes) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 }

@@ -77,24 +77,6 @@ package enum PageUses {
     try pages(on: machine, frames, where: kind.has)?.count
   }
 
-  /// The uses of a page by the flags (KPF_*) that tell, the first that a page has.
-  private static let words: [(flag: UInt64, use: String)] = [
-    (10, "a free page"), (7, "a slab of the kernel"), (26, "a page table"), (17, "huge pages"),
-    (12, "anonymous memory"), (13, "memory on its way to swap"), (8, "page cache being written"),
-    (5, "page cache"), (11, "mapped memory"),
-  ]
-
-  /// Names the use of one page, as far as its flags tell; nil where the kernel does not show them.
-  static func words(on machine: Machine, _ frame: UInt64) -> String? {
-    var use: String?
-    guard frame < 1 << 52 else { return nil }
-    let found = try? pages(on: machine, frame..<frame + 1) { flags in
-      use = words.first { flags & 1 << $0.flag != 0 }?.use ?? "memory of the kernel or a driver"
-      return true
-    }
-    return found == nil ? nil : use
-  }
-
   private static func pages(
     on machine: Machine, _ frames: Range<UInt64>, where isMeant: (UInt64) -> Bool
   ) throws(SystemFailure) -> FrameRanges? {

@@ -6,24 +6,29 @@ public import CMATestSystem
 /// The kernel that this process runs on, and the real device.
 public struct RunningKernel: TestedKernel {
   public var file: any DeviceFile { placer }
+  public var insight: any AreaInsight { placer }
   public let release: String
   public var processors: Int { processorCount() }
-  private let placer: any PagePlacer
+  private let placer: any PagePlacer & AreaInsight
   private let machine = Machine()
   private let pageSize: UInt64
   private let ownerCommand: [String]
+  private let naming: any HolderNaming
 
   /// - Parameters:
   ///   - file: the open device.
   ///   - pageSize: the bytes of a page.
+  ///   - naming: names who is in the way.
   ///   - ownerCommand: the arguments that make this program a block owner, before those that tell
   ///     the blocks.
   /// - Throws: the call that failed, where /proc cannot be read.
   public init(
-    file: any PagePlacer, pageSize: UInt64, ownerCommand: [String]
+    file: any PagePlacer & AreaInsight, pageSize: UInt64, naming: any HolderNaming,
+    ownerCommand: [String]
   ) throws(SystemFailure) {
     placer = file
     self.pageSize = pageSize
+    self.naming = naming
     self.ownerCommand = ownerCommand
     release = try machine.kernelRelease()
   }
@@ -47,7 +52,13 @@ public struct RunningKernel: TestedKernel {
     try PageUses.occupied(on: machine, frames)
   }
 
-  public func use(of frame: UInt64) -> String? { PageUses.words(on: machine, frame) }
+  public func holder(of frame: UInt64, in place: AreaPlace) -> String? {
+    naming.holder(of: frame, in: place)
+  }
+
+  public func obstacle(to request: BlockRequest, in place: AreaPlace) -> String? {
+    naming.obstacle(to: request, in: place)
+  }
 
   public func placePages(
     _ kind: UserPageKind, in area: UInt32, _ frames: Range<UInt64>, wanted: Int, seed: UInt64,

@@ -5,9 +5,13 @@ public import CMATestSystem
 /// The kernel under test, with the open device: the boundary that a test replaces as a whole.
 ///
 /// Code that needs a part of it takes that part alone.
-public protocol TestedKernel: MemoryObserving, PagePlacing, OwnerStarting, MonotonicClock {
+public protocol TestedKernel: MemoryObserving, HolderNaming, PagePlacing, OwnerStarting,
+  MonotonicClock
+{
   /// The open device.
   var file: any DeviceFile { get }
+  /// The same device, which looks at the pages of others.
+  var insight: any AreaInsight { get }
   /// The name of the kernel's release, as `uname -r` prints it.
   var release: String { get }
   /// The number of processors that this process may run on.
@@ -45,12 +49,49 @@ public protocol MemoryObserving: Sendable {
   /// - Returns: nil where the kernel does not show the kinds of pages.
   /// - Throws: the call that failed, where the kinds cannot be read.
   func occupiedPages(in frames: Range<UInt64>) throws(SystemFailure) -> FrameRanges?
+}
 
-  /// Names the present use of a page, as `anonymous memory`.
+/// Names who is in the way.
+public protocol HolderNaming: Sendable {
+  /// Names who has a page now, as `pinned anonymous memory of 812 (python3)`.
   ///
-  /// - Parameter frame: the page frame number.
-  /// - Returns: nil where the kernel does not show the kinds of pages.
-  func use(of frame: UInt64) -> String?
+  /// - Parameters:
+  ///   - frame: the page frame number.
+  ///   - place: the area.
+  /// - Returns: nil where nothing tells.
+  func holder(of frame: UInt64, in place: AreaPlace) -> String?
+
+  /// Makes a request that was refused once more, and says what is in the way; a block that is had is released.
+  ///
+  /// - Parameters:
+  ///   - request: the request.
+  ///   - place: the area.
+  /// - Returns: the cause and who is in the way, in one line; nil where the request succeeds now, or nothing
+  ///   tells.
+  func obstacle(to request: BlockRequest, in place: AreaPlace) -> String?
+}
+
+/// Where an area is, and how large.
+public struct AreaPlace: Equatable, Sendable {
+  public var index: UInt32
+  /// The name for reports.
+  public var title: String
+  /// The page frame numbers; nil where they are not known.
+  public var frames: Range<UInt64>?
+  /// The number of pages; nil where nothing tells.
+  public var pages: UInt64?
+  /// Bytes of a page.
+  public var pageSize: UInt64
+
+  public init(
+    index: UInt32, title: String, frames: Range<UInt64>?, pages: UInt64?, pageSize: UInt64
+  ) {
+    self.index = index
+    self.title = title
+    self.frames = frames
+    self.pages = pages
+    self.pageSize = pageSize
+  }
 }
 
 /// Places pages of this process in an area.

@@ -26,10 +26,16 @@ public enum AreaReport {
       ])
     }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
+    let table = rows.map { row in
       let line = zip(row, widths).map(padded).joined(separator: "  ")
       return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
-    }.joined()
+    }
+    let notes = surveys.compactMap { survey in
+      survey.inTheWay.map {
+        "A larger block of \(areaTitle(survey.name, survey.index)) meets: \(printable($0))\n"
+      }
+    }
+    return (table + notes).joined()
   }
 
   /// Makes an object whose numbers are pages, or bytes where the key says so, and null where the kernel
@@ -52,6 +58,7 @@ public enum AreaReport {
       "largest_block_pages": JSON(survey.largest?.pages),
       "largest_block_limited": survey.largest.map { .bool($0.isLimited) } ?? .null,
       "largest_block_estimate_pages": JSON(survey.estimate),
+      "in_the_way": JSON(survey.inTheWay),
       "alloc_pages_success": JSON(survey.allocated),
       "alloc_pages_fail": JSON(survey.failed),
       "release_pages_success": JSON(survey.released),

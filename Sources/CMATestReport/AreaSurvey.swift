@@ -17,6 +17,9 @@ public struct AreaSurvey: Equatable, Sendable {
   public var free: UInt64?
   /// The largest block that can be had, found by search; nil where none was made.
   public var largest: LargestBlock?
+  /// Why a block of one page more is refused, and who is in the way; nil where nothing is, or no search was
+  /// made.
+  public var inTheWay: String?
   /// The largest block by the kinds of pages that the kernel shows, with nothing allocated: of pages
   /// that seem movable some may be pinned.
   public var estimate: UInt64?

@@ -90,7 +90,7 @@ private struct CellTable {
     var lines = [
       "\(requests) requests in \(rounds.count) round\(rounds.count == 1 ? "" : "s"), \(failed)"
     ]
-    lines += load + table + intervals + perAllocation
+    lines += load + table + intervals + perAllocation + inTheWay
     return lines
   }
 
@@ -121,6 +121,21 @@ private struct CellTable {
     }
     let words = least == most ? "\(least)" : "\(least) to \(most)"
     return ["the load had \(words) of \(areaPages) pages when a round began"]
+  }
+
+  /// Who was in the way after a round, each once, with the number of rounds.
+  private var inTheWay: [String] {
+    var counts: [(words: String, rounds: Int)] = []
+    for words in rounds.compactMap(\.inTheWay) {
+      if let place = counts.firstIndex(where: { $0.words == words }) {
+        counts[place].rounds += 1
+      } else {
+        counts.append((words, 1))
+      }
+    }
+    return counts.sorted { $0.rounds > $1.rounds }.prefix(3).map { words, rounds in
+      "in the way after \(rounds) of \(self.rounds.count) rounds: \(printable(words))"
+    }
   }
 
   private var table: [String] {

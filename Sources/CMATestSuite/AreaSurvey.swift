@@ -39,7 +39,12 @@ extension AreaSurvey {
     survey.released = counters.released
     guard subject.pages != nil, subject.isActivated else { return survey }
     if searches {
-      survey.largest = try run.largestBlock()
+      let largest = try run.largestBlock()
+      survey.largest = largest
+      if !largest.isLimited, let free = survey.free, largest.pages < free {
+        survey.inTheWay = kernel.obstacle(
+          to: BlockRequest(area: area.index, count: largest.pages + 1), in: subject.place)
+      }
     } else {
       survey.estimate = try run.estimatedLargestBlock()
     }

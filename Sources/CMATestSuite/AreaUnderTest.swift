@@ -15,7 +15,7 @@ public struct AreaUnderTest: Sendable {
   /// The page frame numbers; nil where they are not known.
   public let frames: Range<UInt64>?
   /// Whether the frames are not known because the area may be several ranges, as one for huge pages.
-  let mayHaveRanges: Bool
+  public let mayHaveRanges: Bool
   /// The bytes of a page.
   public let pageSize: UInt64
   /// The name by which the kernel counts for this area; nil where another area has the counters.
@@ -61,6 +61,11 @@ public struct AreaUnderTest: Sendable {
 
   /// The name for reports, in one line.
   public var title: String { areaTitle(name, index) }
+
+  /// Where the area is, for what looks at its pages.
+  public var place: AreaPlace {
+    AreaPlace(index: index, title: title, frames: frames, pages: pages, pageSize: pageSize)
+  }
 
   /// Whether the kernel could activate the area that it reserved; else the area has no pages.
   public var isActivated: Bool { pages != 0 }

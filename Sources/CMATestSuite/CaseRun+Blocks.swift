@@ -38,15 +38,23 @@ extension CaseRun {
       } catch {
         refusals += 1
         guard error.isOutOfMemory else { throw CaseEnd(error) }
-        if refusals >= attempts { throw wasThere ? CaseEnd(error) : try refusal(error, count) }
+        if refusals >= attempts {
+          throw try refusal(error, request(count, order: order), wasThere: wasThere)
+        }
         kernel.pause(nanoseconds: 100_000_000)
       }
     }
   }
 
-  private func refusal(_ error: DeviceFailure, _ count: UInt64) throws(CaseEnd) -> CaseEnd {
-    guard let occupancy = try occupancy(explainingRefusalOf: count) else { return CaseEnd(error) }
-    return .skipped("\(error.message): \(occupancy.words)")
+  private func refusal(
+    _ error: DeviceFailure, _ request: BlockRequest, wasThere: Bool
+  ) throws(CaseEnd) -> CaseEnd {
+    if !wasThere, let occupancy = try occupancy(explainingRefusalOf: request.count) {
+      return .skipped("\(error.message): \(occupancy.words)")
+    }
+    var error = error
+    error.obstacle = kernel.obstacle(to: request, in: area.place)
+    return CaseEnd(error)
   }
 
   /// Tries to allocate a block, and releases it at once.

@@ -17,7 +17,7 @@ struct CMATest: ParsableCommand {
     version: packageVersion,
     subcommands: [
       ShowStatus.self, Configure.self, Reserve.self, Areas.self, Run.self, Bench.self, Compare.self,
-      Report.self, OwnBlocks.self, Load.self,
+      Report.self, Map.self, Explain.self, OwnBlocks.self, Load.self,
     ])
 
   static func main() {

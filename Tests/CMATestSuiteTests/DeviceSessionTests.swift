@@ -3,6 +3,7 @@
 import CMATestBench
 import CMATestCore
 import CMATestDevice
+import CMATestMachine
 import CMATestSuite
 import CMATestSystem
 import Glibc
@@ -49,6 +50,7 @@ private struct Failure: Error {}
       weak var kernel: SimulatedKernel?
     }
     struct Host: DeviceHost {
+      let machine = Machine()
       let closing = Closing()
       func lock() throws(SystemFailure) -> ProcessLock.Attempt {
         throw SystemFailure(.open, "", EACCES)
@@ -137,7 +139,7 @@ private struct Failure: Error {}
 /// The cases of `DeviceSessionFailure`. A new case does not compile before it has samples here: neither
 /// switch has a default.
 private enum Case: CaseIterable {
-  case noLock, busy, notLoaded, cannotOpen, refused, interrupted, timeUp
+  case noLock, busy, notLoaded, cannotOpen, refused, placeNotKnown, limited, interrupted, timeUp
 
   init(_ failure: DeviceSessionFailure) {
     switch failure {
@@ -146,6 +148,8 @@ private enum Case: CaseIterable {
     case .notLoaded: self = .notLoaded
     case .cannotOpen: self = .cannotOpen
     case .refused: self = .refused
+    case .placeNotKnown: self = .placeNotKnown
+    case .limited: self = .limited
     case .interrupted: self = .interrupted
     case .timeUp: self = .timeUp
     }
@@ -155,6 +159,9 @@ private enum Case: CaseIterable {
     switch self {
     case .noLock: [.noLock(SystemFailure(.open, "/run/x", EROFS))]
     case .busy: [.busy(holder: "process 7")]
+    case .placeNotKnown:
+      [true, false].map { .placeNotKnown(area: "a", mayHaveRanges: $0) }
+    case .limited: [.limited("pages", parameter: "max_pages", "cannot allocate")]
     case .notLoaded:
       [.notLoaded(Explanation(.inContainer, kind: "cannot-load", message: "m", remedy: "r"))]
     case .cannotOpen:

@@ -4,6 +4,7 @@ import ArgumentParser
 import CMATestBench
 import CMATestCore
 import CMATestDevice
+import CMATestMachine
 import CMATestSystem
 import Glibc
 import Synchronization
@@ -22,10 +23,15 @@ final class FakeHost: DeviceHost {
   var unloadFailure: DeviceSessionFailure?
   let kernel: SimulatedKernel
   private let folder: TemporaryFolder
+  /// Whose files and processes are looked at.
+  let tree: CopiedTree
+
+  var machine: Machine { tree.machine }
 
   init(_ kernel: SimulatedKernel = SimulatedKernel()) throws {
     self.kernel = kernel
     folder = try TemporaryFolder()
+    tree = try CopiedTree()
   }
 
   func lock() throws(SystemFailure) -> ProcessLock.Attempt {

@@ -44,14 +44,10 @@ extension SimulatedKernel {
     result.elapsed = now - start
     return result
   }
-
-  func use(of frame: UInt64) -> String? { knowsUses ? "anonymous memory" : nil }
 }
 
 extension FaultyKernel {
   func measure(_ request: MeasureRequest) throws(DeviceFailure) -> Measurement {
     try base.measure(request)
   }
-
-  func use(of frame: UInt64) -> String? { base.use(of: frame) }
 }

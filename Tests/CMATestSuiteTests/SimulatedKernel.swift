@@ -59,6 +59,14 @@ final class SimulatedKernel: TestedKernel, @unchecked Sendable {
   var knowsUses = true
   /// Page frames that look movable, and are not.
   var pinnedFrames = FrameRanges()
+  /// What is in pages that no block has.
+  var runs: [FrameRun] = []
+  /// The files of some pages.
+  var files: [UInt64: PageFile] = [:]
+  var ledgerBlocks: [Ledger.Block] = []
+  var keepsLedger = true
+  /// What is in the way of a refused request.
+  var obstacle: String?
   var limits = Limits()
   /// The time in ns by which a measured allocation takes longer, by its number since the start.
   var measuredDelays: (Int) -> UInt64 = { _ in 0 }

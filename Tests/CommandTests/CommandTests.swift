@@ -10,6 +10,7 @@ private let helper = Program("cma-test-configure")
 /// The commands that users see, each with a help text and a section of the manual.
 private let subcommands = [
   "status", "configure", "reserve", "areas", "run", "bench", "compare", "report",
+  "map", "explain",
 ]
 
 @Suite struct HelpTests {

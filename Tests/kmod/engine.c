@@ -307,10 +307,25 @@ static const struct {
 	ROW(PROBE, probe, 0),
 	ROW(PLACE, place, CMATEST_PLACE_IN_FILE),
 	ROW(MEASURE, measure, CMATEST_MEASURE_NO_CLOCK),
+	ROW(FRAMES, frames, 0),
+	ROW(PATH, path, 0),
+	ROW(ENTRY, entry, 0),
+	ROW(WITNESS, witness, CMATEST_NO_WARN),
 };
 
 static struct cmatest_measure one_request(struct cmatest_histograms *histograms);
 static struct cmatest_histograms measured_once;
+static struct cmatest_frame_run seen[4];
+
+/* The first frame of the default area; 0 where it is not known. */
+static __u64 first_frame(void)
+{
+	static __u64 frame = UINT64_MAX;
+
+	if (frame == UINT64_MAX)
+		frame = area_of(start.default_area).base / start.page_size;
+	return frame;
+}
 
 /* A right argument for each request, with a live block. */
 static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *times)
@@ -346,6 +361,20 @@ static void right(size_t row, void *arg, __u32 handle, struct cmatest_times *tim
 		break;
 	case CMATEST_IOC_MEASURE:
 		*(struct cmatest_measure *)arg = one_request(&measured_once);
+		break;
+	case CMATEST_IOC_FRAMES:
+		*(struct cmatest_frames *)arg = (struct cmatest_frames) {
+			.area = area, .pfn = first_frame(), .count = 1, .runs = (uintptr_t)seen,
+			.room = COUNT(seen)
+		};
+		break;
+	case CMATEST_IOC_PATH:
+		*(struct cmatest_path *)arg = (struct cmatest_path) {
+			.area = area, .pfn = first_frame()
+		};
+		break;
+	case CMATEST_IOC_WITNESS:
+		*(struct cmatest_witness *)arg = (struct cmatest_witness) { .area = area, .count = 1 };
 		break;
 	}
 }
@@ -404,6 +433,15 @@ static void test_reserved(void)
 	right(9, arg, handle, &times);
 	((struct cmatest_place *)arg)->unused = 1;
 	NEED(ask(fd, CMATEST_IOC_PLACE, arg) == EINVAL);
+	right(11, arg, handle, &times);
+	((struct cmatest_frames *)arg)->unused = 1;
+	NEED(ask(fd, CMATEST_IOC_FRAMES, arg) == EINVAL);
+	right(13, arg, handle, &times);
+	((struct cmatest_entry *)arg)->unused = 1;
+	NEED(ask(fd, CMATEST_IOC_ENTRY, arg) == EINVAL);
+	right(14, arg, handle, &times);
+	((struct cmatest_witness *)arg)->unused = 1;
+	NEED(ask(fd, CMATEST_IOC_WITNESS, arg) == EINVAL);
 	NEED(!release(fd, handle));
 	check(true, "each reserved byte and unknown flag: EINVAL");
 	settled("after those");
@@ -436,6 +474,10 @@ static void test_pointers(void)
 		bool ends = requests[i].request == CMATEST_IOC_RELEASE ||
 			    requests[i].request == CMATEST_IOC_PLACE;
 
+		/* These say first that the kernel does not tell, or that the page is of no file. */
+		if (requests[i].request == CMATEST_IOC_PATH ||
+		    (requests[i].request == CMATEST_IOC_FRAMES && !first_frame()))
+			continue;
 		handle = alloc(fd, 2, 0, NULL);
 		NEED(handle && !fill(fd, handle, 0, 0, 8));
 		right(i, map, handle, &times);
@@ -1813,7 +1855,7 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 	};
 	static const int known[] = {
 		0, ENOTTY, EFAULT, EINVAL, ENOENT, EBUSY, ENOMEM, ENOSPC, EMFILE, EPROTONOSUPPORT,
-		ENOBUFS, EBADF
+		ENOBUFS, EBADF, ENODATA, EOPNOTSUPP
 	};
 	__u64 state = fuzz.seed * 0xd1342543de82ef95ULL + number, memory[32] = { 0 };
 	struct fuzz_target *target = mix(&state) % 4 ? own : shared;
@@ -1832,6 +1874,10 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 		*(__u32 *)((char *)memory + requests[row].flags) = CMATEST_NO_WARN;
 	if (requests[row].request == CMATEST_IOC_ALLOC)
 		((struct cmatest_alloc *)memory)->count = 1 + mix(&state) % (mix(&state) % 16 ? 16 : 1024);
+	if (requests[row].request == CMATEST_IOC_WITNESS)
+		((struct cmatest_witness *)memory)->count = 1 + mix(&state) % 16;
+	if (requests[row].request == CMATEST_IOC_FRAMES)
+		((struct cmatest_frames *)memory)->count = 1 + mix(&state) % 4096;
 	if (requests[row].request == CMATEST_IOC_BATCH)
 		((struct cmatest_batch *)memory)->pairs = 1 + mix(&state) % (mix(&state) % 64 ? 2 : 64);
 	if (requests[row].request == CMATEST_IOC_MEASURE) {
@@ -1844,8 +1890,16 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 		if (requests[row].request == CMATEST_IOC_MEASURE &&
 		    ((word >= 2 && word <= 4) || word == 6 || word == 8))
 			continue;
-		/* A batch may write to its own array alone. */
+		/* These may write to their own arrays alone. */
 		if (requests[row].request == CMATEST_IOC_BATCH && (word == 2 || word == 3))
+			continue;
+		if (requests[row].request == CMATEST_IOC_FRAMES && (word == 3 || word == 4))
+			continue;
+		if (requests[row].request == CMATEST_IOC_PATH && (word == 4 || word == 5))
+			continue;
+		if (requests[row].request == CMATEST_IOC_ENTRY && (word == 7 || word == 8))
+			continue;
+		if (requests[row].request == CMATEST_IOC_WITNESS && (word == 5 || word == 6))
 			continue;
 		if (requests[row].allowed == CMATEST_NO_WARN && word == requests[row].flags / 8 &&
 		    mix(&state) % 8)
@@ -1878,6 +1932,12 @@ static void fuzz_request(long number, struct fuzz_target *own, struct fuzz_targe
 		/* Give back what was got, or the area is full after a while. */
 		if (mix(&state) % 4 && release(target->file, handle) == EIO)
 			fuzz_wrong(number, "ALLOC", "cma_release() refused what it gave");
+		break;
+	case CMATEST_IOC_WITNESS:
+		handle = ((struct cmatest_witness *)memory)->handle;
+		target->newest = handle;
+		if (release(target->file, handle) == EIO)
+			fuzz_wrong(number, "WITNESS", "cma_release() refused what it gave");
 		break;
 	case CMATEST_IOC_RELEASE:
 		if (!((struct cmatest_release *)memory)->accepted)

@@ -798,6 +798,7 @@ struct cmatest_entry {
 #define CMATEST_CAUSE_IN_USE	4	/* pages in each range tried could not be moved */
 #define CMATEST_CAUSE_REFUSED	5	/* no range could be isolated: another allocation,
 					 * or memory of the kernel, is in the way */
+#define CMATEST_CAUSE_NO_MEMORY	6	/* no memory elsewhere to move pages to */
 
 /* cmatest_witness.found: what this kernel tells, and the module was told */
 #define CMATEST_WITNESS_HAS_ERROR	0x01	/* error is known (from 6.12 on) */

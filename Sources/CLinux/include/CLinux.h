@@ -58,6 +58,21 @@ int cma_test_start_writeback(int file, off_t offset, off_t count);
  */
 pid_t cma_test_fork_toucher(size_t bytes, size_t page, unsigned int microseconds);
 
+/* A range of addresses, as the kernel's struct page_region has it. */
+struct cma_test_region {
+	unsigned long long start;
+	unsigned long long end;
+	unsigned long long categories;
+};
+
+/*
+ * Finds the ranges of a process that have pages in memory, from its /proc/PID/pagemap: how many were
+ * written, with the address to go on from in walked; -1 and errno, which is ENOTTY before Linux 6.7.
+ */
+long cma_test_present_regions(int pagemap, unsigned long long start, unsigned long long end,
+			      struct cma_test_region *regions, size_t room,
+			      unsigned long long *walked);
+
 /*
  * argv[n] of main; NULL from argc on. Swift's own main keeps it to itself: CommandLine reads it from
  * /proc/self, and has nothing in a chroot where /proc is not mounted.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestDevice
 
 /// What to measure, and in which order.
 package struct BenchPlan: Equatable, Sendable {

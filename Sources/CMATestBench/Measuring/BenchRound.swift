@@ -10,6 +10,9 @@ package struct BenchRound: Equatable, Sendable {
   /// The pages of the area that the load had filled when the round began; nil where there is no load, or
   /// nothing tells.
   package var filledPages: UInt64?
+  /// Why a request fails as the last ones of the round did, and who is in the way; nil where none failed, or
+  /// one more request did not.
+  package var inTheWay: String?
   /// The round in pieces of about half a minute, for what changes over hours.
   package var slices: [SliceSummary] = []
 

@@ -19,6 +19,8 @@ package protocol BenchSurroundings {
   func start(_ load: LoadMix) throws(LoadFailure) -> any RunningLoad
   /// Counts the pages of the area that the load has filled since it began; nil where nothing tells.
   func filledPages() -> UInt64?
+  /// Makes a request that was refused once more, and says who is in the way; nil where it succeeds now.
+  func obstacle(to request: BlockRequest) -> String?
   /// Counts the free pages of the area; nil where nothing tells.
   func freePages() -> UInt64?
   /// Returns the time in ns by a clock that never goes back.
@@ -129,7 +131,15 @@ package struct BenchRun {
       try check(load)
     }
     try check(load)
+    // Beside the load, which is in the way mostly.
+    if round.measured.failures.count > 0, surroundings.endReason() == nil {
+      round.inTheWay = surroundings.obstacle(to: request(settings))
+    }
     return round.measured.done > 0 ? round : nil
+  }
+
+  private func request(_ settings: CellSettings) -> BlockRequest {
+    BlockRequest(area: area, count: settings.pages, order: UInt32(clamping: settings.order))
   }
 
   private func check(_ load: (any RunningLoad)?) throws(BenchFailure) {
@@ -143,8 +153,7 @@ package struct BenchRun {
   private func measure(
     _ cell: Int, _ settings: CellSettings, requests: UInt64, duration: UInt64, stopAbove: UInt64
   ) throws(BenchFailure) -> Measurement {
-    var request = MeasureRequest(
-      BlockRequest(area: area, count: settings.pages, order: UInt32(clamping: settings.order)))
+    var request = MeasureRequest(request(settings))
     request.requests = requests
     request.duration = duration
     request.interval = settings.every

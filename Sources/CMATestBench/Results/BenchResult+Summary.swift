@@ -60,6 +60,7 @@ extension RoundSummary {
     details.migrated = measured.migrated
     details.unmigrated = measured.unmigrated
     details.filled = round.filledPages
+    details.inTheWay = round.inTheWay
     details.allocations = .init(measured.allocations)
     details.responses = .init(measured.responses)
     details.failures = .init(measured.failures)

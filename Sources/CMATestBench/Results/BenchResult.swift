@@ -108,6 +108,7 @@ package struct BenchResult: Sendable {
       "migrated_pages": optional(measured.migrated),
       "unmigrated_pages": optional(measured.unmigrated),
       "filled_pages": optional(round.filledPages),
+      "in_the_way": JSON(round.inTheWay),
       "allocations": measured.allocations.json, "responses": measured.responses.json,
       "failures": measured.failures.json, "releases": measured.releases.json,
       "slices": .array(round.slices.map(json)),

@@ -18,6 +18,8 @@ package struct RoundDetails: Equatable, Sendable {
   package var unmigrated: UInt64?
   /// The pages of the area that the load had filled; `nil` where there is no load, or nothing tells.
   package var filled: UInt64?
+  /// Why a request failed after the round, and who was in the way; `nil` where none failed.
+  package var inTheWay: String?
   package var allocations: Spread?
   /// Since the intended start; `nil` without an interval.
   package var responses: Spread?

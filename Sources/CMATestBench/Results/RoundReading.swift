@@ -67,6 +67,7 @@ extension RoundDetails {
     case "migrated_pages": migrated = try reader.unsignedOrNull()
     case "unmigrated_pages": unmigrated = try reader.unsignedOrNull()
     case "filled_pages": filled = try reader.unsignedOrNull()
+    case "in_the_way": inTheWay = try reader.stringOrNull()
     case "slices":
       try reader.array { (reader) throws(JSONReadFailure) in
         slices.append(try SliceSummary(&reader))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestDevice
 
 extension BenchSettings {
   /// Reads a profile: lines of the form `name = value`, with the names of the options, and comments from

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestDevice
 
 extension BenchSettings {
   /// Sets one setting from its text.

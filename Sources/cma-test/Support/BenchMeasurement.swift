@@ -113,6 +113,10 @@ extension BenchMeasurement: BenchSurroundings {
     return host.filledPages(by: load.kinds.count == 1 ? load.kinds[0] : .none, in: frames)
   }
 
+  func obstacle(to request: BlockRequest) -> String? {
+    device.kernel.obstacle(to: request, in: area.place)
+  }
+
   func freePages() -> UInt64? { area.available(on: device.kernel) }
 
   func now() -> UInt64 { device.kernel.now }
@@ -169,7 +173,9 @@ extension BenchMeasurement: BenchObserver {
     if let slow = round.measured.slow {
       result.slow = BenchResult.Slow(
         cell: cell, round: result.cells[cell].rounds.count, seen: slow,
-        inTheWay: slow.pageInTheWay.flatMap { device.kernel.use(of: $0) })
+        inTheWay: slow.pageInTheWay.flatMap {
+          device.kernel.holder(of: $0, in: area.place)
+        })
     }
     progress.endStep(number, plan.cells[cell].words)
     guard now().clampedDifference(written) >= Self.writeInterval, file?.isReplaced == true else {

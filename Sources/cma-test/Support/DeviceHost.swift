@@ -4,6 +4,7 @@ internal import CMATestBench
 internal import CMATestConfigure
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestHolders
 internal import CMATestMachine
 internal import CMATestStatus
 internal import CMATestSystem
@@ -11,6 +12,8 @@ internal import Glibc
 
 /// Does what a session needs of the machine; a test replaces it.
 protocol DeviceHost {
+  /// The machine, for its processes and files.
+  var machine: Machine { get }
   /// Takes the lock that all commands with the device share, unless another process has it.
   func lock() throws(SystemFailure) -> ProcessLock.Attempt
   /// Loads the module unless it is loaded.
@@ -55,6 +58,7 @@ protocol ModuleHold {
 struct RunningHost: DeviceHost {
   static let lockPath = "/run/cma-test.lock"
 
+  let machine = Machine()
   /// The arguments that make this program an owner of blocks.
   let ownerCommand: [String]
 
@@ -79,7 +83,9 @@ struct RunningHost: DeviceHost {
         throw SystemFailure(.ioctl, KernelDevice.path, error.code)
       }
       return try RunningKernel(
-        file: file, pageSize: information.pageSize, ownerCommand: ownerCommand)
+        file: file, pageSize: information.pageSize,
+        naming: HolderWords(file: file, insight: file, machine: machine),
+        ownerCommand: ownerCommand)
     } catch {
       throw .cannotOpen(error)
     }

@@ -3,6 +3,8 @@
 internal import ArgumentParser
 internal import CMATestCore
 internal import CMATestDevice
+internal import CMATestHolders
+internal import CMATestMachine
 internal import CMATestReport
 internal import CMATestSuite
 internal import CMATestSystem
@@ -87,6 +89,8 @@ struct OpenDevice {
   let areas: [AreaInformation]
   private let host: any DeviceHost
 
+  var machine: Machine { host.machine }
+
   fileprivate init(_ kernel: any TestedKernel, host: any DeviceHost) throws(DeviceSessionFailure) {
     self.kernel = kernel
     self.host = host
@@ -145,6 +149,44 @@ struct OpenDevice {
   func occupancy(of area: AreaUnderTest) throws(DeviceSessionFailure) -> Occupancy {
     try mapError(DeviceSessionFailure.init) { () throws(CaseEnd) in
       try Occupancy.read(of: area, on: kernel)
+    }
+  }
+
+  /// Makes the observer of an area.
+  ///
+  /// - Parameter area: the area.
+  /// - Throws: the refusal, where the place of the area is not known.
+  func observed(_ area: AreaInformation) throws(DeviceSessionFailure) -> AreaObserver {
+    let looked = try areaUnderTest(area)
+    guard let frames = looked.frames else {
+      guard looked.isActivated else {
+        let (message, remedy) = whyNotActivated(area)
+        throw .refused("\(message): \(remedy)")
+      }
+      throw .placeNotKnown(area: looked.title, mayHaveRanges: looked.mayHaveRanges)
+    }
+    return AreaObserver(
+      insight: kernel.insight, machine: machine, index: area.index, title: looked.title,
+      frames: frames, pageSize: looked.pageSize)
+  }
+
+  /// Makes a request whose failure ends the command.
+  func asking<Answer>(
+    _ request: () throws(DeviceFailure) -> Answer
+  ) throws(DeviceSessionFailure) -> Answer {
+    try mapError(refusal, request)
+  }
+
+  /// Makes the failure of the command from that of a request.
+  func refusal(_ failure: DeviceFailure) -> DeviceSessionFailure {
+    if failure.isNoSuchRequest {
+      .cannotOpen(SystemFailure(.ioctl, KernelDevice.path, SystemFailure.protocolNotSupported))
+    } else if failure.isPageLimit {
+      .limited("pages", parameter: "max_pages", failure.message)
+    } else if failure.isHandleLimit {
+      .limited("blocks", parameter: "max_handles", failure.message)
+    } else {
+      .refused(failure.message)
     }
   }
 

@@ -19,6 +19,10 @@ enum DeviceSessionFailure: CommandFailure {
   case cannotOpen(SystemFailure)
   /// The device or the machine refused what must work; one line.
   case refused(String)
+  /// The module does not know where the area is.
+  case placeNotKnown(area: String, mayHaveRanges: Bool)
+  /// A limit of the module's own; the message of the request that was refused.
+  case limited(String, parameter: String, String)
   /// A signal ended the work.
   case interrupted(by: String)
   /// The time that the user allowed ended the work.
@@ -53,6 +57,20 @@ enum DeviceSessionFailure: CommandFailure {
       Explanation(
         .deviceRefused, kind: "device-refused", message: reason,
         remedy: "look for 'cmatest' in the output of dmesg")
+    case .placeNotKnown(let area, let mayHaveRanges):
+      Explanation(
+        .deviceRefused, kind: "place-not-known",
+        message: mayHaveRanges
+          ? "the area \(area) may be several ranges, whose pages the module does not look at"
+          : "this kernel does not tell where the area \(area) is",
+        remedy: mayHaveRanges
+          ? "choose another area with '--area'"
+          : "look in 'cma-test status' for the function cma_get_base, whose address may be hidden")
+    case .limited(let what, let parameter, let message):
+      Explanation(
+        .deviceRefused, kind: "limit-of-module",
+        message: "\(message): the module's limit of \(what), \(parameter), is too low",
+        remedy: "load the module with a higher \(parameter): cmatest(4)")
     case .interrupted(let signal):
       Explanation(
         CommandStatus(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",

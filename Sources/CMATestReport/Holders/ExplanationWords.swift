@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+internal import CMATestCore
+internal import CMATestDevice
+internal import CMATestHolders
+
+extension AreaExplanation {
+  /// The answer in one sentence.
+  var sentence: String {
+    let set = answers.map(\.wanted.text).joined(separator: " ")
+    var place = "the area \(title)"
+    if let pages {
+      place += " (\(bytes(pages))" + (available.map { ", \(bytes($0)) without a block)" } ?? ")")
+    }
+    guard let failure else {
+      var text = "\(set) fits into \(place): allocated in \(milliseconds(nanoseconds))"
+      if let largestLeft { text += ", and the largest range left is \(bytes(largestLeft))" }
+      return text + "."
+    }
+    let answer = answers[failure.answer]
+    let number = answers[..<failure.answer].reduce(failure.block) { $0 + $1.wanted.blocks }
+    let total = answers.reduce(0) { $0 + $1.wanted.blocks }
+    let which = total == 1 ? "it" : "block \(number) of \(total) (\(answer.wanted.text))"
+    return "\(set) does not fit into \(place): \(which) \(failure.words(answer.request))."
+  }
+
+  func bytes(_ pages: UInt64) -> String { byteCount(pages.clampedProduct(pageSize)) }
+
+  /// The area that would do, as cma= takes its size; nil where none is known.
+  package var sizeNeeded: String? {
+    guard let pagesNeeded else { return nil }
+    let mebibyte: UInt64 = 1 << 20
+    let bytes = pagesNeeded.clampedProduct(pageSize)
+    return kernelSize(bytes.clampedSum(mebibyte - 1) / mebibyte * mebibyte)
+  }
+
+  /// The next steps, each in a sentence.
+  var advice: [String] {
+    guard let failure else { return [] }
+    var steps: [String] = []
+    for holder in failure.inTheWay {
+      guard let step = holder.advice, !steps.contains(step) else { continue }
+      steps.append(step)
+    }
+    if failure.inTheWay.isEmpty,
+      failure.witness.cause == .inUse || failure.witness.cause == .refused
+    {
+      steps.append("Ask again: what was in the way is there no more, or was not seen.")
+    }
+    if failure.witness.cause == .noMemory {
+      steps.append(
+        "Free memory outside the area, for its pages to go to: end processes, or drop page cache: "
+          + "sync; echo 1 > /proc/sys/vm/drop_caches.")
+    }
+    if let order = failure.order {
+      steps.append(
+        "Ask in another order, the largest block first: "
+          + order.map { answers[$0].wanted.text }.joined(separator: " ") + ".")
+    } else if failure.witness.cause == .noHole {
+      steps.append("Allocate the largest blocks first, early after boot, and keep them.")
+    }
+    if !isDefault, let sizeNeeded {
+      steps.append("Make the area \(sizeNeeded) large, where it is declared.")
+    }
+    return steps
+  }
+}
+
+extension AreaExplanation.Failure {
+  /// What became of a request, and why.
+  func words(_ request: BlockRequest) -> String {
+    let time = " after \(milliseconds(witness.nanoseconds))"
+    switch witness.cause {
+    case .larger: return "has \(request.count) pages, more than the area"
+    case .noHole:
+      let largest = largestHole.map { ", the largest has \($0)" } ?? ""
+      let alignment = request.order > 0 ? " (aligned to \(UInt64(1) << UInt64(request.order)))" : ""
+      return "found no range of \(request.count) pages\(alignment) without a block\(largest)"
+    case .inUse:
+      return "failed\(time), since pages in use could not be moved away\(counts)"
+    case .refused: return "failed\(time), since no range could be isolated\(counts)"
+    case .noMemory:
+      return "failed\(time), since there was no memory elsewhere to move pages to\(counts)"
+    case .killed: return "was ended"
+    case .notKnown, nil:
+      return "failed\(time); why is not known, because this kernel does not tell enough"
+    }
+  }
+
+  private var counts: String {
+    var parts: [String] = []
+    if let failed = witness.failed {
+      parts.append("\(failed) range\(failed == 1 ? "" : "s") tried")
+    }
+    if let migrated = witness.migrated { parts.append("\(migrated) pages moved") }
+    return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+  }
+}
+
+extension Holder {
+  /// What a user can do about the holder, in a sentence; nil for nothing.
+  fileprivate var advice: String? {
+    let who = processes.first.map { printable($0.words) }
+    switch kind {
+    case .free: return nil
+    case .block:
+      guard let taker else {
+        return "Load cmatest before the drivers to learn whose the older blocks are."
+      }
+      return "End, or restart later, \(taker.process) (\(printable(taker.command))), which has "
+        + "\(blocks == 1 ? "the block" : "the blocks")."
+    case .anonymous, .sharedMemory, .hugePages:
+      if isPinned {
+        return who.map { "Wait until \($0) has done its input and output, or end that process." }
+          ?? "Wait: the pages are free as soon as their pipe, request or process has ended."
+      }
+      return "Ask again: the kernel can move this memory" + (who.map { " of \($0)." } ?? ".")
+    case .pageCache:
+      if isPinned {
+        return who.map { "Wait until \($0) has done its input and output, or end that process." }
+          ?? "Wait until the reads, writes and pipes that use the file have ended."
+      }
+      if file?.isDevice == true {
+        return "Write back and drop the metadata: sync; echo 3 > /proc/sys/vm/drop_caches."
+      }
+      return "Drop clean page cache: sync; echo 1 > /proc/sys/vm/drop_caches."
+    case .kernel:
+      return canMove == true ? "Ask again: the kernel can move this memory." : nil
+    case .notKnown: return "Ask again."
+    }
+  }
+}
+
+/// Writes a time in milliseconds with one decimal.
+func milliseconds(_ nanoseconds: UInt64) -> String {
+  let tenths = nanoseconds / 100_000
+  return "\(tenths / 10).\(tenths % 10) ms"
+}
