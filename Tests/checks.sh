@@ -135,6 +135,16 @@ says() {
   fi
 }
 
+# most_memory FILE COMMAND...: runs it, with what it prints in FILE; leaves in $most the most memory that it
+# had, in KiB. Needs busybox, whose time tells it.
+most_memory() {
+  local file="$1"
+  shift
+  busybox time -f %M -o /tmp/most "$@" >"$file" 2>/dev/null
+  # shellcheck disable=SC2034  # the caller's
+  most=$(tail -n 1 /tmp/most)
+}
+
 # --- the machine ----------------------------------------------------------------------------------
 
 # quiet TEXT: that the kernel has reported no fault since mark_log.

@@ -359,7 +359,7 @@ _cma-test_compare() {
         return
         ;;
     '--by')
-        __cma-test_add_completions -W 'p50'$'\n''p99'$'\n''max'
+        __cma-test_add_completions -W 'p50'$'\n''p99'$'\n''max'$'\n''release'$'\n''pair'
         return
         ;;
     '--level')

@@ -30,10 +30,11 @@ extension KernelDevice: AreaInsight {
       request.room = UInt32(room)
       request.flags = 0
       let before = request.count
-      try runs.withUnsafeMutableBufferPointer { runs throws(DeviceFailure) in
+      let code = runs.withUnsafeMutableBufferPointer { runs -> CInt in
         request.runs = UInt64(UInt(bitPattern: runs.baseAddress))
-        try ask("look at pages of area \(area)", &request)
+        return Self.outcome(of: { () throws(DeviceFailure) in try ask("", &request) })
       }
+      guard code == 0 else { throw DeviceFailure("look at pages of area \(area)", code) }
       request.made = min(request.made, UInt32(room))
       for run in runs.prefix(Int(request.made)) { body(FrameRun(run)) }
       // A signal ends the request early, but never before the first run.

@@ -175,6 +175,7 @@ struct HolderTable {
   ) -> [Holder] {
     var names = ProcessNames(machine: machine)
     let files = FileNames(machine: machine)
+    var mappings = FileMappings(machine: machine)
     return entries.map { entry in
       let key = entry.key
       var holder = entry.holder
@@ -184,6 +185,11 @@ struct HolderTable {
       holder.processCount = mappers.count(of: group)
       holder.processes = mappers.processes(of: group, most: Self.namedProcesses).map {
         names.process($0)
+      }
+      if holder.processCount == 0, key.isPinned, key.inode != 0 {
+        let processes = mappings.processes(device: key.device, inode: key.inode)
+        holder.processCount = processes.count
+        holder.processes = processes.prefix(Self.namedProcesses).map { names.process($0) }
       }
       switch key.kind {
       case .block: describeBlocks(&holder, key.taker)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestBench
+import CMATestDevice
 import Foundation
 import Testing
 
@@ -74,6 +75,34 @@ private func result(
     let after = result(cells: 2, rounds: 9, failed: 9, &numbers)
     #expect(Comparison([before], with: [after]).cells.map(\.verdict) == [.failsMore, .failsMore])
     #expect(Comparison([after], with: [before]).outcome != .regression)
+  }
+
+  @Test(arguments: [(Quantity.release, 5.0), (.pair, 1.4)])
+  func aSlowerReleaseIsFoundWhereItDecides(_ quantity: Quantity, _ ratio: Double) {
+    func result(_ release: UInt64) -> ResultSummary {
+      let rounds = (0..<9).map { round in
+        let (allocations, releases) = (9000 + UInt64(round), release + UInt64(round))
+        let times = RoundSummary.Times(histogram(allocations), releases: histogram(releases))
+        return RoundSummary(allocated: 1, failed: 0, times: times)
+      }
+      return ResultSummary(
+        name: "simulated", area: "reserved", areaPages: 65536, pageSize: 4096,
+        cells: [CellSummary(settings: CellSettings(pages: 16384), rounds: rounds)])
+    }
+    var rules = Comparison.Rules()
+    #expect(Comparison([result(1000)], with: [result(5000)], rules: rules).outcome != .regression)
+    rules.quantity = quantity
+    let comparison = Comparison([result(1000)], with: [result(5000)], rules: rules)
+    #expect(comparison.cells[0].verdict == .slower)
+    #expect(abs((comparison.cells[0].changes[quantity]?.ratio ?? 0) - ratio) < 0.03)
+    #expect(
+      Comparison([result(5000)], with: [result(1000)], rules: rules).cells[0].verdict == .better)
+  }
+
+  private func histogram(_ time: UInt64) -> Histogram {
+    var histogram = Histogram()
+    histogram.add(time)
+    return histogram
   }
 
   @Test func tooFewRoundsAreNoPass() {

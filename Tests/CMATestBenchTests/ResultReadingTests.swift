@@ -16,7 +16,10 @@ import Testing
   private func result(_ allocations: JSON, format: JSON = "cma-test bench", version: JSON = 1)
     -> [UInt8]
   {
-    let round: JSON = ["number": 1, "allocations": allocations, "failures": histogram([900]).json]
+    let round: JSON = [
+      "number": 1, "allocations": allocations, "failures": histogram([900]).json,
+      "releases": histogram([40]).json,
+    ]
     let cell: JSON = [
       "pages": 16, "order": 4, "threads": 2, "hold": 3, "every_ns": 1000, "load": "anon",
       "later": ["x"], "rounds": [round],
@@ -40,7 +43,7 @@ import Testing
       cell.settings
         == CellSettings(pages: 16, order: 4, threads: 2, hold: 3, every: 1000, load: "anon"))
     #expect(cell.allocated == 6 && cell.failed == 1)
-    #expect(cell.rounds.first?.times == .init(histogram(times)))
+    #expect(cell.rounds.first?.times == .init(histogram(times), releases: histogram([40])))
   }
 
   @Test func whatIsNoResultIsNamed() {

@@ -125,6 +125,27 @@ import Testing
     #expect(holders.first { $0.file?.isDevice == true }?.canMove == nil)
   }
 
+  /// As after an attempt of the kernel to drop the page, which is in use.
+  @Test func pinnedFileIsOfTheProcessThatHasItMappedWithoutAnyPageInItsTables() throws {
+    var pinned = file(1000..<1001, inode: 12, [.reclaimable, .counted])
+    pinned.extra = 1
+    insight.runs = [pinned, FrameRun(1001..<1100, .free)]
+    insight.files = [
+      1000: PageFile(inode: 12, device: 254 << 8 | 1, path: "/a", fileSystem: "ext4")
+    ]
+    for (process, line) in [
+      (812, "7f0000000000-7f0000001000 rw-s 00000000 fe:01 12                 /a b\n"),
+      (813, "7f0000000000-7f0000001000 r-xp 00000000 fe:02 12                 /lib\n"),
+      (814, "7f0000000000-7f0000001000 rw-p 00000000 00:00 0\n"),
+    ] {
+      try tree.write("cat\n", to: "/proc/\(process)/comm")
+      try tree.write(line + line, to: "/proc/\(process)/maps")
+    }
+    let holder = try #require(try map().holders.first { $0.isPinned })
+    #expect(holder.words == "pinned page cache of /a, mapped by 812 (cat)")
+    #expect(holder.processCount == 1)
+  }
+
   @Test func nameOfAnotherFileIsNotTaken() throws {
     insight.runs = [file(1000..<1100, inode: 12, .reclaimable)]
     insight.files = [

@@ -4,10 +4,11 @@
 # every way: run as root, never on a machine that matters. Needs a shell, awk, grep, insmod and rmmod:
 # busybox has them.
 #
-# usage: measure.sh --module FILE --disk DIR --profiles DIR [--command FILE] [--out DIR]
+# usage: measure.sh --module FILE --disk DIR --profiles DIR --examples DIR [--command FILE] [--out DIR]
 #   --module FILE   cmatest.ko, which modprobe finds, too
 #   --disk DIR      /dev/vda, which has ext4, becomes /var/tmp; DIR has its modules and their order
 #   --profiles DIR  the packaged profiles
+#   --examples DIR  the packaged examples
 #   --command FILE  cma-test (/usr/sbin/cma-test)
 #   --out DIR       where the results are left (/tmp/measure)
 # shellcheck disable=SC2046,SC2086,SC2317  # parameters are words; what is called by its name
@@ -20,6 +21,7 @@ while [ $# -gt 0 ]; do
     --module) module=$2 ;;
     --disk) disk=$2 ;;
     --profiles) profiles=$2 ;;
+    --examples) examples=$2 ;;
     --command) command=$2 ;;
     --out) out=$2 ;;
     *) echo "measure.sh: unknown argument $1" >&2 && exit 2 ;;
@@ -72,19 +74,46 @@ killed() {
 
 # flat: memory does not grow with the number of requests. Those that are too large fail at once.
 flat() {
-  for count in 10000 100000; do
-    "$command" bench --size 70000p --rounds 1 --warm-up 0 --count $count >"$out/flat.txt" 2>/dev/null &
-    measurement=$! most=0
-    while kill -0 $measurement 2>/dev/null; do
-      now=$(awk '/^VmHWM/ { print $2 }' /proc/$measurement/status 2>/dev/null)
-      [ "${now:-0}" -le $most ] || most=$now
-      sleep 0.1
-    done
-    wait $measurement
+  for count in 10000 100000 10000000; do
+    most_memory "$out/flat.txt" "$command" bench --size 70000p --rounds 1 --warm-up 0 --count $count
     has "$count requests fail, each counted" \
       "$count requests in 1 round, $count failed \(100.0 %: larger than the area\)" "$(cat "$out/flat.txt")"
     check "$count requests take less than 16 MiB ($most KiB)" [ "$most" -gt 0 -a "$most" -lt 16384 ]
   done
+}
+
+# column NAME FILE: a field of the first row of comma-separated values.
+column() {
+  awk -F , -v name="$1" '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) place = i }
+    NR == 2 && place { print $place }' "$2"
+}
+
+# traced: the kernel's own histogram of the same allocations, which it makes from its events (CONFIG_HIST_TRIGGERS),
+# has the same median. The number of them is odd, so that the median is one of them.
+traced() {
+  tracing=/sys/kernel/tracing requests=201
+  mount -t tracefs tracefs $tracing 2>/dev/null
+  # The last one fails without those before it.
+  echo 'cma_time u64 lat' >$tracing/synthetic_events
+  echo 'hist:keys=common_pid:start=common_timestamp' >$tracing/events/cma/cma_alloc_start/trigger
+  echo 'hist:keys=common_pid:lat=common_timestamp-$start:onmatch(cma.cma_alloc_start).trace(cma_time,$lat)' \
+    >$tracing/events/cma/cma_alloc_finish/trigger
+  check 'the kernel makes a histogram of its events' \
+    sh -c "echo 'hist:keys=lat:size=2048' >$tracing/events/synthetic/cma_time/trigger"
+  ends 0 'allocations are measured while the kernel does the same' traced.csv bench --size 1024p --rounds 1 \
+    --warm-up 0 --count $requests --format csv
+  cp $tracing/events/synthetic/cma_time/hist "$out/hist.txt"
+  has "the kernel has seen the same $requests allocations" "^ *Hits: $requests\$" "$(cat "$out/hist.txt")"
+  kernels=$(sed -nE 's/^\{ lat: *([0-9]+) *\} hitcount: *([0-9]+).*/\1 \2/p' "$out/hist.txt" | sort -n |
+    awk -v middle=$(((requests + 1) / 2)) '{ seen += $2 } seen >= middle && !done++ { print $1 }')
+  ours=$(column alloc_p50_ns "$said")
+  check "both medians are within 5 % ($ours ns here, $kernels ns there)" \
+    awk -v a="$ours" -v b="$kernels" 'BEGIN { exit !(a > 0 && b > 0 && a / b < 1.05 && b / a < 1.05) }'
+  for event in synthetic/cma_time cma/cma_alloc_finish cma/cma_alloc_start; do
+    echo "!$(sed -n 's/ \[active\]$//p' $tracing/events/$event/trigger)" >$tracing/events/$event/trigger
+  done
+  check 'the kernel counts no longer' sh -c ": >$tracing/synthetic_events"
 }
 
 mark_log || exit 2
@@ -134,10 +163,21 @@ if [ -d /sys/kernel/tracing ]; then
 fi
 ends 34 'a load that does not load is an error' false.txt bench --load command:false
 
+check 'the example for upgrades measures before' env PATH="${command%/*}:$PATH" sh "$examples/guard-upgrade" \
+  before "$out/guard.json" --size 1p --rounds 6 --count 10
+code=0
+PATH="${command%/*}:$PATH" sh "$examples/guard-upgrade" after "$out/guard.json" --size 1p --rounds 6 --count 10 \
+  >"$out/guard.txt" 2>&1 || code=$?
+# As above: it can come to any of these.
+has 'and after' '^[014] ' "$code $(cat "$out/guard.txt")"
+has 'and says what it came to' '^guard-upgrade: (nothing became worse|worse than before|3 of 3 measurements)' \
+  "$(cat "$out/guard.txt")"
+
 ended INT 130
 ended TERM 143
 killed
 flat
+traced
 
 ends 64 'a size that no machine has is refused' huge.txt bench --size 1p,99999999999p
 ends 18 'a result that cannot be written is told at once' full.txt bench --output /proc/none/file

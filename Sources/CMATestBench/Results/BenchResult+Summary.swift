@@ -68,6 +68,6 @@ extension RoundSummary {
     details.slices = round.slices
     self.init(
       allocated: measured.allocations.count, failed: measured.failures.count,
-      times: Times(measured.allocations), details: details)
+      times: Times(measured.allocations, releases: measured.releases), details: details)
   }
 }

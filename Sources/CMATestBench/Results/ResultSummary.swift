@@ -76,7 +76,7 @@ package struct CellSummary: Equatable, Sendable {
 
   /// One number for each round in which there was an allocation.
   package func values(of quantity: Quantity) -> [Double] {
-    rounds.compactMap { round in round.times.map { $0[quantity] } }
+    rounds.compactMap { round in round.times?[quantity] }
   }
 }
 
@@ -116,30 +116,39 @@ package struct RoundSummary: Equatable, Sendable {
   /// What a comparison does not need; `nil` where the reader did not ask for it.
   package var details: RoundDetails?
 
-  /// Quantiles of a round's times, in ns.
+  /// What a round's times come to, in ns.
   package struct Times: Equatable, Sendable {
+    /// Of the allocations.
     package var p50: Double
     package var p99: Double
     package var max: Double
+    /// The median of the releases; `nil` where there was none.
+    package var release: Double?
+    /// Both medians together: an allocation, and the release of its block.
+    package var pair: Double? { release.map { p50 + $0 } }
 
-    package init(p50: Double, p99: Double, max: Double) {
+    package init(p50: Double, p99: Double, max: Double, release: Double? = nil) {
       self.p50 = p50
       self.p99 = p99
       self.max = max
+      self.release = release
     }
 
-    package init?(_ histogram: Histogram) {
-      guard let p50 = histogram.quantile(0.5), let p99 = histogram.quantile(0.99) else {
+    package init?(_ allocations: Histogram, releases: Histogram) {
+      guard let p50 = allocations.quantile(0.5), let p99 = allocations.quantile(0.99) else {
         return nil
       }
-      self.init(p50: p50, p99: p99, max: Double(histogram.largest))
+      self.init(
+        p50: p50, p99: p99, max: Double(allocations.largest), release: releases.quantile(0.5))
     }
 
-    package subscript(quantity: Quantity) -> Double {
+    package subscript(quantity: Quantity) -> Double? {
       switch quantity {
       case .p50: p50
       case .p99: p99
       case .max: max
+      case .release: release
+      case .pair: pair
       }
     }
   }
@@ -152,7 +161,8 @@ package struct RoundSummary: Equatable, Sendable {
   }
 }
 
-/// What is compared of a round's times.
+/// What is compared of a round's times: quantiles of its allocations, the median of its releases, or that
+/// and the median of its allocations together.
 package enum Quantity: String, CaseIterable, Sendable {
-  case p50, p99, max
+  case p50, p99, max, release, pair
 }

@@ -23,8 +23,8 @@ extension RoundSummary {
       switch key {
       case "allocations": try times.allocations.read(&reader, wrong: &wrong)
       case "failures": try times.failures.read(&reader, wrong: &wrong)
+      case "releases": try times.releases.read(&reader, wrong: &wrong)
       case "responses" where wantsAll: try times.responses.read(&reader, wrong: &wrong)
-      case "releases" where wantsAll: try times.releases.read(&reader, wrong: &wrong)
       default:
         if wantsAll || keepsDetails { try details.read(key, &reader) } else { try reader.skip() }
       }
@@ -38,7 +38,8 @@ extension RoundSummary {
     }
     self.init(
       allocated: times.allocations.count, failed: times.failures.count,
-      times: Times(times.allocations), details: wantsAll || keepsDetails ? details : nil)
+      times: Times(times.allocations, releases: times.releases),
+      details: wantsAll || keepsDetails ? details : nil)
   }
 }
 

@@ -35,9 +35,8 @@ extension Comparison {
   }
 
   private static func json(_ cell: CellComparison) -> JSON {
-    let changes = Quantity.allCases.map { quantity in
-      JSON.Member(quantity.rawValue, cell.changes[quantity].map(json) ?? .null)
-    }
+    func change(_ quantity: Quantity) -> JSON { cell.changes[quantity].map(json) ?? .null }
+    let changes = [Quantity.p50, .p99, .max].map { JSON.Member($0.rawValue, change($0)) }
     return [
       "cell": cell.settings.json, "verdict": .string(cell.verdict.key),
       "reason": JSON(cell.verdict.reason?.words),
@@ -45,7 +44,7 @@ extension Comparison {
       "requests": pair(cell.requests), "failed": pair(cell.failed),
       "p_time": number(cell.timeP), "p_failures": number(cell.failureP),
       "threshold": .number(cell.threshold), "noise": number(cell.noise),
-      "alloc": .object(changes),
+      "alloc": .object(changes), "release": change(.release), "pair": change(.pair),
     ]
   }
 

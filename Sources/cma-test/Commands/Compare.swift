@@ -33,7 +33,11 @@ struct Compare: PrintingCommand {
     completion: .file(extensions: ["json"]))
   var after: [String] = []
 
-  @Option(help: "What decides, of the times of each round: p50, p99 or max.")
+  @Option(
+    help: """
+      What decides, of the times of each round: p50, p99 or max of allocations, the p50 of \
+      releases, or both p50 together (pair).
+      """)
   var by = Quantity.p50
 
   @Option(help: "The chance of a false alarm, in all cells together, as 0.05.")
