@@ -187,16 +187,23 @@ private func rows(_ page: String, with word: String) -> [String] {
     let slow = BenchResult.Slow(
       cell: 0, round: 1, seen: .init(time: 1_000_000), inTheWay: "anonymous memory")
     many.add(bench("d", "7.3") { $0.slow = slow }, of: file("d.json"))
+    many.add(
+      bench("e", "7.3", failed: 3) { $0.cells[0].rounds[4].inTheWay = "PID 12 pins 3 pages" },
+      of: file("e.json"))
     let text = page(many)
     #expect(
-      rows(text, with: "no free range") == [
-        "allocation|no free range is large enough|not told|9|1|a"
+      rows(text, with: "# pins # pages") == [
+        "allocation|pages in the way could not be moved|PID # pins # pages|2|1|e"
       ])
     #expect(
-      rows(text, with: "could not be moved") == [
-        "allocation|pages in the way could not be moved|not told|18|1|a"
+      rows(text, with: "no free range") == [
+        "allocation|no free range is large enough|not told|18|2|a"
       ])
-    #expect(rows(text, with: "# pages") == ["exhaust|# pages are lost|not told|2|2|b"])
+    #expect(
+      rows(text, with: "could not be moved").filter { $0.contains("not told") } == [
+        "allocation|pages in the way could not be moved|not told|34|2|a"
+      ])
+    #expect(rows(text, with: "# pages are lost") == ["exhaust|# pages are lost|not told|2|2|b"])
     #expect(rows(text, with: "anonymous memory").count == 1)
   }
 

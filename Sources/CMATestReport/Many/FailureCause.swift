@@ -8,14 +8,13 @@ struct FailureCause: Hashable {
   var subject: String
   /// Why, with `#` for each number, so that the same failure of two machines is one class.
   var reason: String
-  /// Who had the pages in the way; nil where a result does not tell. A result that knows more holders has its
-  /// place here.
+  /// Who had the pages in the way, with `#` for each number; nil where a result does not tell.
   var holder: String?
 
   init(_ subject: String, _ reason: String, holder: String? = nil) {
     self.subject = subject
     self.reason = Self.withoutNumbers(oneLine(reason))
-    self.holder = holder
+    self.holder = holder.map { Self.withoutNumbers(oneLine($0)) }
   }
 
   /// An order of causes that are equally frequent.
@@ -50,6 +49,8 @@ extension FailureCount {
   static func all(of result: ResultSummary) -> [FailureCount] {
     var (failed, withoutHole, refused): (UInt64, UInt64, UInt64) = (0, 0, 0)
     var isTold = true
+    // Each round tells of its own failures.
+    var held: [String: UInt64] = [:]
     for round in result.cells.lazy.flatMap(\.rounds) {
       failed += round.failed
       guard let details = round.details else { continue }
@@ -57,20 +58,31 @@ extension FailureCount {
       // Where nothing failed nothing has to be told.
       if let number = details.withoutHole {
         withoutHole += min(number, round.failed)
+        if let holder = details.inTheWay, round.failed > number {
+          held[FailureCause("", "", holder: holder).holder ?? "", default: 0] +=
+            round.failed - number
+        }
       } else if round.failed > 0 {
         isTold = false
       }
     }
     var all: [FailureCount] = []
-    func add(_ count: UInt64, _ subject: String, _ reason: String, isFault: Bool = false) {
-      if count > 0 {
-        all.append(
-          FailureCount(cause: FailureCause(subject, reason), count: count, isFault: isFault))
-      }
+    func add(
+      _ count: UInt64, _ subject: String, _ reason: String, holder: String? = nil,
+      isFault: Bool = false
+    ) {
+      guard count > 0 else { return }
+      let cause = FailureCause(subject, reason, holder: holder)
+      all.append(FailureCount(cause: cause, count: count, isFault: isFault))
     }
     if isTold {
       add(withoutHole, "allocation", "no free range is large enough")
-      add(failed - withoutHole, "allocation", "pages in the way could not be moved")
+      let notMoved = "pages in the way could not be moved"
+      for (holder, count) in held.sorted(by: { $0.key < $1.key }) {
+        add(count, "allocation", notMoved, holder: holder)
+      }
+      let ofNobody = failed - withoutHole - held.values.reduce(0, +)
+      add(ofNobody, "allocation", notMoved)
     } else {
       add(failed, "allocation", "this kernel does not tell why")
     }

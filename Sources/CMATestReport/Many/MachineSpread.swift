@@ -36,7 +36,11 @@ struct MachineSpread {
     let frame = PlotFrame(height: row * Double(shown.count) + 54, left: 220, bottom: 40)
     let axis = TimeAxis(shown.flatMap { $0.rows.map(\.time) })
     var content = ""
-    for tick in axis.ticks { content += frame.vertical(axis.share(tick), shortTime(tick)) }
+    // The names of kernels leave room for five labels.
+    let ticks = axis.ticks
+    for (number, tick) in ticks.enumerated() where number % ((ticks.count + 4) / 5) == 0 {
+      content += frame.vertical(axis.share(tick), shortTime(tick))
+    }
     for (line, (kernel, rows)) in shown.enumerated() {
       content += Self.line(kernel.name, rows, frame, axis, y: frame.top + row * Double(line))
     }

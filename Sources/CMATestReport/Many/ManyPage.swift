@@ -123,7 +123,8 @@ package enum ManyPage {
       guard let spread = MachineSpread(profile, rows) else { continue }
       text += "<h3>\(xmlText(PageTables.name(profile)))</h3>\n<figure>\n"
       text += spread.picture(id: "spread\(number)")
-      text += "<figcaption>p99 of the slowest cell of up to \(spread.count) machines"
+      text +=
+        "<figcaption>p99 of the slowest cell of \(spread.count == 1 ? "one machine" : "up to \(spread.count) machines") a kernel"
       if spread.kernelCount > MachineSpread.mostKernels {
         text += "; the newest \(MachineSpread.mostKernels) of \(spread.kernelCount) kernels"
       }
