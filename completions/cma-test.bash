@@ -390,7 +390,7 @@ _cma-test_report() {
     repeating_flags=()
     non_repeating_flags=(--version -h --help)
     repeating_options=(--baseline)
-    non_repeating_options=(--format --output -o)
+    non_repeating_options=(--format --machines --origin --build --output -o)
     __cma-test_offer_flags_options -1
 
     # Offer option value completions
@@ -400,7 +400,17 @@ _cma-test_report() {
         return
         ;;
     '--format')
-        __cma-test_add_completions -W 'html'$'\n''csv'$'\n''hgrm'$'\n''gnuplot'
+        __cma-test_add_completions -W 'html'$'\n''csv'$'\n''hgrm'$'\n''gnuplot'$'\n''kcidb'
+        return
+        ;;
+    '--machines')
+        __cma-test_add_completions -W 'host'$'\n''folder'
+        return
+        ;;
+    '--origin')
+        return
+        ;;
+    '--build')
         return
         ;;
     '--output'|'-o')

@@ -6,7 +6,7 @@
 
 # Each has a script and a part that runs inside, scripts/vm/NAME (or NAME-check) and Tests/vm/NAME.sh, which are of no
 # concern to any other.
-scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve)
+scenarios=(main-road upgrade environments autopkgtest orders boot-speed reserve many lava)
 # These have a whole Debian system; all other stages a kernel with an initramfs, by scripts/vm/mini.
 for_systems=(scripts/vm/{vm,root,guest,pool,next-version,scenario.sh,grub-disk.sh}
   Tests/vm/debian.sh)

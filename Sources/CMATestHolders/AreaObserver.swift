@@ -89,6 +89,7 @@ package struct AreaObserver {
   /// Looks at some pages, which takes little time and memory.
   ///
   /// - Parameter pages: page frame numbers; those of other areas are left out.
+  /// - Returns: the pages as they are now.
   /// - Throws: the request of the module that failed.
   package func look(atPages pages: [UInt64]) throws(DeviceFailure) -> Looked {
     try look(at: pages.filter(frames.contains).map { $0..<$0 + 1 })

@@ -82,6 +82,7 @@ package struct PageMappers: Sendable {
   /// - Parameters:
   ///   - group: as `group(of:)` returned it.
   ///   - most: the most that are returned.
+  /// - Returns: PIDs.
   package func processes(of group: Int32, most: Int = .max) -> [Int32] {
     var processes: [Int32] = []
     var group = group

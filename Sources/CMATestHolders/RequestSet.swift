@@ -44,6 +44,7 @@ package struct WantedBlocks: Equatable, Sendable {
   /// - Parameters:
   ///   - area: the index of the area.
   ///   - pageSize: bytes of a page.
+  /// - Returns: the request.
   package func request(in area: UInt32, pageSize: UInt64) -> BlockRequest {
     let pages = size.pages(of: pageSize)
     let aligned = alignment.map { $0.pages(of: pageSize) }

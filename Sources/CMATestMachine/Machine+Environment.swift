@@ -4,6 +4,14 @@ internal import CMATestCore
 internal import CMATestSystem
 
 extension Machine {
+  /// The name of the running system, as `uname -n` prints it; nil where it has none.
+  public var hostName: String? {
+    guard let name = try? line("/proc/sys/kernel/hostname"), !name.isEmpty, name != "(none)" else {
+      return nil
+    }
+    return name
+  }
+
   /// What of this machine can change how fast the kernel allocates, as names and values. What cannot be
   /// read is left out.
   public func environment(pageSize: UInt64) -> [(name: String, value: String)] {
@@ -11,6 +19,7 @@ extension Machine {
     func add(_ name: String, _ value: String?) {
       if let value, !value.isEmpty { facts.append((name, value)) }
     }
+    add("host", hostName)
     let release = try? kernelRelease()
     add("kernel", release)
     add("kernel_build", try? line("/proc/sys/kernel/version"))

@@ -35,6 +35,7 @@ private final class JSONReporter: RunObserver {
       "ended_by": JSON(result.endedBy),
       "version": .string(facts.version),
       "kernel": .string(facts.kernel),
+      "host": JSON(facts.host),
       "time": .string(facts.time),
       "seed": .int(Int64(facts.seed)),
       "area": JSON(facts.area),

@@ -16,6 +16,25 @@ package struct NamedRun: Sendable {
 }
 
 extension RunResult {
+  /// The version of the report that is read and written here.
+  static let schema: UInt64 = 1
+
+  /// The version of a report of `cma-test run`, whatever else it has; nil for anything else.
+  static func schema(of bytes: [UInt8]) -> UInt64? {
+    var (schema, hasTotals): (UInt64?, Bool) = (nil, false)
+    var reader = JSONReader(bytes)
+    do throws(JSONReadFailure) {
+      try reader.object { (key, reader) throws(JSONReadFailure) in
+        hasTotals = hasTotals || key == "totals"
+        if key == "schema" { schema = try reader.unsigned() } else { try reader.skip() }
+      }
+      try reader.end()
+    } catch {
+      return nil
+    }
+    return hasTotals ? schema : nil
+  }
+
   /// Reads what `cma-test run --format json` printed; nil for anything else.
   package init?(reading bytes: [UInt8]) {
     var report = RunReport()
@@ -29,7 +48,7 @@ extension RunResult {
       return nil
     }
     // Totals tell a run from a list of cases, and from the answers of other commands.
-    guard report.hasTotals, report.version == 1 else { return nil }
+    guard report.hasTotals, report.version == Self.schema else { return nil }
     self = report.result
   }
 }
@@ -49,6 +68,7 @@ private struct RunReport {
     case "ended_by": result.endedBy = try Self.text(&reader)
     case "version": result.facts.version = try reader.string()
     case "kernel": result.facts.kernel = try reader.string()
+    case "host": result.facts.host = try Self.text(&reader)
     case "time": result.facts.time = try reader.string()
     case "seed": result.facts.seed = UInt32(clamping: try reader.unsigned())
     case "area": result.facts.area = try Self.text(&reader)

@@ -76,6 +76,8 @@ public struct RunFacts: Equatable, Sendable {
   public var version: String
   /// The name of the kernel's release, as `uname -r` prints it.
   public var kernel: String
+  /// The name of the machine; nil where the report has none.
+  public var host: String?
   /// The area; nil where the run had none.
   public var area: String?
   /// Pages of the area; nil where the number is not known.

@@ -28,9 +28,10 @@ extension ResultSummary {
   ///   - bytes: The text of the file.
   ///   - name: The file's name, for failures.
   ///   - keepsTimes: Whether the cells get their times, a histogram of all rounds.
+  ///   - keepsDetails: Whether the rounds get what the kernel told of them; with the times they do.
   /// - Throws: Why the text is no result.
   package init(
-    reading bytes: [UInt8], name: String, keepsTimes: Bool = false
+    reading bytes: [UInt8], name: String, keepsTimes: Bool = false, keepsDetails: Bool = false
   ) throws(ResultFailure) {
     self.init(name: name, isComplete: false, area: "", areaPages: 0, pageSize: 0, cells: [])
     var format: String?
@@ -53,7 +54,9 @@ extension ResultSummary {
         case "area": try readArea(&reader)
         case "cells":
           try reader.array { (reader) throws(JSONReadFailure) in
-            cells.append(try CellSummary(&reader, keepsTimes: keepsTimes, wrong: &wrong))
+            cells.append(
+              try CellSummary(
+                &reader, keepsTimes: keepsTimes, keepsDetails: keepsDetails, wrong: &wrong))
           }
         default: try reader.skip()
         }
@@ -92,7 +95,7 @@ extension ResultSummary {
 
 extension CellSummary {
   fileprivate init(
-    _ reader: inout JSONReader, keepsTimes: Bool, wrong: inout String?
+    _ reader: inout JSONReader, keepsTimes: Bool, keepsDetails: Bool, wrong: inout String?
   ) throws(JSONReadFailure) {
     var settings = CellSettings(pages: 0)
     var times = keepsTimes ? PooledTimes() : nil
@@ -107,7 +110,8 @@ extension CellSummary {
       case "load": settings.load = try reader.string()
       case "rounds":
         try reader.array { (reader) throws(JSONReadFailure) in
-          rounds.append(try RoundSummary(&reader, into: &times, wrong: &wrong))
+          rounds.append(
+            try RoundSummary(&reader, into: &times, keepsDetails: keepsDetails, wrong: &wrong))
         }
       default: try reader.skip()
       }

@@ -9,10 +9,12 @@ extension RoundSummary {
   /// - Parameters:
   ///   - reader: What comes next is the round.
   ///   - pool: Takes all times of the round, where the reader asks for times.
+  ///   - keepsDetails: Whether the reader asks for what the kernel told, without times.
   ///   - wrong: Says what contradicts itself, where something does.
   /// - Throws: Where the text is no round.
   init(
-    _ reader: inout JSONReader, into pool: inout PooledTimes?, wrong: inout String?
+    _ reader: inout JSONReader, into pool: inout PooledTimes?, keepsDetails: Bool,
+    wrong: inout String?
   ) throws(JSONReadFailure) {
     var times = PooledTimes()
     var details = RoundDetails()
@@ -24,7 +26,7 @@ extension RoundSummary {
       case "releases": try times.releases.read(&reader, wrong: &wrong)
       case "responses" where wantsAll: try times.responses.read(&reader, wrong: &wrong)
       default:
-        if wantsAll { try details.read(key, &reader) } else { try reader.skip() }
+        if wantsAll || keepsDetails { try details.read(key, &reader) } else { try reader.skip() }
       }
     }
     if wantsAll {
@@ -36,7 +38,8 @@ extension RoundSummary {
     }
     self.init(
       allocated: times.allocations.count, failed: times.failures.count,
-      times: Times(times.allocations, releases: times.releases), details: wantsAll ? details : nil)
+      times: Times(times.allocations, releases: times.releases),
+      details: wantsAll || keepsDetails ? details : nil)
   }
 }
 

@@ -3,9 +3,9 @@
 import Glibc
 
 /// The binomial distribution.
-enum Binomial {
-  /// The probability of `least` or more successes in `n` trials, each of probability `p`.
-  static func atLeast(_ least: Int, of n: Int, p: Double) -> Double {
+package enum Binomial {
+  /// Returns the probability of `least` or more successes in `n` trials, each of probability `p`.
+  package static func atLeast(_ least: Int, of n: Int, p: Double) -> Double {
     if least <= 0 { return 1 }
     if least > n || p <= 0 { return 0 }
     if p >= 1 { return 1 }

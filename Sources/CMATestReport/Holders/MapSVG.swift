@@ -7,6 +7,7 @@ extension AreaMap {
   /// Draws the map as an SVG picture by itself, light and dark.
   ///
   /// - Parameter columns: cells in a row.
+  /// - Returns: the text of the picture.
   package func svg(columns: Int = 64) -> String {
     let columns = max(8, min(256, columns))
     let (size, cells) = cells(Int(clamping: min(pages, UInt64(columns * 16))))

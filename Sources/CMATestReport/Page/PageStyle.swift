@@ -26,7 +26,7 @@ enum PageStyle {
     .c0{stroke:var(--c0)}.c1{stroke:var(--c1)}.c2{stroke:var(--c2)}.c3{stroke:var(--c3)}
     .c4{stroke:var(--c4)}.c5{stroke:var(--c5)}.c6{stroke:var(--c6)}.c7{stroke:var(--c7)}
     table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.86em}
-    td,th{overflow-wrap:normal}
+    td,th{overflow-wrap:normal}a{color:inherit}
     th,td{padding:4px 8px;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
     th:first-child,td:first-child,td.words,th.words{text-align:left}
     details>summary{cursor:pointer;margin:.5em 0}
@@ -50,6 +50,26 @@ private func unbroken(_ text: String) -> String {
   return result
 }
 
+/// A field of a table, which may lead to another page.
+struct TableField: ExpressibleByStringLiteral {
+  var text: String
+  /// Relative to the page; nil where the field leads nowhere.
+  var link: String?
+
+  init(_ text: String, link: String? = nil) {
+    self.text = text
+    self.link = link
+  }
+
+  init(stringLiteral text: String) { self.init(text) }
+
+  var html: String {
+    let words = xmlText(unbroken(text))
+    guard let link else { return words }
+    return "<a href=\"\(xmlText(link))\">\(words)</a>"
+  }
+}
+
 /// A table that becomes a list of cards on a narrow screen.
 ///
 /// - Parameters:
@@ -58,6 +78,17 @@ private func unbroken(_ text: String) -> String {
 ///   - classes: The class of each column; none for a column of numbers.
 /// - Returns: The element.
 func htmlTable(_ head: [String], _ rows: [[String]], classes: [String] = []) -> String {
+  htmlTable(head, rows.map { row in row.map { TableField($0) } }, classes: classes)
+}
+
+/// A table whose fields may have links.
+///
+/// - Parameters:
+///   - head: The names of the columns.
+///   - rows: As many fields as there are columns, each.
+///   - classes: The class of each column; none for a column of numbers.
+/// - Returns: The element.
+func htmlTable(_ head: [String], _ rows: [[TableField]], classes: [String] = []) -> String {
   let marks = head.indices.map { column in
     column < classes.count && !classes[column].isEmpty ? " class=\"\(classes[column])\"" : ""
   }
@@ -70,7 +101,7 @@ func htmlTable(_ head: [String], _ rows: [[String]], classes: [String] = []) -> 
     text += "<tr>"
     for (column, value) in row.enumerated() {
       text +=
-        "<td data-name=\"\(xmlText(head[column]))\"\(marks[column])>\(xmlText(unbroken(value)))</td>"
+        "<td data-name=\"\(xmlText(head[column]))\"\(marks[column])>\(value.html)</td>"
     }
     text += "</tr>\n"
   }

@@ -23,25 +23,7 @@ package enum ResultPage {
     let isOnly = results.count + runs.count == 1
     for (number, result) in results.enumerated() { body += section(result, number, isOnly: isOnly) }
     for run in runs { body += RunSection.html(run) }
-    return """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <title>Contiguous memory allocation</title>
-      <style>
-      \(PageStyle.sheet)
-      </style>
-      </head>
-      <body>
-      <main>
-      \(body)</main>
-      </body>
-      </html>
-
-      """
+    return PageFrame.html("Contiguous memory allocation", body)
   }
 
   private static func section(_ result: ResultSummary, _ number: Int, isOnly: Bool) -> String {

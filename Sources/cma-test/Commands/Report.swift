@@ -11,14 +11,22 @@ struct Report: PrintingCommand {
     abstract: "Make a page, or a table, of results of 'cma-test bench' and 'cma-test run'.",
     discussion: """
       Takes files of 'cma-test bench', and what 'cma-test run --format json' printed. The page is one \
-      file that needs no network and no script.
+      file that needs no network and no script. Of a folder, whose files NAME.json are found in all \
+      folders below, and of files of several machines, the page sums up: the worst machines, kernels \
+      that became worse, failures by their causes. With '--output FILE.html' each machine gets a page \
+      in FILE-machines. Files that cannot be used are named, and left out.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case html, csv, hgrm, gnuplot
+    case html, csv, hgrm, gnuplot, kcidb
   }
 
-  @Argument(help: "Files of results.", completion: .file(extensions: ["json"]))
+  enum Machines: String, ExpressibleByArgument, CaseIterable {
+    case host, folder
+  }
+
+  @Argument(
+    help: "Files of results, or folders with them.", completion: .file(extensions: ["json"]))
   var results: [String]
 
   @Option(
@@ -32,18 +40,52 @@ struct Report: PrintingCommand {
   var format = Format.html
 
   @Option(
+    help: ArgumentHelp(
+      "What tells machines apart: the name of the host, or of the folder with its results.",
+      valueName: "name"))
+  var machines = Machines.host
+
+  @Option(
+    help: ArgumentHelp(
+      "For kcidb: the name of your CI system, of lower-case letters, digits and '_'.",
+      valueName: "name"))
+  var origin: String?
+
+  @Option(
+    help: ArgumentHelp("For kcidb: the build that was tested, as maestro:1234.", valueName: "id"))
+  var build: String?
+
+  @Option(
     name: .shortAndLong,
     help: ArgumentHelp("The file to write; standard output if not given.", valueName: "file"),
     completion: .file())
   var output: String?
 
+  func validate() throws {
+    if format == .kcidb, origin == nil || build == nil {
+      throw ValidationError("--format kcidb needs --origin and --build")
+    }
+    if format != .kcidb, origin != nil || build != nil {
+      throw ValidationError("--origin and --build are for --format kcidb")
+    }
+  }
+
   func run(printing output: StandardOutput) throws {
     let text: String
     do throws(ResultFileFailure) {
-      text = try report()
-      if let name = self.output {
+      let file = try self.output.map { (name) throws(ResultFileFailure) in
+        try mapError(ResultFileFailure.cannotWrite) { () throws(SystemFailure) in
+          try ResultFile(name)
+        }
+      }
+      if let many = try manyResults() {
+        text = try page(of: many, beside: file)
+      } else {
+        text = try report()
+      }
+      if let file {
         return try mapError(ResultFileFailure.cannotWrite) { () throws(SystemFailure) in
-          try ResultFile(name).write(text)
+          try file.write(text)
         }
       }
     } catch {
@@ -63,7 +105,7 @@ struct Report: PrintingCommand {
       }
     }
     for path in baseline { earlier.append(try readResult(path, keepsTimes: true)) }
-    if let run = runs.first, format != .html {
+    if let run = runs.first, format != .html, format != .kcidb {
       throw .noPlace("a report as \(format.rawValue) has no place for \(run.name), a run's result")
     }
     switch format {
@@ -73,6 +115,26 @@ struct Report: PrintingCommand {
     case .csv: return BenchCSV.text(earlier + measured)
     case .hgrm: return BenchHGRM.text(earlier + measured)
     case .gnuplot: return BenchGnuplot.text(earlier + measured)
+    case .kcidb:
+      let submission = try submission(earlier + measured, runs)
+      return KCIDBReport.json(
+        of: earlier + measured, runs: runs.map(\.result), for: submission
+      ).text + "\n"
+    }
+  }
+
+  /// What tells a submission from others is when the first of its results began, and its seed.
+  private func submission(
+    _ measured: [ResultSummary], _ runs: [NamedRun]
+  ) throws(ResultFileFailure) -> KCIDBReport.Submission {
+    let first =
+      measured.first.map { ($0.time, $0.seed ?? 0) }
+      ?? runs.first.map { ($0.result.facts.time, UInt64($0.result.facts.seed)) }
+    let (time, seed) = first ?? ("", 0)
+    return try mapError(ResultFileFailure.submission) { () throws(KCIDBFailure) in
+      try KCIDBReport.Submission(
+        origin: origin ?? "", build: build ?? "",
+        run: (time.isEmpty ? utcTimestamp() : time) + "/\(seed)")
     }
   }
 

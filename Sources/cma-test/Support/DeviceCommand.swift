@@ -76,5 +76,6 @@ extension RunFacts {
     self.init(
       version: packageVersion, kernel: (try? Machine().kernelRelease()) ?? "unknown", seed: seed,
       time: utcTimestamp())
+    host = Machine().hostName
   }
 }

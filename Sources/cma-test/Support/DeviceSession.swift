@@ -155,6 +155,7 @@ struct OpenDevice {
   /// Makes the observer of an area.
   ///
   /// - Parameter area: the area.
+  /// - Returns: the observer.
   /// - Throws: the refusal, where the place of the area is not known.
   func observed(_ area: AreaInformation) throws(DeviceSessionFailure) -> AreaObserver {
     let looked = try areaUnderTest(area)

@@ -2,6 +2,7 @@
 
 internal import CMATestBench
 internal import CMATestCore
+internal import CMATestReport
 internal import CMATestSystem
 
 /// A reason why result files cannot be used, or what is made of them not be kept.
@@ -16,6 +17,10 @@ enum ResultFileFailure: CommandFailure {
   /// The form has no place for some of the files; one line.
   case noPlace(String)
   case cannotWrite(SystemFailure)
+  /// Of many files and folders, none is a result that can be used.
+  case nothingUsable([String], leftOut: Int)
+  /// KernelCI's database would refuse the submission.
+  case submission(KCIDBFailure)
 
   var explanation: Explanation {
     switch self {
@@ -39,6 +44,17 @@ enum ResultFileFailure: CommandFailure {
         .cannotWrite, kind: "cannot-write",
         message: "cannot \(failure.call.rawValue) \(failure.path): \(failure.reason)",
         remedy: "name another file with '--output'")
+    case .nothingUsable(let names, let count):
+      Explanation(
+        .resultUnusable, kind: "no-result",
+        message: count == 0
+          ? "there is no file NAME.json in \(names.joined(separator: " "))"
+          : "none of \(count) file\(count == 1 ? "" : "s") is a result that can be used",
+        remedy: "name a folder with results of 'cma-test bench' and 'cma-test run --format json'")
+    case .submission(let failure):
+      Explanation(
+        .usage, kind: "no-submission", message: failure.message,
+        remedy: "name the system and the build with '--origin' and '--build'")
     }
   }
 

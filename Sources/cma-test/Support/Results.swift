@@ -6,7 +6,7 @@ internal import CMATestReport
 internal import CMATestSystem
 
 /// The most bytes that a result may have; one of a thousand cells has about forty million.
-private let mostBytes = 1 << 30
+let mostBytes = 1 << 30
 
 /// Reads a file of `cma-test bench`.
 ///
