@@ -48,7 +48,7 @@ def measured(number, pages, options):
     return {
         "number": number, "elapsed_ns": sum(times), "refused": 0, "involuntary_switches": 3, "cpu_migrations": 1,
         "busy_retries": len(failed) * 2, "no_hole": 1, "migrated_pages": len(times), "unmigrated_pages": 0,
-        "filled_pages": None, "allocations": histogram(times),
+        "filled_pages": None, "in_the_way": None, "allocations": histogram(times),
         "responses": histogram(late if options.every else []), "failures": histogram(failed),
         "releases": histogram([time // 20 + 1 for time in times]),
         "slices": [{**piece, "failed": int(piece["failed"])} for piece in
