@@ -16,7 +16,7 @@ extension AreaExplanation {
         lines.append(failure.witness.cause == .noHole ? "Beside the largest range:" : "In the way:")
         for holder in failure.inTheWay {
           let pages = "\(holder.pages) page\(holder.pages == 1 ? "" : "s")"
-          lines.append("  \(padded(pages, 12))  \(printable(holder.words))")
+          lines.append("  \(padded(pages, 12))  \(holder.line)")
         }
       }
       let advice = advice

@@ -48,7 +48,7 @@ extension AreaMap {
     for holder in others.prefix(Self.listed) {
       rows.append(
         aligned("\(holder.pages)", 10) + aligned("\(holder.pieces)", 8) + "  "
-          + padded(holder.moves, 9) + printable(holder.words) + sinceWords(holder))
+          + padded(holder.moves, 9) + holder.line)
     }
     let rest = others.dropFirst(Self.listed)
     if !rest.isEmpty {
@@ -58,11 +58,6 @@ extension AreaMap {
         aligned("\(pages)", 10) + aligned("\(pieces)", 8) + "           \(rest.count) more")
     }
     return rows
-  }
-
-  private func sinceWords(_ holder: Holder) -> String {
-    guard let since = holder.since else { return "" }
-    return ", since \(utcTimestamp(Int(clamping: since / 1_000_000_000)))"
   }
 
   private func bytes(_ pages: UInt64) -> String { byteCount(pages.clampedProduct(pageSize)) }
@@ -78,6 +73,12 @@ extension AreaMap {
 }
 
 extension Holder {
+  /// The holder in words, with the time of its first block.
+  var line: String {
+    guard let since else { return printable(words) }
+    return "\(printable(words)), since \(utcTimestamp(Int(clamping: since / 1_000_000_000)))"
+  }
+
   /// Whether the kernel can move the pages, in one word.
   fileprivate var moves: String { canMove.map { $0 ? "yes" : "no" } ?? "depends" }
 }
