@@ -112,7 +112,19 @@ package struct AreaObserver {
   private func look(at ranges: [Range<UInt64>]) throws(DeviceFailure) -> Looked {
     let (ledger, blocks) = try BlockTakers.blocks(in: frames, of: insight)
     var looked = Looked(ledger: ledger, blocks: blocks)
-    for range in ranges { try insight.look(at: range, in: index) { looked.runs.append($0) } }
+    var runs: [FrameRun] = []
+    for range in ranges { try insight.look(at: range, in: index) { runs.append($0) } }
+    for run in runs {
+      let isKnown = blocks.contains { $0.frames.overlaps(run.frames) }
+      guard run.isOfBlock, ledger.isKept, !isKnown else {
+        looked.runs.append(run)
+        continue
+      }
+      // A page on its way to a process or file looks like an old block, but not for long.
+      try insight.look(at: run.frames, in: index) { again in
+        looked.runs.append(again.isOfBlock ? again : FrameRun(again.frames, .changing))
+      }
+    }
     return looked
   }
 

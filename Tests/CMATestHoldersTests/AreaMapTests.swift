@@ -69,6 +69,16 @@ import Testing
     #expect(map.text(on: .none, width: 50).contains("since 2025-11-26T23:33:20Z"))
   }
 
+  @Test func pageOnItsWayIsNotTakenForAnOldBlock() throws {
+    insight.runs = [FrameRun(1000..<1100, .other)]
+    insight.later = [FrameRun(1000..<1010, .anonymous), FrameRun(1010..<1100, .other)]
+    #expect(
+      try map().holders.map(\.words) == [
+        "blocks allocated before cmatest was loaded",
+        "not known, because the page changed each time that the module looked",
+      ])
+  }
+
   @Test func driverIsTheModuleInTheStack() throws {
     insight.runs = [FrameRun(1000..<1100, .other)]
     insight.blocks = [

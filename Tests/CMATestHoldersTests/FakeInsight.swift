@@ -12,6 +12,8 @@ final class FakeInsight: AreaInsight, @unchecked Sendable {
   var blocks: [Ledger.Block] = []
   var isKept = true
   var missed: UInt64 = 0
+  /// What the area has from the second look on.
+  var later: [FrameRun]?
 
   func look(
     at frames: Range<UInt64>, in area: UInt32, _ body: (FrameRun) -> Void
@@ -20,6 +22,7 @@ final class FakeInsight: AreaInsight, @unchecked Sendable {
       run.frames = run.frames.clamped(to: frames)
       body(run)
     }
+    if let later { runs = later }
   }
 
   func file(of frame: UInt64, in area: UInt32) throws(DeviceFailure) -> PageFile? { files[frame] }
