@@ -6,12 +6,12 @@ internal import CMATestSystem
 /// Names processes, each once.
 struct ProcessNames {
   let machine: Machine
-  private let ownNamespace: String?
+  private let ownNamespace: Substring?
   private var known: [Int32: Holder.Process] = [:]
 
   init(machine: Machine) {
     self.machine = machine
-    ownNamespace = machine.link("/proc/self/ns/pid")
+    ownNamespace = Self.namespace(of: "self", on: machine)
   }
 
   /// Returns what proc(5) tells of a process.
@@ -19,7 +19,7 @@ struct ProcessNames {
     if let process = known[id] { return process }
     var process = Holder.Process(id: id, command: try? machine.line("/proc/\(id)/comm"))
     // pid_namespaces(7). A kernel thread has none that can be read.
-    let namespace = machine.link("/proc/\(id)/ns/pid")
+    let namespace = Self.namespace(of: "\(id)", on: machine)
     process.isInNamespace = namespace != nil && namespace != ownNamespace
     // For hundreds of processes of this system the groups would take longer than all the rest.
     if process.isInNamespace, let text = try? contents(of: machine.path("/proc/\(id)/cgroup")) {
@@ -27,6 +27,12 @@ struct ProcessNames {
     }
     known[id] = process
     return process
+  }
+
+  /// The PID namespace of a process, as `pid:[4026531836]`; nil where it cannot be seen.
+  private static func namespace(of process: String, on machine: Machine) -> Substring? {
+    // The link is no path, so what `link` puts before it goes.
+    machine.link("/proc/\(process)/ns/pid")?.split(separator: "/").last
   }
 
   /// Reads the group of version 2 (`0::/…`), or else the first: cgroups(7).

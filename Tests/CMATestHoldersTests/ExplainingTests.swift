@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestDevice
+import Glibc
+import TestSupport
 import Testing
 
 @testable import CMATestHolders
@@ -79,6 +81,19 @@ import Testing
   @Test func devicesAreNamedAsProcHasThem() {
     #expect(FileNames.device(254 << 8 | 1) == "254:1")
     #expect(FileNames.device(259 << 8 | 300 & 0xFF | (300 & ~0xFF) << 12) == "259:300")
+  }
+
+  @Test func processOfThisNamespaceHasNoGroup() throws {
+    let tree = try CopiedTree()
+    for (process, namespace) in [("self", 1), ("812", 1), ("813", 2)] {
+      try tree.write("0::/box\n", to: "/proc/\(process)/cgroup")
+      try tree.write("", to: "/proc/\(process)/ns/.keep")
+      #expect(symlink("pid:[\(namespace)]", tree.root + "/proc/\(process)/ns/pid") == 0)
+      try tree.write("hold\n", to: "/proc/\(process)/comm")
+    }
+    var names = ProcessNames(machine: tree.machine)
+    #expect(names.process(812).words == "812 (hold)")
+    #expect(names.process(813).words == "813 (hold) in /box")
   }
 
   @Test func groupOfAProcessIsRead() {
