@@ -8,28 +8,19 @@ internal import CMATestSystem
 package struct AreaObserver {
   private let insight: any AreaInsight
   private let machine: Machine
-  private let index: UInt32
-  private let title: String
+  private let place: AreaPlace
   private let frames: Range<UInt64>
-  private let pageSize: UInt64
 
   /// - Parameters:
   ///   - insight: the module.
   ///   - machine: the running machine.
-  ///   - index: the index of the area.
-  ///   - title: the name of the area, for reports.
-  ///   - frames: its page frame numbers.
-  ///   - pageSize: bytes of a page.
-  package init(
-    insight: any AreaInsight, machine: Machine, index: UInt32, title: String,
-    frames: Range<UInt64>, pageSize: UInt64
-  ) {
+  ///   - place: the area; nil is returned where its page frame numbers are not known.
+  package init?(insight: any AreaInsight, machine: Machine, place: AreaPlace) {
+    guard let frames = place.frames else { return nil }
     self.insight = insight
     self.machine = machine
-    self.index = index
-    self.title = title
+    self.place = place
     self.frames = frames
-    self.pageSize = pageSize
   }
 
   /// Makes a map of the whole area.
@@ -40,7 +31,7 @@ package struct AreaObserver {
     let found = named(looked)
     let ledger = looked.ledger
     var map = AreaMap(
-      title: title, index: index, pageSize: pageSize,
+      title: place.title, index: place.index, pageSize: place.pageSize,
       pages: frames.upperBound - frames.lowerBound, time: utcTimestamp(), ledger: ledger)
     map.notes = found.notes
     let order = found.holders.indices.sorted {
@@ -113,7 +104,7 @@ package struct AreaObserver {
     let (ledger, blocks) = try BlockTakers.blocks(in: frames, of: insight)
     var looked = Looked(ledger: ledger, blocks: blocks)
     var runs: [FrameRun] = []
-    for range in ranges { try insight.look(at: range, in: index) { runs.append($0) } }
+    for range in ranges { try insight.look(at: range, in: place.index) { runs.append($0) } }
     for run in runs {
       let isKnown = blocks.contains { $0.frames.overlaps(run.frames) }
       guard run.isOfBlock, ledger.isKept, !isKnown else {
@@ -121,7 +112,7 @@ package struct AreaObserver {
         continue
       }
       // A page on its way to a process or file looks like an old block, but not for long.
-      try insight.look(at: run.frames, in: index) { again in
+      try insight.look(at: run.frames, in: place.index) { again in
         looked.runs.append(again.isOfBlock ? again : FrameRun(again.frames, .changing))
       }
     }
@@ -139,13 +130,13 @@ package struct AreaObserver {
     let low = looked.runs.map(\.frames.lowerBound).min() ?? frames.lowerBound
     let high = looked.runs.map(\.frames.upperBound).max() ?? frames.upperBound
     var mappers = PageMappers(of: low..<high)
-    var reader = PagemapReader(on: machine, pageSize: pageSize)
+    var reader = PagemapReader(on: machine, pageSize: place.pageSize)
     reader.read(into: &mappers)
     var table = HolderTable(
       mappers: mappers, ledger: looked.ledger, blocks: looked.blocks, machine: machine)
     var found = Found()
     for run in looked.runs { table.add(run) { found.runs.append(($0, $1)) } }
-    found.holders = table.holders(naming: insight, in: index, on: machine)
+    found.holders = table.holders(naming: insight, in: place.index, on: machine)
     found.notes = reader.notes
     return found
   }

@@ -36,11 +36,11 @@ package struct Explainer {
     self.frames = frames
     self.blockPages = blockPages
     self.explanation = explanation
-    observer = frames.map {
-      AreaObserver(
-        insight: insight, machine: machine, index: explanation.index, title: explanation.title,
-        frames: $0, pageSize: explanation.pageSize)
-    }
+    observer = AreaObserver(
+      insight: insight, machine: machine,
+      place: AreaPlace(
+        index: explanation.index, title: explanation.title, frames: frames,
+        pages: explanation.pages, pageSize: explanation.pageSize))
   }
 
   /// Asks for all blocks, keeps them until all are had or one is not, and releases them.

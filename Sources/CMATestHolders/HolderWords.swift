@@ -23,11 +23,9 @@ package struct HolderWords: HolderNaming {
   }
 
   package func holder(of frame: UInt64, in place: AreaPlace) -> String? {
-    guard let frames = place.frames else { return nil }
-    let observer = AreaObserver(
-      insight: insight, machine: machine, index: place.index, title: place.title, frames: frames,
-      pageSize: place.pageSize)
-    guard let looked = try? observer.look(atPages: [frame]) else { return nil }
+    guard let observer = AreaObserver(insight: insight, machine: machine, place: place),
+      let looked = try? observer.look(atPages: [frame])
+    else { return nil }
     return observer.holders(of: looked).holders.first?.words
   }
 

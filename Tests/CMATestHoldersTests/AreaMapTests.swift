@@ -17,10 +17,10 @@ import Testing
   }
 
   private func map() throws -> AreaMap {
-    try AreaObserver(
-      insight: insight, machine: tree.machine, index: 0, title: "reserved",
-      frames: FakeInsight.frames, pageSize: 4096
-    ).map()
+    let place = AreaPlace(
+      index: 0, title: "reserved", frames: FakeInsight.frames, pages: 100, pageSize: 4096)
+    let observer = AreaObserver(insight: insight, machine: tree.machine, place: place)
+    return try #require(observer).map()
   }
 
   private func block(

@@ -159,16 +159,17 @@ struct OpenDevice {
   /// - Throws: the refusal, where the place of the area is not known.
   func observed(_ area: AreaInformation) throws(DeviceSessionFailure) -> AreaObserver {
     let looked = try areaUnderTest(area)
-    guard let frames = looked.frames else {
+    guard
+      let observer = AreaObserver(
+        insight: kernel.insight, machine: machine, place: looked.place)
+    else {
       guard looked.isActivated else {
         let (message, remedy) = whyNotActivated(area)
         throw .refused("\(message): \(remedy)")
       }
       throw .placeNotKnown(area: looked.title, mayHaveRanges: looked.mayHaveRanges)
     }
-    return AreaObserver(
-      insight: kernel.insight, machine: machine, index: area.index, title: looked.title,
-      frames: frames, pageSize: looked.pageSize)
+    return observer
   }
 
   /// Makes a request whose failure ends the command.
