@@ -31,7 +31,8 @@ struct FileNames {
     let place = file.path.flatMap { path($0, on: device) }
     var named = Holder.File(
       path: place ?? file.path, fileSystem: file.fileSystem, device: blockDevice(device))
-    named.isMounted = file.path == nil || place != nil
+    // Where the mounts cannot be read, nothing speaks against it.
+    named.isMounted = file.path == nil || place != nil || mounts.isEmpty
     return named
   }
 
