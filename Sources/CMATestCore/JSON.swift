@@ -108,7 +108,8 @@ extension JSON {
       case "\n": text += "\\n"
       case "\r": text += "\\r"
       case "\t": text += "\\t"
-      case "\u{0}"..<"\u{20}", "\u{7F}":
+      // Those from 7F on need no escape in JSON, but a terminal obeys them.
+      case "\u{0}"..<"\u{20}", "\u{7F}"..<"\u{A0}":
         let digits = String(scalar.value, radix: 16)
         text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: text.unicodeScalars.append(scalar)

@@ -38,15 +38,24 @@ struct FileMappings {
     var found: [File: [Int32]] = [:]
     let names = (try? machine.names(in: "/proc")) ?? []
     for process in names.compactMap({ Int32($0) }).sorted() {
-      // A process that has ended meanwhile has none.
-      guard let text = try? contents(of: machine.path("/proc/\(process)/maps"), limit: 64 << 20)
-      else { continue }
-      for line in text.split(separator: UInt8(ascii: "\n")) {
+      for line in mappings(of: process).split(separator: UInt8(ascii: "\n")) {
         guard let file = Self.file(line) else { continue }
         if found[file]?.last != process { found[file, default: []].append(process) }
       }
     }
     return found
+  }
+
+  /// The lines of /proc/PID/maps; none for a process that has ended meanwhile.
+  private func mappings(of process: Int32) -> [UInt8] {
+    let text = mappings(in: "/proc/\(process)")
+    guard text.isEmpty else { return text }
+    let others = machine.foldersOfOtherThreads(of: process).lazy.map { mappings(in: $0) }
+    return others.first { !$0.isEmpty } ?? []
+  }
+
+  private func mappings(in folder: String) -> [UInt8] {
+    (try? contents(of: machine.path("\(folder)/maps"), limit: 64 << 20)) ?? []
   }
 
   /// Reads the device and inode of a line of /proc/PID/maps; nil where it is of no file.

@@ -28,9 +28,12 @@ struct FileNames {
   /// Names a file.
   func file(_ file: PageFile) -> Holder.File {
     let device = Self.device(file.device)
-    return Holder.File(
-      path: file.path.map { path($0, on: device) }, fileSystem: file.fileSystem,
-      device: blockDevice(device))
+    let place = file.path.flatMap { path($0, on: device) }
+    var named = Holder.File(
+      path: place ?? file.path, fileSystem: file.fileSystem, device: blockDevice(device))
+    // Where the mounts cannot be read, nothing speaks against it.
+    named.isMounted = file.path == nil || place != nil || mounts.isEmpty
+    return named
   }
 
   /// Names a block device whose own page cache is meant.
@@ -48,15 +51,15 @@ struct FileNames {
     }
   }
 
-  /// The path of a file by where its file system is mounted.
-  private func path(_ path: String, on device: String) -> String {
+  /// The path of a file by where its file system is mounted; nil where it is not.
+  private func path(_ path: String, on device: String) -> String? {
     for mount in mounts where mount.device == device {
       let root = mount.root == "/" ? "" : mount.root
       guard path == root || path.hasPrefix(root + "/") else { continue }
       let place = mount.place == "/" ? "" : mount.place
       return place + path.dropFirst(root.count)
     }
-    return path
+    return nil
   }
 
   /// Writes the number of a device as /proc has it: major and minor. stat(2)'s number has the low byte of

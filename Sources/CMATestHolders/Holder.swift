@@ -47,6 +47,9 @@ package struct Holder: Equatable, Sendable {
     package var device: String?
     /// Whether the pages are of the block device itself.
     package var isDevice = false
+    /// Whether the file system is mounted where this program sees it; else only a process in another mount
+    /// namespace knows the path.
+    package var isMounted = true
 
     package init(path: String?, fileSystem: String?, device: String?, isDevice: Bool = false) {
       self.path = path
@@ -91,6 +94,8 @@ package struct Holder: Equatable, Sendable {
   package var file: File?
   /// Who took the blocks; nil for blocks that are not in the ledger.
   package var taker: Taker?
+  /// Whether that process is one that can be ended: it has not ended yet, and is none of the kernel's own.
+  package var takerCanEnd = false
   /// Blocks and, where all are of one size, the pages of each.
   package var blocks: UInt64 = 0
   package var blockPages: UInt64?
@@ -114,7 +119,7 @@ extension Holder {
       case .anonymous: "anonymous memory" + (processWords.map { " of \($0)" } ?? nobody)
       case .hugePages: "huge pages" + (processWords.map { " of \($0)" } ?? "")
       case .pageCache: fileWords + mappedWords
-      case .sharedMemory: "shared memory" + (file?.path.map { " \($0)" } ?? "") + mappedWords
+      case .sharedMemory: "shared memory" + (pathWords.map { " \($0)" } ?? "") + mappedWords
       case .kernel: detail ?? "memory of the kernel"
       case .notKnown: "not known" + (detail.map { ", because \($0)" } ?? "")
       }
@@ -132,13 +137,21 @@ extension Holder {
     return more > 0 ? "\(names) and \(more) more" : names
   }
 
+  /// The path, with where that is if not here: a path of another file system must not be taken for one of this.
+  private var pathWords: String? {
+    guard let file, let path = file.path else { return nil }
+    guard !file.isMounted else { return path }
+    return "\(path) of a file system that is not mounted here"
+      + (file.fileSystem.map { " (\($0))" } ?? "")
+  }
+
   private var fileWords: String {
     guard let file else { return "page cache of no file: it was dropped, and is only referred to" }
     if file.isDevice {
       let device = file.device ?? "a block device"
       return file.fileSystem.map { "metadata of \($0) on \(device)" } ?? "page cache of \(device)"
     }
-    if let path = file.path { return "page cache of \(path)" }
+    if let pathWords { return "page cache of \(pathWords)" }
     let place = file.fileSystem.map { " on \($0)" } ?? ""
     return "page cache of a deleted file" + place + (file.device.map { " (\($0))" } ?? "")
   }

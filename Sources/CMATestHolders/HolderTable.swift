@@ -192,7 +192,9 @@ struct HolderTable {
         holder.processes = processes.prefix(Self.namedProcesses).map { names.process($0) }
       }
       switch key.kind {
-      case .block: describeBlocks(&holder, key.taker)
+      case .block:
+        describeBlocks(&holder, key.taker)
+        if let process = holder.taker?.process { holder.takerCanEnd = names.canEnd(process) }
       case .pageCache, .sharedMemory:
         if key.isDevice {
           holder.file = files.blockDevice(key.device)

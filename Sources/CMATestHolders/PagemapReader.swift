@@ -59,17 +59,31 @@ package struct PagemapReader {
   private mutating func read(
     _ process: Int32, into mappers: inout PageMappers
   ) throws(SystemFailure) {
-    let pagemap = try Descriptor(reading: machine.path("/proc/\(process)/pagemap"))
+    do throws(SystemFailure) {
+      if try read("/proc/\(process)", of: process, into: &mappers) { return }
+    } catch {
+      guard error.code == ESRCH else { throw error }
+    }
+    for folder in machine.foldersOfOtherThreads(of: process) {
+      if try read(folder, of: process, into: &mappers) { return }
+    }
+  }
+
+  /// - Returns: whether the thread of that folder has memory.
+  private mutating func read(
+    _ folder: String, of process: Int32, into mappers: inout PageMappers
+  ) throws(SystemFailure) -> Bool {
+    let pagemap = try Descriptor(reading: machine.path("\(folder)/pagemap"))
     if scans {
       do throws(SystemFailure) {
-        try scan(pagemap, process, into: &mappers)
-        return
+        return try scan(pagemap, process, into: &mappers)
       } catch {
         guard error.code == ENOTTY || error.code == EINVAL else { throw error }
         scans = false
       }
     }
-    for mapping in try occupiedMappings(of: process) {
+    let mappings = try occupiedMappings(in: folder)
+    for mapping in mappings {
       guard (mapping.upperBound - mapping.lowerBound) / pageSize <= Self.mostPages else {
         notes.append(
           "a mapping of process \(process) is too large to be read: a kernel from 6.7 on tells which "
@@ -78,12 +92,15 @@ package struct PagemapReader {
       }
       try read(pagemap, mapping, process, into: &mappers)
     }
+    return !mappings.isEmpty
   }
 
   /// Reads the ranges that the kernel finds to have memory.
+  ///
+  /// - Returns: whether there are any.
   private mutating func scan(
     _ pagemap: borrowing Descriptor, _ process: Int32, into mappers: inout PageMappers
-  ) throws(SystemFailure) {
+  ) throws(SystemFailure) -> Bool {
     var next: UInt64 = 0
     var pending: Range<UInt64>?
     while true {
@@ -102,7 +119,9 @@ package struct PagemapReader {
       guard walked > next, walked < end else { break }
       next = walked
     }
-    if let pending { try read(pagemap, pending, process, into: &mappers) }
+    guard let pending else { return false }
+    try read(pagemap, pending, process, into: &mappers)
+    return true
   }
 
   private mutating func regions(
@@ -154,9 +173,9 @@ package struct PagemapReader {
     }
   }
 
-  /// Finds the mappings of a process that have memory.
-  private func occupiedMappings(of process: Int32) throws(SystemFailure) -> [Range<UInt64>] {
-    let text = try contents(of: machine.path("/proc/\(process)/smaps"), limit: 256 << 20)
+  /// Finds the mappings of a thread's folder that have memory.
+  private func occupiedMappings(in folder: String) throws(SystemFailure) -> [Range<UInt64>] {
+    let text = try contents(of: machine.path("\(folder)/smaps"), limit: 256 << 20)
     var mappings: [Range<UInt64>] = []
     var current: Range<UInt64>?
     for line in text.split(separator: UInt8(ascii: "\n")) {

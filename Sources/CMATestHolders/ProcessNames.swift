@@ -29,6 +29,13 @@ struct ProcessNames {
     return process
   }
 
+  /// Whether a process is there, and is none of the kernel's own, which no signal ends.
+  func canEnd(_ id: Int32) -> Bool {
+    // A thread of the kernel has no command line, nor has a process that has ended but for its entry.
+    guard let words = try? contents(of: machine.path("/proc/\(id)/cmdline")) else { return false }
+    return !words.isEmpty
+  }
+
   /// The PID namespace of a process, as `pid:[4026531836]`; nil where it cannot be seen.
   private static func namespace(of process: String, on machine: Machine) -> Substring? {
     // The link is no path, so what `link` puts before it goes.

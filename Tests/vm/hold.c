@@ -1,44 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Plays what is in the way of an allocation: has pages of the default area, in the
- * way that it is told, until it is killed.
+ * Plays what is in the way of an allocation: has pages of the default area, or of
+ * the one whose index is in $HOLD_AREA, in the way that it is told, until it is killed.
+ * Its name is $HOLD_NAME, if there is one.
  *
  * Run by holders.sh in a virtual machine in which most of the free memory is the
  * area's, with the module loaded. Linked statically: there is nothing else.
  *
  * usage: hold memory PAGES [plain|locked|huge|pipe|orphan|fixed]
+ *        hold memory PAGES leader            in a pipe, of a process whose first thread has ended
+ *        hold memory PAGES together          in a pipe, mapped by five processes
+ *        hold memory PAGES merged            in a pipe, all of them one page of KSM
  *        hold file PATH PAGES [pipe|dirty]   of a file, which it makes if there is none
+ *        hold file PATH PAGES deleted        in a pipe, of a file without a name
+ *        hold file PATH PAGES fixed          says so where the kernel refuses it
+ *        hold file PATH PAGES read DEVICE    while the device takes its time
  *        hold read DEVICE PAGES [exit]       while the device takes its time
  *        hold blocks PAGES COUNT [second]    of /dev/cmatest, all or each second one
  *        hold busy PAGES                     a block of these, nearly all of the time
  *        hold storm FOLDER                   writes small files, synchronizes each
  *        hold many PROCESSES PAGES           so many, with memory of so many pages each
+ *        hold churn                          processes with memory that end at once
  *        hold where DEVICE                   prints how many pages of it are there
  *        hold room                           prints the longest range without a block
+ *        hold size                           prints the pages of the area
  *        hold witness PAGES [FRAME...]       asks, and says what was in the way: one
  *                                            of these frames
+ *        hold as UID COMMAND...              runs it as another user
+ *        hold older COMMAND...               runs it as on a kernel without PAGEMAP_SCAN
+ *        hold terminal COLUMNS COMMAND...    runs it on a terminal, and copies what it prints
  *
  * As soon as it has them, it prints its PID, how many it has, and their frames.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/aio_abi.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
 #include <linux/io_uring.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmatest.h"
@@ -46,11 +66,15 @@
 #define DEVICE "/dev/cmatest"
 /* As many as a pipe has room for. */
 #define MOST 16
+#define KPF_KSM 21
 #define KPF_THP 22
+/* PAGEMAP_SCAN of <linux/fs.h>, which the C library need not have yet. */
+#define SCAN _IOC(_IOC_READ | _IOC_WRITE, 'f', 16, 96)
 
 static int fd;
 static size_t page;
 static struct cmatest_info info;
+static uint32_t area_index;
 static uint64_t first, frames;
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
@@ -78,9 +102,10 @@ static void open_area(void)
 	info.version = CMATEST_ABI_VERSION;
 	if (fd < 0 || ask(CMATEST_IOC_INFO, &info))
 		die("%s", DEVICE);
-	area.index = info.default_area;
+	area_index = getenv("HOLD_AREA") ? strtoul(getenv("HOLD_AREA"), NULL, 0) : info.default_area;
+	area.index = area_index;
 	if (ask(CMATEST_IOC_AREA, &area) || !area.base || !area.size)
-		die("the default area");
+		die("the area %u", area_index);
 	first = area.base / page;
 	frames = area.size / page;
 }
@@ -109,7 +134,7 @@ static struct cmatest_frame_run runs[65536];
 static int look(uint64_t pfn, uint64_t count)
 {
 	struct cmatest_frames f = {
-		.area = info.default_area, .pfn = pfn, .count = count,
+		.area = area_index, .pfn = pfn, .count = count,
 		.runs = (uintptr_t)runs, .room = sizeof(runs) / sizeof(*runs),
 	};
 
@@ -179,7 +204,7 @@ static void find_memory(size_t wanted)
 	}
 }
 
-static bool is_huge(uint64_t pfn)
+static bool has_flag(uint64_t pfn, int flag)
 {
 	int file = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
 	uint64_t flags = 0;
@@ -187,7 +212,7 @@ static bool is_huge(uint64_t pfn)
 	if (file < 0 || pread(file, &flags, 8, pfn * 8) != 8)
 		die("/proc/kpageflags");
 	close(file);
-	return flags >> KPF_THP & 1;
+	return flags >> flag & 1;
 }
 
 /* find_huge: has so many pages of memory in the area that are parts of huge pages. */
@@ -206,7 +231,7 @@ static void find_huge(size_t wanted)
 		if (madvise(memory, size, MADV_HUGEPAGE))
 			die("MADV_HUGEPAGE");
 		memory[0] = 1;
-		if (!is_huge(frame_of(memory)))
+		if (!has_flag(frame_of(memory), KPF_THP))
 			continue;
 		hold_inside(memory, size / page, wanted);
 		if (count == before)
@@ -250,8 +275,64 @@ static void orphan(void)
 	stay();
 }
 
+/* The first thread ends, and leaves the memory to another. */
+static void *last_thread(void *unused)
+{
+	(void)unused;
+	stay();
+}
+
+static void __attribute__((noreturn)) end_leader(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, last_thread, NULL))
+		die("no thread");
+	tell();
+	pthread_exit(NULL);
+}
+
+/* Four more processes map the same pages. */
+static void share_with_children(void)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		switch (fork()) {
+		case -1:
+			die("fork");
+		case 0:
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			stay();
+		}
+	}
+}
+
+/* KSM has to run: all pages become one, which is one of them. */
+static void merge(void)
+{
+	int tries = 600;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		memset(held[i], 0x5a, page);
+		if (madvise(held[i], page, MADV_MERGEABLE))
+			die("MADV_MERGEABLE");
+	}
+	for (i = 0; i < count; i++) {
+		while (!has_flag(frame_of(held[i]), KPF_KSM)) {
+			if (!tries--)
+				die("page %zu of %zu was not merged", i, count);
+			usleep(50000);
+		}
+	}
+	if (!is_inside(frame_of(held[0])))
+		die("the merged page is not in the area");
+	count = 1;
+}
+
 /* io_uring takes them for long, for which they have to leave the area. */
-static void fix(void)
+static void fix(bool may_be_refused)
 {
 	struct io_uring_params params = { 0 };
 	struct iovec vectors[MOST];
@@ -262,8 +343,14 @@ static void fix(void)
 		die("io_uring_setup");
 	for (i = 0; i < count; i++)
 		vectors[i] = (struct iovec) { .iov_base = held[i], .iov_len = page };
-	if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, vectors, count))
-		die("IORING_REGISTER_BUFFERS");
+	if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, vectors, count)) {
+		if (!may_be_refused || (errno != EOPNOTSUPP && errno != EFAULT))
+			die("IORING_REGISTER_BUFFERS");
+		tell();
+		printf("refused: errno %d\n", errno);
+		fflush(stdout);
+		stay();
+	}
 	for (i = 0; i < count; i++) {
 		if (is_inside(frame_of(held[i])))
 			die("page %zu of %zu is still in the area", i, count);
@@ -378,7 +465,7 @@ static void hold_blocks(uint64_t pages, size_t blocks, bool second)
 
 	for (count = 0; count < blocks && count < sizeof(handles) / sizeof(*handles); count++) {
 		struct cmatest_alloc a = {
-			.area = info.default_area, .count = pages, .flags = CMATEST_NO_WARN,
+			.area = area_index, .count = pages, .flags = CMATEST_NO_WARN,
 		};
 
 		if (ask(CMATEST_IOC_ALLOC, &a))
@@ -398,7 +485,7 @@ static void hold_blocks(uint64_t pages, size_t blocks, bool second)
 
 static void busy(uint64_t pages)
 {
-	struct cmatest_alloc a = { .area = info.default_area, .count = pages, .flags = CMATEST_NO_WARN };
+	struct cmatest_alloc a = { .area = area_index, .count = pages, .flags = CMATEST_NO_WARN };
 	struct cmatest_release r = { 0 };
 
 	printf("%d 1\n", getpid());
@@ -433,6 +520,32 @@ static void storm(const char *folder)
 			printf("%d %zu\n", getpid(), count);
 			fflush(stdout);
 		}
+	}
+}
+
+/* Each process has a page of the area, and is gone before anybody can name it. */
+static void __attribute__((noreturn)) churn(void)
+{
+	char *memory = mmap(NULL, 64 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t i;
+
+	if (memory == MAP_FAILED)
+		die("no memory");
+	signal(SIGCHLD, SIG_IGN);
+	printf("%d 1\n", getpid());
+	fflush(stdout);
+	for (;;) {
+		switch (fork()) {
+		case -1:
+			usleep(1000);
+			continue;
+		case 0:
+			for (i = 0; i < 64; i++)
+				memory[i * page] = 1;
+			usleep(2000);
+			_exit(0);
+		}
+		usleep(1000);
 	}
 }
 
@@ -509,11 +622,11 @@ static int witness(uint64_t pages, char **wanted)
 {
 	static struct cmatest_attempt attempts[4096];
 	struct cmatest_witness w = {
-		.area = info.default_area, .count = pages, .flags = CMATEST_NO_WARN,
+		.area = area_index, .count = pages, .flags = CMATEST_NO_WARN,
 		.attempts = (uintptr_t)attempts, .room = 4096,
 	};
 	int error = ask(CMATEST_IOC_WITNESS, &w);
-	struct cmatest_path name = { .area = info.default_area };
+	struct cmatest_path name = { .area = area_index };
 	char text[4096] = "";
 	bool found = false;
 
@@ -535,10 +648,63 @@ static int witness(uint64_t pages, char **wanted)
 	return error || w.cause ? 1 : 0;
 }
 
+static void __attribute__((noreturn)) run(char **command)
+{
+	execvp(command[0], command);
+	die("%s", command[0]);
+}
+
+static void __attribute__((noreturn)) run_as(uid_t user, char **command)
+{
+	if (setgroups(0, NULL) || setresgid(user, user, user) || setresuid(user, user, user))
+		die("no other user");
+	run(command);
+}
+
+/* The kernel does not know the request, as before 6.7. */
+static void __attribute__((noreturn)) run_older(char **command)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SCAN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(filter) / sizeof(*filter), .filter = filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		die("no filter");
+	run(command);
+}
+
+/* on_terminal: returns the exit status of the command, or 128 and its signal. */
+static int on_terminal(unsigned short columns, char **command)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = columns };
+	char text[4096];
+	ssize_t length;
+	int terminal, status;
+	pid_t child = forkpty(&terminal, NULL, NULL, &size);
+
+	if (child < 0)
+		die("no terminal");
+	if (!child)
+		run(command);
+	while ((length = read(terminal, text, sizeof(text))) > 0) {
+		if (fwrite(text, 1, length, stdout) != (size_t)length)
+			die("write");
+	}
+	if (waitpid(child, &status, 0) != child)
+		die("no child");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
-	const char *how = argc > 3 ? argv[argc - 1] : "";
+	const char *how = argc > 3 ? argv[!strcmp(what, "file") && argc > 4 ? 4 : argc - 1] : "";
 	int pipes[2];
 
 	page = sysconf(_SC_PAGESIZE);
@@ -546,6 +712,16 @@ int main(int argc, char **argv)
 		many(strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 0));
 	if (!strcmp(what, "storm") && argc == 3)
 		storm(argv[2]);
+	if (!strcmp(what, "churn") && argc == 2)
+		churn();
+	if (!strcmp(what, "as") && argc >= 4)
+		run_as(strtoul(argv[2], NULL, 0), argv + 3);
+	if (!strcmp(what, "older") && argc >= 3)
+		run_older(argv + 2);
+	if (!strcmp(what, "terminal") && argc >= 4)
+		return on_terminal(strtoul(argv[2], NULL, 0), argv + 3);
+	if (getenv("HOLD_NAME"))
+		prctl(PR_SET_NAME, getenv("HOLD_NAME"));
 	open_area();
 	if (!strcmp(what, "memory") && (argc == 3 || argc == 4)) {
 		size_t pages = strtoul(argv[2], NULL, 0), i;
@@ -565,12 +741,29 @@ int main(int argc, char **argv)
 			close(fd);
 			orphan();
 		} else if (!strcmp(how, "fixed")) {
-			fix();
-		}
-	} else if (!strcmp(what, "file") && (argc == 4 || argc == 5)) {
-		find_file(argv[2], strtoul(argv[3], NULL, 0), !strcmp(how, "dirty"));
-		if (!strcmp(how, "pipe"))
+			fix(false);
+		} else if (!strcmp(how, "leader")) {
+			close(fd);
 			into_pipe(pipes);
+			end_leader();
+		} else if (!strcmp(how, "together")) {
+			close(fd);
+			into_pipe(pipes);
+			share_with_children();
+		} else if (!strcmp(how, "merged")) {
+			merge();
+			into_pipe(pipes);
+		}
+	} else if (!strcmp(what, "file") && argc >= 4 && argc <= 6) {
+		find_file(argv[2], strtoul(argv[3], NULL, 0), !strcmp(how, "dirty"));
+		if (!strcmp(how, "pipe") || !strcmp(how, "deleted"))
+			into_pipe(pipes);
+		if (!strcmp(how, "deleted") && unlink(argv[2]))
+			die("%s", argv[2]);
+		if (!strcmp(how, "fixed"))
+			fix(true);
+		if (!strcmp(how, "read") && argc == 6)
+			slow_read(argv[5], false);
 	} else if (!strcmp(what, "read") && (argc == 4 || argc == 5)) {
 		find_memory(strtoul(argv[3], NULL, 0));
 		slow_read(argv[2], !strcmp(how, "exit"));
@@ -583,6 +776,9 @@ int main(int argc, char **argv)
 		return 0;
 	} else if (!strcmp(what, "room") && argc == 2) {
 		printf("%llu\n", (unsigned long long)room());
+		return 0;
+	} else if (!strcmp(what, "size") && argc == 2) {
+		printf("%llu\n", (unsigned long long)frames);
 		return 0;
 	} else if (!strcmp(what, "witness") && argc >= 3) {
 		return witness(strtoull(argv[2], NULL, 0), argv + 3);

@@ -4,22 +4,27 @@
 # and compares: run as root in a virtual machine, never on a machine that matters. Needs busybox and what
 # scripts/vm/holders brings: hold (hold.c), dmsetup, v4l2-ctl, jq.
 #
-# usage: holders.sh --module FILE --disk DIR --set SET [--command FILE] [--rounds N] [--fits] [ROW...]
+# usage: holders.sh --module FILE --disk DIR --set SET [--command FILE] [--rounds N] [--other] [--fits]
+#                   [--full] [ROW...]
 #   --module FILE   cmatest.ko
 #   --disk DIR      the modules of /dev/vda to vdc, which have ext4, of dm-delay and of vivid, and their order
 #   --set SET       the blocks that do not fit here, and with the area that is advised then do
 #   --command FILE  cma-test (/usr/sbin/cma-test)
 #   --rounds N      how often each row is tried (2)
+#   --other         in the largest area instead of the default one
 #   --fits          only that the set fits here
-#   ROW             as the functions row_… below are named, or share or advice; without any: all of them
+#   --full          the rows that take long, too
+#   ROW             as the functions row_… and once_… below are named; without any: all of them
 # shellcheck disable=SC2046,SC2086,SC2317  # words; what is called by its name
 # shellcheck source=../checks.sh
 . "$(dirname "$0")/../checks.sh"
 
-command=/usr/sbin/cma-test rounds=2 fits='' rows='' hold=/holders/hold
+command=/usr/sbin/cma-test rounds=2 fits='' full='' other='' where='' rows='' hold=/holders/hold
 while [ $# -gt 0 ]; do
   case $1 in
     --fits) fits=1 && shift && continue ;;
+    --full) full=1 && shift && continue ;;
+    --other) other=1 && shift && continue ;;
     --module) module=$2 ;;
     --disk) disk=$2 ;;
     --set) set=$2 ;;
@@ -94,12 +99,19 @@ no_disk() { umount /var/tmp || wrong '/var/tmp is busy'; }
 explained() {
   wanted=$1
   shift
-  asks explain.json explain --no-load --json "$@"
+  asks explain.json explain --no-load --json $where "$@"
   [ "$code" = "$wanted" ] || wrong "explain $* ended with $code, not with $wanted: $(tail -n 30 "$said" "$said.err")"
   if [ -n "$held" ] && [ "$wanted" = 1 ]; then
     "$hold" witness "${1%p@1p}" $held >"$out/witness" 2>&1
     grep -q 'as it must' "$out/witness" || wrong "the kernel had something else in the way: $(cat "$out/witness")"
   fi
+}
+
+# mapped: a map of the area, of which each page is in one run and one class.
+mapped() {
+  asks map.json map --no-load --format json $where
+  [ "$code" = 0 ] || wrong "map ended with $code: $(tail -n 30 "$said.err")"
+  is '([.classes[].pages] | add) == .area.pages and ([.runs[][1]] | add) == .area.pages'
 }
 
 # is FILTER: that jq finds it true of the answer. $pid is in it as $pid.
@@ -196,12 +208,185 @@ row_shared() {
   rm -f /tmp/box/shared
 }
 
+row_direct() {
+  text='page cache of a file into which a slow device is read is pinned, of that path, and mapped by the process'
+  disk || return
+  slow 60000 0
+  if plays "$hold" file /var/tmp/file 16 read "$slow"; then
+    in_the_way '.kind == "page-cache" and .pinned and .path == "/var/tmp/file" and .filesystem == "ext4"'
+    named ".path == \"/var/tmp/file\" and .device == \"vda\" and .movable == false and ($by_hold)"
+    slow 0 0
+    over
+  fi
+  slow 0 0
+  no_disk
+}
+
+row_input() {
+  text='a file of tmpfs into which a slow device is read is shared memory that is pinned, of that path'
+  slow 60000 0
+  if plays "$hold" file /tmp/box/shared 16 read "$slow"; then
+    in_the_way ".kind == \"shared-memory\" and .pinned and .path == \"/tmp/box/shared\" and ($by_hold)"
+    slow 0 0
+    over
+  fi
+  slow 0 0
+  rm -f /tmp/box/shared
+}
+
+# The kernel pins no page of a file for long that a file system has to write back: it could never tell when the
+# page is clean.
+row_registered() {
+  text='a file of tmpfs that io_uring registers leaves the area, one of ext4 is refused, and both are not in the way'
+  plays "$hold" file /tmp/box/shared 16 fixed || return
+  held=''
+  if grep -q refused "$out/ready"; then wrong "a file of tmpfs: $(cat "$out/ready")"; fi
+  moves
+  over
+  rm -f /tmp/box/shared
+  disk || return
+  if plays "$hold" file /var/tmp/file 16 fixed; then
+    held=''
+    grep -q 'refused: errno' "$out/ready" || wrong 'a file of ext4 was not refused'
+    moves
+    over
+  fi
+  no_disk
+}
+
+row_deleted() {
+  text='page cache of a deleted file is said to be that, on its disk, and mapped by the process'
+  disk || return
+  if plays "$hold" file /var/tmp/gone 16 deleted; then
+    in_the_way ".kind == \"page-cache\" and .pinned and .path == null and .device == \"vda\" and ($by_hold)"
+    named '.words == "pinned page cache of a deleted file on ext4 (vda), mapped by \($pid) (hold)"'
+    over
+  fi
+  no_disk
+}
+
+row_elsewhere() {
+  text='a file of another mount namespace is not taken for one of this'
+  echo here >/elsewhere
+  rm -f "$out/ready" "$out/ready.err"
+  unshare --mount sh -c "mount -t tmpfs none /slow && exec $hold file /slow/elsewhere 16 pipe" \
+    >"$out/ready" 2>"$out/ready.err" &
+  played $! 'a file of another mount namespace' || return
+  in_the_way ".kind == \"shared-memory\" and .pinned and .mounted == false and ($by_hold)"
+  named '.words == "pinned shared memory /elsewhere of a file system that is not mounted here (tmpfs), mapped by \($pid) (hold)"'
+  over
+}
+
+row_leader() {
+  text='memory of a process whose first thread has ended is its'
+  plays "$hold" memory 16 leader || return
+  in_the_way ".kind == \"anonymous\" and .pinned and ($by_hold)"
+  over
+}
+
+row_together() {
+  text='memory that five processes map is of five, of which three are named'
+  plays "$hold" memory 16 together || return
+  in_the_way '.kind == "anonymous" and .pinned and .process_count == 5 and (.processes | length == 3)'
+  named '(.processes | all(.command == "hold")) and (.words | test(" and 2 more$"))'
+  over
+}
+
+row_merged() {
+  text='a page that KSM has merged is of the process'
+  echo 1 >/sys/kernel/mm/ksm/run && echo 10000 >/sys/kernel/mm/ksm/pages_to_scan
+  plays "$hold" memory 16 merged && {
+    in_the_way ".kind == \"anonymous\" and .pinned and ($by_hold)"
+    over
+  }
+  echo 2 >/sys/kernel/mm/ksm/run
+}
+
+# What a terminal obeys: ESC, BEL, CSI in UTF-8; newlines; and what is no UTF-8 at all.
+row_odd() {
+  text='names with escapes, newlines and bytes that are no UTF-8 reach neither the terminal nor JSON'
+  HOLD_NAME=$(printf 'a\033[31mb\nc\377\302\233d')
+  export HOLD_NAME
+  odd=$(printf '/tmp/box/\033]0;x\007\nP "\\\377\302\233')
+  plays "$hold" file "$odd" 16 pipe
+  unset HOLD_NAME
+  [ -n "$held" ] || return
+  in_the_way '.kind == "shared-memory" and .pinned and (.processes | any(.pid == $pid))'
+  named '(.path | startswith("/tmp/box/\u001b]0;x\u0007\nP \"\\")) and (.processes[0].command | startswith("a\u001b[31mb"))'
+  printable "$said"
+  mapped
+  printable "$said"
+  for form in 'explain '$(all) map 'map --format svg'; do
+    asks odd $form --no-load $where
+    printable "$said"
+  done
+  over
+  rm -f "$odd"
+}
+
+# printable FILE: nothing in it but lines of text that a terminal only shows. (sed would take bytes that are no
+# UTF-8 for the end of its work.)
+printable() {
+  strange=$(tr -d '\n' <"$1" | tr -cd '\000-\037\177\377' | wc -c)
+  [ "$strange" = 0 ] || wrong "$strange bytes of $1 are for no terminal: $(cat -v "$1" | grep '[\^]' | head -n 5)"
+  if grep -q "$(printf '\302\233')" "$1"; then wrong "$1 has a control character of two bytes"; fi
+}
+
+row_older() {
+  text='where the kernel does not tell which part of a mapping has memory, the process is named all the same'
+  usual=$command command=/tmp/older
+  plays "$hold" memory 16 pipe && {
+    in_the_way ".kind == \"anonymous\" and .pinned and ($by_hold)"
+    over
+  }
+  plays "$hold" memory 16 leader && {
+    in_the_way ".kind == \"anonymous\" and .pinned and ($by_hold)"
+    over
+  }
+  command=$usual
+}
+
+row_churn() {
+  text='while processes come and go, maps and explanations are whole'
+  plays "$hold" churn || return
+  for _ in 1 2 3; do
+    mapped
+    asks explain.json explain --no-load --json $where 16p
+    [ "$code" = 0 ] || wrong "explain ended with $code: $(cat "$said" "$said.err")"
+    is '.fits'
+  done
+  over
+}
+
+row_full() {
+  text='in an area that is nearly full the blocks are whose they are, and the last range is used'
+  plays "$hold" blocks 4096 65536 || return
+  left=$(room)
+  [ "$left" -lt 4096 ] || wrong "$left pages are left in one range"
+  explained 1 4096p@1p
+  is '.failure.cause == "no-hole"'
+  is ".failure.largest_hole_pages == $left"
+  named '.kind == "block" and .block.pid == $pid'
+  mapped
+  is '.holders[0] | .kind == "block" and .block.pid == $pid'
+  [ "$left" = 0 ] || explained 0 "${left}p@1p"
+  over
+}
+
 # What a transaction of the journal has changed is held until it is written where it belongs. What is read
 # from a block device itself is never in an area: the kernel asks for such pages as for its own.
 row_metadata() {
   text='metadata of ext4 in the journal is in the way, on that device'
   pid=0 held=''
-  mount -t ext4 -o commit=600 /dev/vdb /slow || { wrong 'no ext4 on vdb' && return; }
+  folders || return
+  in_the_way '.kind == "page-cache" and .path == null and .device == "vdb"'
+  named '.words | test("metadata of ext4 on vdb")'
+  umount /slow || wrong '/slow is busy'
+}
+
+# folders: mounts a disk, and makes metadata of it that is in the area.
+folders() {
+  mount -t ext4 -o commit=600 /dev/vdb /slow || { wrong 'no ext4 on vdb' && return 1; }
   rm -rf /slow/folders && mkdir /slow/folders
   # Each processor has a list of free pages that goes first, and need not have any of the area.
   pages=0 number=0
@@ -211,16 +396,13 @@ row_metadata() {
     pages=$("$hold" where /dev/vdb)
   done
   [ "${pages:-0}" -gt 0 ] || wrong 'no metadata is in the area'
-  in_the_way '.kind == "page-cache" and .path == null and .device == "vdb"'
-  named '.words | test("metadata of ext4 on vdb")'
-  umount /slow || wrong '/slow is busy'
 }
 
 row_storm() {
   text='while files are synchronized all the time, it fits, or metadata or a file is named'
   mount -t ext4 /dev/vdb /slow || { wrong 'no ext4 on vdb' && return; }
   if plays "$hold" storm /slow; then
-    asks explain.json explain --no-load --json "$(all)"
+    asks explain.json explain --no-load --json $where "$(all)"
     case $code in
       0) is '.fits' ;;
       1) named '.kind == "page-cache" and (.device == "vdb" or (.path // "" | startswith("/slow/")))' ;;
@@ -269,7 +451,7 @@ row_writeback() {
       waited=$((waited + 1))
     done
     [ "$waited" -lt 200 ] || wrong 'nothing is being written'
-    asks explain.json explain --no-load --json "$(all)"
+    asks explain.json explain --no-load --json $where "$(all)"
     case $code in
       0) is '.fits' ;;
       1) named '(.path == "/slow/file") or (.device == "dm-0")' ;;
@@ -296,8 +478,8 @@ row_huge() {
   over
 }
 
-row_vivid() {
-  text='4 blocks of 1013 pages are by v4l2-ctl, taken by vb2_dc_alloc for vivid'
+# streams: has v4l2-ctl hold buffers of vivid.
+streams() {
   held=''
   v4l2-ctl -d "$video" --set-fmt-video=width=1920,height=1080,pixelformat=YUYV --stream-mmap=4 >"$out/v4l2" 2>&1 &
   player=$! pid=$! waited=0
@@ -305,6 +487,11 @@ row_vivid() {
     sleep 0.1
     waited=$((waited + 1))
   done
+}
+
+row_vivid() {
+  text='4 blocks of 1013 pages are by v4l2-ctl, taken by vb2_dc_alloc for vivid'
+  streams
   explained 1 "${area}p@1p"
   is '.failure.cause == "no-hole"'
   is ".failure.largest_hole_pages == $(room)"
@@ -312,8 +499,7 @@ row_vivid() {
     and .block.taken_by == "vb2_dc_alloc [videobuf2_dma_contig]" and .block.driver == "vivid"
     and .words == "4 blocks of 1013 pages by \($pid) (v4l2-ctl), taken by vb2_dc_alloc [videobuf2_dma_contig] for vivid"'
   named ".kind == \"block\" and (.block.time | startswith(\"$(date -u +%Y-%m-%dT)\"))"
-  asks map.json map --format json
-  [ "$code" = 0 ] || wrong "map ended with $code: $(tail -n 30 "$said.err")"
+  mapped
   is '[.holders[] | select(.kind == "block" and .block.pid == $pid)] |
     (map(.pieces) | add) == 4 and (map(.pages) | add) == 4052'
   kill "$player"
@@ -333,7 +519,7 @@ row_own() {
 row_busy() {
   text='while another process has a block again and again, it fits, or no hole is large enough'
   plays "$hold" busy 4096 || return
-  asks explain.json explain --no-load --json "${area}p@1p"
+  asks explain.json explain --no-load --json $where "${area}p@1p"
   case $code in
     0) is '.fits' ;;
     1)
@@ -421,15 +607,184 @@ tried() {
   verdict "$1: $text ($right of $rounds)" "$all"
 }
 
-# share: of all pages of a busy area nearly all have a class, and of those in use a holder.
-share() {
+# printed CODE PATTERN REQUEST: explain ends with CODE, and what it prints to do has a line like PATTERN, whose
+# command is left in $advised.
+printed() {
+  asks advised explain --no-load $where $3
+  [ "$code" = "$1" ] || wrong "explain $3 ended with $code, not with $1: $(cat "$said" "$said.err")"
+  advised=$(sed -n 's/^  - //p' "$said" | grep -E -m 1 -- "$2")
+  [ -n "$advised" ] || wrong "no advice is like '$2': $(cat "$said")"
+  advised=${advised##*: }
+}
+
+# carried_out [PATTERN REQUEST]: does as was printed, after which the block fits.
+carried_out() {
+  printed 1 "$1" "$2"
+  sh -c "$advised" >"$out/advised" 2>&1 || wrong "'$advised' failed: $(cat "$out/advised")"
+  sleep 0.2
+  explained 0 "$2"
+}
+
+# once_steps: each advice that is a command is carried out as it is printed, and what it promises is true.
+once_steps() {
+  # Of a block of somebody else nothing may be left in this.
+  everything=$(all)
+  step 'a process whose memory is in a pipe is ended'
+  plays "$hold" memory 16 pipe && held='' && carried_out "end that process.*: kill $pid\$" "$everything" && over
+  stepped
+
+  step 'a process whose memory a device is writing to is ended, and its pages are free when that has answered'
+  slow 60000 0
+  if plays "$hold" read "$slow" 16; then
+    held=''
+    printed 1 "when its devices have answered: kill $pid\$" "$everything"
+    sh -c "$advised" || wrong "'$advised' failed"
+    slow 0 0
+    sleep 0.2
+    explained 0 "$everything"
+    over
+  fi
+  slow 0 0
+  stepped
+
+  step 'a process with blocks is ended'
+  plays "$hold" blocks 3000 3 && carried_out "which has the blocks: kill $pid\$" "$everything" && over
+  stepped
+
+  step 'a program that streams from a driver is ended'
+  streams
+  carried_out "which has the blocks: kill $pid\$" "$everything"
+  kill "$player" 2>/dev/null
+  wait "$player" 2>/dev/null
+  stepped
+
+  step 'metadata is written back and dropped'
+  folders
+  carried_out 'the metadata: sync; echo 3' "$everything"
+  umount /slow || wrong '/slow is busy'
+  stepped
+
+  step 'blocks fit in the other order'
+  plays "$hold" blocks 4096 5 second && held='' && {
+    printed 1 'in another order' "1000p@1p 4096p@1px2 $(($(room) - 1000))p@1p"
+    sh -c "$advised" >"$out/advised" 2>&1 || wrong "'$advised' failed: $(cat "$out/advised")"
+    over
+  }
+  stepped
+
+  step 'blocks of the module itself are given back'
+  rmmod cmatest
+  insmod "$module" $(kernel_addresses) || wrong 'no module'
+  printed 1 'which has the block by its parameter alloc_count' "${area}p@1p"
+  sh -c "$advised" || wrong "'$advised' failed"
+  insmod "$module" alloc_count=0 $(kernel_addresses) || wrong 'no module'
+  explained 0 "$everything"
+  stepped
+
+  step 'the owner of older blocks is known after the module was loaded first'
+  rmmod cmatest
+  streams
+  insmod "$module" alloc_count=0 $(kernel_addresses) || wrong 'no module'
+  explained 1 "${area}p@1p"
+  is '.advice | any(. == "Load cmatest before the drivers to learn whose the older blocks are.")'
+  kill "$player"
+  wait "$player" 2>/dev/null
+  streams
+  explained 1 "${area}p@1p"
+  named '.kind == "block" and .block.pid == $pid'
+  kill "$player"
+  wait "$player" 2>/dev/null
+  stepped
+}
+# once_memory: where the pages of the area have nowhere to go, that is the cause, and the advice is true. To ask
+# twice would be too much: pages that were moved stay where they are, in memory that the kernel needs itself.
+once_memory() {
+  step 'memory outside the area is freed'
+  everything=$(all)
+  plays "$hold" many 20 "$((($(meminfo MemAvailable) - 98304) / $(page_size) / 20))" && {
+    printed 1 'Free memory outside the area.*: end processes, or drop page cache: sync; echo 1' "$everything"
+    kill -KILL $(pidof hold)
+    wait
+    grep -q 'no memory elsewhere to move pages to' "$said" || wrong "another cause: $(cat "$said")"
+    sh -c "$advised" || wrong "'$advised' failed"
+    held=''
+    explained 0 "$everything"
+  }
+  stepped
+}
+
+step() { reasons='' pid=0 held='' text=$1; }
+stepped() { verdict "steps: $text" "$reasons"; }
+
+# once_prints: what users and other programs see of it: pipes that close, signals, terminals, other users.
+once_prints() {
+  reasons=''
+  { "$command" map --no-load --watch 1 2>"$out/closed.err" && echo 0 || echo $? >"$out/closed"; } | head -n 3 >/dev/null
+  same 'prints: a reader that goes away ends it, with the status of output that cannot be written' 18 "$(cat "$out/closed")"
+  same 'prints: and in one line' 1 "$(wc -l <"$out/closed.err")"
+  for signal in TERM INT HUP; do
+    code=0
+    timeout -s "$signal" 3 "$command" map --no-load --watch 1 >"$out/watch" 2>"$out/watch.err" || code=$?
+    same "prints: SIG$signal is the end that --watch waits for, and no failure" "0 " "$code $(cat "$out/watch.err")"
+    check "prints: SIG$signal ends it after some maps" test "$(grep -c 'A cell is' "$out/watch")" -ge 2
+  done
+
+  ends 0 'prints: a narrow picture' narrow map --no-load --width 20
+  same 'prints: of that width' 20 "$(sed -n '4,/^$/p' "$said" | awk '{ if (length($0) > most) most = length($0) } END { print most }')"
+  COLUMNS=20 asks narrow map --no-load
+  same 'prints: COLUMNS is the width where there is no terminal' 19 "$(sed -n '4,/^$/p' "$said" | awk '{ if (length($0) > most) most = length($0) } END { print most }')"
+
+  escape=$(printf '\033') dot=$(printf '\302\267')
+  shows() { LC_ALL=$1 TERM=$2 NO_COLOR=$3 "$hold" terminal 30 "$command" map --no-load >"$out/terminal" || echo "ended with $?"; }
+  no_lines 'prints: on a terminal' shows C.UTF-8 xterm ''
+  check 'prints: there are colours' grep -q "$escape\[" "$out/terminal"
+  check 'prints: and dots' grep -q "$dot" "$out/terminal"
+  no_lines 'prints: where NO_COLOR is set' shows C.UTF-8 xterm 1
+  check_not 'prints: there are no colours' grep -q "$escape" "$out/terminal"
+  no_lines 'prints: where the locale has no UTF-8' shows C xterm ''
+  check_not 'prints: there is ASCII alone' grep -q "$dot" "$out/terminal"
+  no_lines 'prints: on a dumb terminal' shows C.UTF-8 dumb ''
+  check_not 'prints: there is neither' grep -q "$escape\|$dot" "$out/terminal"
+
+  usual=$command command=/tmp/other
+  ends 30 'prints: another user may not' other map --no-load
+  says 'prints: and is told who may' 'run the command as root'
+  ends 30 'prints: the same as JSON' other.json map --no-load --json
+  check 'prints: is an object' jq -e '.ok == false and (.error.message | length > 0)' "$said"
+  command=$usual
+
+  "$command" run --no-load --filter movable-page-cache >"$out/run" 2>&1 &
+  other=$! waited=0
+  until [ -s /run/cma-test.lock ] || [ "$waited" = 100 ]; do
+    sleep 0.1
+    waited=$((waited + 1))
+  done
+  ends 33 'prints: while a run has the device, explain is told so' busy explain --no-load 16p
+  says 'prints: by the process' "process $other .* has the device"
+  ends 0 'prints: with --wait it waits' waits explain --no-load --wait 16p
+  wait "$other"
+  for name in one two; do
+    "$command" explain --no-load --wait 64M >"$out/$name" 2>&1 &
+  done
+  wait
+  for name in one two; do
+    has "prints: of two at once, $name is answered" 'fits into the area' "$(cat "$out/$name")"
+  done
+
+  rmmod cmatest
+  ends 30 'prints: without the module, map --no-load says so' absent map --no-load
+  says 'prints: and why' 'the module cmatest is not loaded'
+  insmod "$module" alloc_count=0 $(kernel_addresses)
+}
+
+# once_share: of all pages of a busy area nearly all have a class, and of those in use a holder.
+once_share() {
   reasons='' pid=0 held=''
   disk
   wc -c </var/tmp/file >"$out/size"
   plays "$hold" many 8 4096
-  asks map.json map --format json
+  mapped
   kill -KILL $(pidof hold) 2>/dev/null
-  [ "$code" = 0 ] || wrong "map ended with $code: $(tail -n 30 "$said.err")"
   shares=$(jq -r '
     (.area.pages) as $all |
     ([.classes[] | select(.class == "free") | .pages] | add // 0) as $free |
@@ -445,30 +800,48 @@ END
   [ $((unknown * 100)) -le "$pages" ] || wrong 'fewer than 99 % of the pages have a class'
   [ $((holders * 100)) -ge $(((pages - free) * 95)) ] || wrong 'fewer than 95 % of the pages in use have a holder'
   [ $(((pages - free) * 4)) -ge "$pages" ] || wrong 'the area is not busy'
-  is '([.classes[].pages] | add) == .area.pages'
-  is '([.runs[][1]] | add) == .area.pages'
   no_disk
   verdict 'share: each page of a busy area has a class, each in use a holder' "$reasons"
 }
 
-# advice: the set does not fit, and what is said to do is left for scripts/vm/holders.
-advice() {
+# once_advice: the set does not fit, and what is said to do is left for scripts/vm/holders.
+once_advice() {
   reasons='' pid=0 held=''
   explained 1 $set
-  is '.reserve | test("^cma-test reserve [0-9]+[KMG]$")'
+  if [ -n "$other" ]; then
+    is '.reserve == null'
+    sizes='.advice[] | capture("^Make the area (?<size>[0-9]+[KMG]) large, where it is declared[.]$").size'
+  else
+    sizes='.reserve | capture("^cma-test reserve (?<size>[0-9]+[KMG])$").size'
+  fi
+  is "[$sizes] | length == 1"
   # What it had itself by then is not in anybody's way.
   is '[.failure.in_the_way[].block.command, .advice[]] | all(. == null or (test("cma-test") | not))'
   verdict 'advice: a set that does not fit is told the area that it needs' "$reasons"
   echo "# $(jq -c '{failure: .failure | {request, block, cause}, advice, reserve}' "$said")"
-  jq -r '.reserve // empty' "$said" | sed -n 's/^cma-test reserve /# advised: /p'
+  jq -r "\"# advised: \" + ($sizes)" "$said"
+}
+
+# choose: sets $where where not the default area is meant.
+choose() {
+  [ -n "$other" ] || return 0
+  HOLD_AREA='' most=0 index=0
+  while size=$(HOLD_AREA=$index "$hold" size 2>/dev/null); do
+    [ "$size" -le "$most" ] || { most=$size HOLD_AREA=$index; }
+    index=$((index + 1))
+  done
+  export HOLD_AREA
+  where="--area $HOLD_AREA"
+  check 'there are two areas' test "$index" -ge 2
 }
 
 # Nobody can be named before the module is there; and it must see vivid's blocks come.
 mark_log || exit 2
 if [ -n "$fits" ]; then
   insmod "$module" alloc_count=0 $(kernel_addresses) || exit 2
-  ends 0 "the set fits an area of $(awk '/^CmaTotal/ { print $2 / 1024 }' /proc/meminfo) MiB, as was advised" \
-    fits.json explain --no-load $set
+  choose
+  ends 0 "the set fits an area of $(($("$hold" size) * $(page_size) / 1024)) MiB, as was advised" \
+    fits.json explain --no-load $where $set
   sed 's/^/# /' "$said"
   quiet 'the kernel complains of nothing'
   finish
@@ -482,7 +855,12 @@ done <"$disk/order"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
   if [ ! -b /dev/vdc ] || [ ! -c /dev/video0 ]; then sleep 0.5; fi
 done
-mkdir -p /slow /sys/fs/cgroup
+mkdir -p /slow /sys/fs/cgroup /dev/pts
+mount -t devpts none /dev/pts || exit 2
+wrapper() {
+  printf '#!/bin/sh\nexec %s %s "$@"\n' "$2" "$command" >"$1" && chmod 755 "$1"
+}
+wrapper /tmp/older "$hold older" && wrapper /tmp/other "$hold as 65534" || exit 2
 video=/dev/video0
 mount -t ext4 /dev/vda /var/tmp && dd if=/dev/zero of=/var/tmp/file bs=1M count=120 2>/dev/null &&
   umount /var/tmp || exit 2
@@ -490,14 +868,23 @@ mount -t tmpfs none /tmp/box || exit 2
 mount -t cgroup2 none /sys/fs/cgroup && mkdir /sys/fs/cgroup/box || exit 2
 mkdir -p /dev/mapper
 insmod "$module" alloc_count=0 $(kernel_addresses) || exit 2
-area=$(($(meminfo CmaTotal) / $(page_size)))
+choose
+area=$("$hold" size)
 idle=$(meminfo CmaFree)
 
-known=$(sed -n 's/^row_\([a-z]*\)() .*/\1/p' "$0")
+# These take long, and say little more than those beside them.
+long='input deleted together merged older churn full memory prints'
+known='' all=$(sed -n 's/^row_\([a-z]*\)() .*/\1/p; s/^\(once_[a-z]*\)() .*/\1/p' "$0")
+for row in $all; do
+  case " $long " in
+    *" ${row#once_} "*) [ -z "$full" ] || known="$known $row" ;;
+    *) known="$known $row" ;;
+  esac
+done
 begun=$(cut -d . -f 1 /proc/uptime)
-for row in ${rows:-$known share advice}; do
-  case $row in
-    share | advice) $row ;;
+for row in ${rows:-$known}; do
+  case $(type "once_${row#once_}" 2>/dev/null) in
+    *function*) "once_${row#once_}" ;;
     *) tried "$row" ;;
   esac
   now=$(cut -d . -f 1 /proc/uptime)

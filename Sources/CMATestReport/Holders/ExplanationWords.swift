@@ -34,7 +34,10 @@ extension AreaExplanation {
     return kernelSize(bytes.clampedSum(mebibyte - 1) / mebibyte * mebibyte)
   }
 
-  /// The next steps, each in a sentence.
+  /// Writes back what is dirty, and drops what is clean then.
+  fileprivate static let dropsCache = "sync; echo 1 > /proc/sys/vm/drop_caches"
+
+  /// The next steps, each in a sentence. A command is what follows the last colon, as a shell takes it.
   var advice: [String] {
     guard let failure else { return [] }
     var steps: [String] = []
@@ -50,12 +53,13 @@ extension AreaExplanation {
     if failure.witness.cause == .noMemory {
       steps.append(
         "Free memory outside the area, for its pages to go to: end processes, or drop page cache: "
-          + "sync; echo 1 > /proc/sys/vm/drop_caches.")
+          + Self.dropsCache)
     }
     if let order = failure.order {
       steps.append(
-        "Ask in another order, the largest block first: "
-          + order.map { answers[$0].wanted.text }.joined(separator: " ") + ".")
+        "Ask in another order, the largest block first: cma-test explain "
+          + (isDefault ? "" : "--area \(index) ")
+          + order.map { answers[$0].wanted.text }.joined(separator: " "))
     } else if failure.witness.cause == .noHole {
       steps.append("Allocate the largest blocks first, early after boot, and keep them.")
     }
@@ -107,27 +111,59 @@ extension Holder {
       guard let taker else {
         return "Load cmatest before the drivers to learn whose the older blocks are."
       }
-      return "End, or restart later, \(taker.process) (\(printable(taker.command))), which has "
-        + "\(blocks == 1 ? "the block" : "the blocks")."
+      return advice(on: taker)
     case .anonymous, .sharedMemory, .hugePages:
       if isPinned {
-        return who.map { "Wait until \($0) has done its input and output, or end that process." }
+        return adviceOnPin
           ?? "Wait: the pages are free as soon as their pipe, request or process has ended."
       }
       return "Ask again: the kernel can move this memory" + (who.map { " of \($0)." } ?? ".")
     case .pageCache:
       if isPinned {
-        return who.map { "Wait until \($0) has done its input and output, or end that process." }
+        return adviceOnPin
           ?? "Wait until the reads, writes and pipes that use the file have ended."
       }
       if file?.isDevice == true {
-        return "Write back and drop the metadata: sync; echo 3 > /proc/sys/vm/drop_caches."
+        return "Write back and drop the metadata: sync; echo 3 > /proc/sys/vm/drop_caches"
       }
-      return "Drop clean page cache: sync; echo 1 > /proc/sys/vm/drop_caches."
+      return "Drop clean page cache: \(AreaExplanation.dropsCache)"
     case .kernel:
       return canMove == true ? "Ask again: the kernel can move this memory." : nil
     case .notKnown: return "Ask again."
     }
+  }
+
+  /// The advice on pages that some process has pinned; nil where none maps them.
+  private var adviceOnPin: String? {
+    guard let process = processes.first else { return nil }
+    guard processCount == 1 else {
+      let more = processCount - processes.count
+      let names = processes.map { printable($0.words) }.joined(separator: ", ")
+      return
+        "Wait until these have done their input and output, or end the one that does it: \(names)"
+        + (more > 0 ? " and \(more) more." : ".")
+    }
+    return
+      "Wait until \(printable(process.words)) has done its input and output, or end that process, "
+      + "whose pages are free when its devices have answered: kill \(process.id)"
+  }
+
+  /// The advice on blocks that somebody took.
+  private func advice(on taker: Taker) -> String {
+    let who = "\(taker.process) (\(printable(taker.command)))"
+    let what = blocks == 1 ? "the block" : "the blocks"
+    if takerCanEnd {
+      return "End, or restart later, \(who), which has \(what): kill \(taker.process)"
+    }
+    if let driver = taker.driver {
+      return
+        "Remove the driver that has \(what), or load it later: modprobe -r \(printable(driver))"
+    }
+    if taker.function == nil {
+      return "Remove cmatest, which has \(what) by its parameter alloc_count: rmmod cmatest"
+    }
+    return
+      "Find the driver for which \(who) took \(what), by the function that asked, and remove it."
   }
 }
 

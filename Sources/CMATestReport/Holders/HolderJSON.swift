@@ -27,6 +27,7 @@ extension Holder {
       "processes": .array(processes.map(\.json)),
       "process_count": .int(Int64(processCount)),
       "path": JSON(file?.path),
+      "mounted": file?.path == nil ? .null : .bool(file?.isMounted ?? false),
       "filesystem": JSON(file?.fileSystem),
       "device": JSON(file?.device),
       "block": block,
