@@ -9,13 +9,10 @@ extension AreaMap {
   /// The map as an object with stable keys, which `MapSummary` reads. Places are counted from the beginning of
   /// the area: where that is in memory is nobody's business.
   ///
-  /// - Parameters:
-  ///   - kernel: the release of the kernel.
-  ///   - host: the name of the machine; nil for none.
+  /// - Parameter facts: what made the map, and when.
   /// - Returns: the object.
-  package func json(kernel: String, host: String?) -> JSON {
-    let facts = HolderFacts(kernel: kernel, host: host, time: time)
-    return .object(facts.members(format: MapSummary.format) + members)
+  package func json(_ facts: HolderFacts) -> JSON {
+    .object(facts.members(format: MapSummary.format) + members)
   }
 
   private var members: [JSON.Member] {
