@@ -11,12 +11,12 @@ struct Report: PrintingCommand {
     abstract:
       "Make a page, or a table, of results of 'cma-test bench', 'run', 'map' and 'explain'.",
     discussion: """
-      Takes files of 'cma-test bench', and what 'cma-test run --format json', 'map --json' and \
-      'explain --json' printed. The page is one file that needs no network and no script. Of a \
-      folder, whose files NAME.json are found in all folders below, and of files of several machines, \
-      the page sums up: the worst machines, kernels that became worse, failures by their causes, who \
-      has pages of areas. With '--output FILE.html' each machine gets a page in FILE-machines. Files \
-      that cannot be used are named, and left out.
+      Takes files of 'cma-test bench', and what 'cma-test run', 'map' and 'explain' printed as JSON. \
+      The page is one file that needs no network and no script. Of a folder, whose files NAME.json \
+      are found in all folders below, and of files of several machines, the page sums up: the worst \
+      machines, kernels that became worse, failures by their causes, who has pages of areas. With \
+      '--output FILE.html' each machine gets a page in FILE-machines. Files that cannot be used are \
+      named, and left out.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
