@@ -19,6 +19,8 @@ struct BoardResult {
 enum BoardContent: Hashable {
   case bench(BoardBench)
   case run(BoardRun)
+  case map(MapSummary)
+  case explanation(ExplanationSummary)
 }
 
 /// What is kept of a measurement.
