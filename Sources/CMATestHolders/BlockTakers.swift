@@ -16,11 +16,13 @@ struct BlockTakers {
   private static let passers = ["cma_", "__cma", "dma_", "__dma", "iommu_dma", "alloc_contig"]
 
   private let machine: Machine
+  private let processes: TakerProcesses
   /// The driver of each process whose stack names none.
   private var drivers: [Int32: String?] = [:]
 
-  init(machine: Machine) {
+  init(machine: Machine, _ processes: TakerProcesses) {
     self.machine = machine
+    self.processes = processes
   }
 
   /// Reads all entries of the ledger in a range.
@@ -58,7 +60,7 @@ struct BlockTakers {
     taker.driver =
       block.stack.lazy.compactMap(Self.module).first { module in
         !Self.helpers.contains { module.hasPrefix($0) }
-      } ?? driver(usedBy: block.process, block.stack)
+      } ?? driver(usedBy: block)
     return taker
   }
 
@@ -70,9 +72,10 @@ struct BlockTakers {
 
   /// Finds the driver by the devices that a process has open: a helper such as videobuf2 is called without
   /// any function of the driver's own.
-  private mutating func driver(usedBy process: Int32, _ stack: [String]) -> String? {
+  private mutating func driver(usedBy block: Ledger.Block) -> String? {
+    let process = block.process
     if let known = drivers[process] { return known }
-    let modules = stack.compactMap(Self.module)
+    let modules = block.stack.compactMap(Self.module)
     // Without a helper in the stack, none of these devices has to do with the block.
     let folder: String? =
       if modules.contains(where: { $0.hasPrefix("videobuf2") }) {
@@ -85,7 +88,9 @@ struct BlockTakers {
         nil
       }
     var found: Set<String> = []
-    if let folder {
+    if let folder,
+      !processes.hasEnded(process, command: block.command, since: block.time)
+    {
       for name in (try? machine.names(in: "/proc/\(process)/fd")) ?? [] {
         guard let file = machine.link("/proc/\(process)/fd/\(name)"), file.hasPrefix(folder) else {
           continue

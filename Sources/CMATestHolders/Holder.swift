@@ -96,6 +96,12 @@ package struct Holder: Equatable, Sendable {
   package var taker: Taker?
   /// Whether that process is one that can be ended: it has not ended yet, and is none of the kernel's own.
   package var takerCanEnd = false
+  /// Whether it has ended; its number may be another process's by now.
+  package var takerHasEnded = false
+  /// The first processes that have /dev/cmatest open, and how many there are, where blocks were taken through
+  /// it by one that has it open no more.
+  package var deviceUsers: [Process] = []
+  package var deviceUserCount = 0
   /// Blocks and, where all are of one size, the pages of each.
   package var blocks: UInt64 = 0
   package var blockPages: UInt64?
@@ -162,7 +168,7 @@ extension Holder {
     var words =
       blocks == 1
       ? "block of \(size)" : "\(blocks) blocks" + (blockPages == nil ? ", \(size)," : " of \(size)")
-    words += " by \(taker.process) (\(taker.command))"
+    words += " by \(taker.process) (\(taker.command)\(takerHasEnded ? ", ended" : ""))"
     if let function = taker.function { words += ", taken by \(function)" }
     if let driver = taker.driver { words += " for \(driver)" }
     return words

@@ -38,6 +38,7 @@ struct HolderTable {
   private let ledger: Ledger
   private let blocks: [Ledger.Block]
   private var takers: [Holder.Taker] = []
+  private var processes: TakerProcesses
   private var takerOf: [Int] = []
   private var places: [Key: Int] = [:]
   private var entries: [Entry] = []
@@ -52,8 +53,9 @@ struct HolderTable {
     self.mappers = mappers
     self.ledger = ledger
     self.blocks = blocks
+    processes = TakerProcesses(machine: machine)
     var known: [Holder.Taker: Int] = [:]
-    var naming = BlockTakers(machine: machine)
+    var naming = BlockTakers(machine: machine, processes)
     for block in blocks {
       let taker = naming.taker(of: block)
       let place = known[taker] ?? takers.count
@@ -176,6 +178,7 @@ struct HolderTable {
     var names = ProcessNames(machine: machine)
     let files = FileNames(machine: machine)
     var mappings = FileMappings(machine: machine)
+    var processes = processes
     return entries.map { entry in
       let key = entry.key
       var holder = entry.holder
@@ -194,7 +197,7 @@ struct HolderTable {
       switch key.kind {
       case .block:
         describeBlocks(&holder, key.taker)
-        if let process = holder.taker?.process { holder.takerCanEnd = names.canEnd(process) }
+        follow(key.taker, &holder, &processes, &names)
       case .pageCache, .sharedMemory:
         if key.isDevice {
           holder.file = files.blockDevice(key.device)
@@ -236,6 +239,23 @@ struct HolderTable {
     holder.blocks = UInt64(own.count)
     holder.blockPages = sizes.count == 1 ? sizes.first : nil
     holder.since = own.map(\.time).min()
+  }
+
+  /// Finds out what became of the process that took the blocks.
+  private func follow(
+    _ place: Int, _ holder: inout Holder, _ processes: inout TakerProcesses,
+    _ names: inout ProcessNames
+  ) {
+    guard let taker = holder.taker else { return }
+    let last = zip(blocks, takerOf).reduce(0) { $1.1 == place ? max($0, $1.0.time) : $0 }
+    holder.takerHasEnded = processes.hasEnded(
+      taker.process, command: taker.command, since: last)
+    holder.takerCanEnd = !holder.takerHasEnded && names.canEnd(taker.process)
+    // A driver's blocks go with the driver, not with who has its device open.
+    guard taker.function == nil else { return }
+    let users = processes.otherUsers(than: holder.takerHasEnded ? nil : taker.process)
+    holder.deviceUserCount = users.count
+    holder.deviceUsers = users.prefix(Self.namedProcesses).map { names.process($0) }
   }
 
   private func file(

@@ -63,7 +63,7 @@ import Testing
       map.holders.map(\.words) == [
         "free",
         "2 blocks of 10 pages by 812 (v4l2-ctl), taken by vb2_dc_alloc [videobuf2_dma_contig]",
-        "block of 10 pages by 99 (cma-test)", "blocks allocated before cmatest was loaded",
+        "block of 10 pages by 99 (cma-test, ended)", "blocks allocated before cmatest was loaded",
       ])
     #expect(map.holders.map(\.canMove) == [true, false, false, false])
     #expect(map.text(on: .none, width: 50).contains("since 2025-11-26T23:33:20Z"))
@@ -88,7 +88,7 @@ import Testing
     ]
     #expect(
       try map().holders[0].words
-        == "block of 100 pages by 5 (modprobe), taken by drm_gem_dma_create [drm_dma_helper] for vc4"
+        == "block of 100 pages by 5 (modprobe, ended), taken by drm_gem_dma_create [drm_dma_helper] for vc4"
     )
   }
 

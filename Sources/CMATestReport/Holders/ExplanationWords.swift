@@ -150,8 +150,10 @@ extension Holder {
 
   /// The advice on blocks that somebody took.
   private func advice(on taker: Taker) -> String {
-    let who = "\(taker.process) (\(printable(taker.command)))"
+    let ended = takerHasEnded ? ", which has ended," : ""
+    let who = "\(taker.process) (\(printable(taker.command)))\(ended)"
     let what = blocks == 1 ? "the block" : "the blocks"
+    if let advice = adviceOnDeviceUsers(taker, what) { return advice }
     if takerCanEnd {
       return "End, or restart later, \(who), which has \(what): kill \(taker.process)"
     }
@@ -164,6 +166,26 @@ extension Holder {
     }
     return
       "Find the driver for which \(who) took \(what), by the function that asked, and remove it."
+  }
+}
+
+extension Holder {
+  /// The advice on blocks through /dev/cmatest whose process has it open no more; nil where it has, and where
+  /// nobody has it open, as for the module's own.
+  private func adviceOnDeviceUsers(_ taker: Taker, _ what: String) -> String? {
+    guard let user = deviceUsers.first else { return nil }
+    let what = "\(what) of \(taker.process) (\(printable(taker.command)))"
+    let why = takerHasEnded ? "which has ended" : "which has it open no more"
+    guard deviceUserCount > 1 else {
+      return
+        "End, or restart later, \(printable(user.words)), which has /dev/cmatest open, and with it "
+        + "\(what), \(why): kill \(user.id)"
+    }
+    let more = deviceUserCount - deviceUsers.count
+    let names = deviceUsers.map { printable($0.words) }.joined(separator: ", ")
+    return
+      "End, or restart later, the one of these that has \(what), \(why); all have /dev/cmatest open: "
+      + names + (more > 0 ? " and \(more) more." : ".")
   }
 }
 

@@ -11,7 +11,7 @@ extension Holder {
     if let taker {
       block = [
         "blocks": JSON(blocks), "pages": JSON(blockPages), "pid": .int(Int64(taker.process)),
-        "command": .string(taker.command),
+        "command": .string(taker.command), "ended": .bool(takerHasEnded),
         "time": JSON(since.map { utcTimestamp(Int(clamping: $0 / 1_000_000_000)) }),
         "taken_by": JSON(taker.function), "driver": JSON(taker.driver),
         "stack": .array(taker.stack.map { .string($0) }),
