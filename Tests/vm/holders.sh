@@ -611,6 +611,11 @@ tried() {
 # command is left in $advised.
 printed() {
   asks advised explain --no-load $where $3
+  advice_of "$@"
+}
+
+# advice_of CODE PATTERN REQUEST: the same of an explain that was asked already.
+advice_of() {
   [ "$code" = "$1" ] || wrong "explain $3 ended with $code, not with $1: $(cat "$said" "$said.err")"
   advised=$(sed -n 's/^  - //p' "$said" | grep -E -m 1 -- "$2")
   [ -n "$advised" ] || wrong "no advice is like '$2': $(cat "$said")"
@@ -696,15 +701,17 @@ once_steps() {
   wait "$player" 2>/dev/null
   stepped
 }
-# once_memory: where the pages of the area have nowhere to go, that is the cause, and the advice is true. To ask
-# twice would be too much: pages that were moved stay where they are, in memory that the kernel needs itself.
+# once_memory: where the pages of the area have nowhere to go, that is the cause, and the advice is true. Pages
+# that were moved stay in memory that the kernel needs itself, so nothing may be started before the others end.
 once_memory() {
   step 'memory outside the area is freed'
   everything=$(all)
   plays "$hold" many 20 "$((($(meminfo MemAvailable) - 98304) / $(page_size) / 20))" && {
-    printed 1 'Free memory outside the area.*: end processes, or drop page cache: sync; echo 1' "$everything"
-    kill -KILL $(pidof hold)
+    others=$(pidof hold)
+    asks advised explain --no-load $where $everything
+    kill -KILL $others
     wait
+    advice_of 1 'Free memory outside the area.*: end processes, or drop page cache: sync; echo 1' "$everything"
     grep -q 'no memory elsewhere to move pages to' "$said" || wrong "another cause: $(cat "$said")"
     sh -c "$advised" || wrong "'$advised' failed"
     held=''
