@@ -59,7 +59,9 @@ import Testing
       told.output.contains(
         "block 2 of 2 (4M@1p) found no range of 1024 pages without a block, the largest has 1023"))
     #expect(told.output.contains("blocks allocated before cmatest was loaded"))
-    #expect(told.output.contains("Ask in another order, the largest block first: cma-test explain 4M@1p 1M@1p\n"))
+    #expect(
+      told.output.contains(
+        "Ask in another order, the largest block first: cma-test explain 4M@1p 1M@1p\n"))
   }
 
   @Test func tooLargeForTheAreaIsThat() throws {
