@@ -328,7 +328,7 @@ row_odd() {
 # UTF-8 for the end of its work.)
 printable() {
   strange=$(tr -d '\n' <"$1" | tr -cd '\000-\037\177\377' | wc -c)
-  [ "$strange" = 0 ] || wrong "$strange bytes of $1 are for no terminal: $(cat -v "$1" | grep '[\^]' | head -n 5)"
+  [ "$strange" = 0 ] || wrong "$strange bytes of $1 are for no terminal: $(cat -v "$1" | grep '[\^]')"
   if grep -q "$(printf '\302\233')" "$1"; then wrong "$1 has a control character of two bytes"; fi
 }
 
@@ -611,8 +611,14 @@ tried() {
 # command is left in $advised.
 printed() {
   asks advised explain --no-load $where $3
+  advice_of "$@"
+}
+
+# advice_of CODE PATTERN REQUEST: the same of an explain that was asked already.
+advice_of() {
   [ "$code" = "$1" ] || wrong "explain $3 ended with $code, not with $1: $(cat "$said" "$said.err")"
-  advised=$(sed -n 's/^  - //p' "$said" | grep -E -m 1 -- "$2")
+  sed -n 's/^  - //p' "$said" >"$out/steps"
+  advised=$(grep -E -m 1 -- "$2" "$out/steps")
   [ -n "$advised" ] || wrong "no advice is like '$2': $(cat "$said")"
   advised=${advised##*: }
 }
@@ -696,15 +702,17 @@ once_steps() {
   wait "$player" 2>/dev/null
   stepped
 }
-# once_memory: where the pages of the area have nowhere to go, that is the cause, and the advice is true. To ask
-# twice would be too much: pages that were moved stay where they are, in memory that the kernel needs itself.
+# once_memory: where the pages of the area have nowhere to go, that is the cause, and the advice is true. Pages
+# that were moved stay in memory that the kernel needs itself, so nothing may be started before the others end.
 once_memory() {
   step 'memory outside the area is freed'
   everything=$(all)
   plays "$hold" many 20 "$((($(meminfo MemAvailable) - 98304) / $(page_size) / 20))" && {
-    printed 1 'Free memory outside the area.*: end processes, or drop page cache: sync; echo 1' "$everything"
-    kill -KILL $(pidof hold)
+    others=$(pidof hold)
+    asks advised explain --no-load $where $everything
+    kill -KILL $others
     wait
+    advice_of 1 'Free memory outside the area.*: end processes, or drop page cache: sync; echo 1' "$everything"
     grep -q 'no memory elsewhere to move pages to' "$said" || wrong "another cause: $(cat "$said")"
     sh -c "$advised" || wrong "'$advised' failed"
     held=''
@@ -719,7 +727,10 @@ stepped() { verdict "steps: $text" "$reasons"; }
 # once_prints: what users and other programs see of it: pipes that close, signals, terminals, other users.
 once_prints() {
   reasons=''
-  { "$command" map --no-load --watch 1 2>"$out/closed.err" && echo 0 || echo $? >"$out/closed"; } | head -n 3 >/dev/null
+  { "$command" map --no-load --watch 1 2>"$out/closed.err" && echo 0 || echo $? >"$out/closed"; } | {
+    read -r _
+    read -r _
+  }
   same 'prints: a reader that goes away ends it, with the status of output that cannot be written' 18 "$(cat "$out/closed")"
   same 'prints: and in one line' 1 "$(wc -l <"$out/closed.err")"
   for signal in TERM INT HUP; do

@@ -8,12 +8,11 @@ package enum HolderResult: Sendable {
   case map(MapSummary)
   case explanation(ExplanationSummary)
 
-  /// Reads a file of either command.
+  /// Reads a file of either command; nil for one of something else.
   ///
   /// - Parameters:
   ///   - bytes: All of the file.
   ///   - name: Its name, for failures.
-  /// - Returns: nil for a file of something else.
   /// - Throws: Why the file cannot be used.
   package init?(reading bytes: [UInt8], name: String) throws(ResultFailure) {
     switch resultFormat(of: bytes) {

@@ -114,5 +114,10 @@ extension BoardCell {
       settings: cell.settings, rounds: cell.rounds.count, requests: cell.requests,
       failed: cell.failed, p50: cell.values(of: .p50), p99: cell.values(of: .p99),
       max: cell.values(of: .max))
+    for spread in cell.rounds.lazy.compactMap(\.details?.allocations) {
+      least.append(Double(spread.least))
+      p90.append(spread.p90)
+      p999.append(spread.p999)
+    }
   }
 }

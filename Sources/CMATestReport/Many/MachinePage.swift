@@ -10,6 +10,7 @@ enum MachinePage {
     static let causes = 100
     static let files = 500
     static let maps = 6
+    static let curves = 4
     static let explanations = 20
   }
 
@@ -135,10 +136,28 @@ enum MachinePage {
         words(cell.p50), words(cell.p99), cell.max.max().map(shortTime) ?? "?",
       ]
     }
-    return "<h2>Cells</h2>\n" + PageTables.leftOut(shown.count, of: all.count, "cells")
+    return "<h2>Cells</h2>\n" + curves(rows)
+      + PageTables.leftOut(shown.count, of: all.count, "cells")
       + htmlTable(
         ["kernel", "profile", "cell", "rounds", "requests", "failed", "p50", "p99", "max"], fields,
         classes: ["words", "words", "words"])
+  }
+
+  /// Curves by percentile, a picture for each profile, of the newest kernels.
+  private static func curves(_ rows: [BoardRow]) -> String {
+    var text = ""
+    for (number, row) in rows.filter({ !$0.cells.isEmpty }).suffix(Most.curves).enumerated() {
+      let lines = row.cells.compactMap(PercentileLine.init)
+      let picture = PercentileCurves.picture(lines, id: "curves\(number)")
+      guard !picture.isEmpty else { continue }
+      text += "<h3>\(xmlText(PageTables.name("\(row.kernel), \(row.profile)")))</h3>\n"
+      text += "<figure>\n\(picture)<figcaption>Allocation times by percentile"
+      if lines.count > PercentileCurves.most {
+        text += ", the first \(PercentileCurves.most) of \(lines.count) cells"
+      }
+      text += ".</figcaption>\n</figure>\n"
+    }
+    return text
   }
 
   /// The median of rounds, with its interval.
