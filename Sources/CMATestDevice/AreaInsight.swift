@@ -174,6 +174,8 @@ public struct Ledger: Equatable, Sendable {
 
   /// Whether the module keeps a ledger: the kernel tells, and `ledger=` is not 0.
   public var isKept: Bool
+  /// Blocks that there is room for (`ledger=`); 0 where it is off.
+  public var most: UInt32
   /// Blocks in it, and those that it had no room for.
   public var live: UInt32
   public var missed: UInt64
@@ -181,8 +183,12 @@ public struct Ledger: Equatable, Sendable {
   public var began: UInt64
   public var block: Block?
 
-  public init(isKept: Bool, live: UInt32, missed: UInt64, began: UInt64, block: Block? = nil) {
+  public init(
+    isKept: Bool, most: UInt32 = 4096, live: UInt32, missed: UInt64, began: UInt64,
+    block: Block? = nil
+  ) {
     self.isKept = isKept
+    self.most = most
     self.live = live
     self.missed = missed
     self.began = began

@@ -71,8 +71,8 @@ extension KernelDevice: AreaInsight {
     guard code == 0 else { throw DeviceFailure("read the ledger of blocks", code) }
     func has(_ flag: CInt) -> Bool { request.found & UInt32(flag) != 0 }
     var ledger = Ledger(
-      isKept: has(CMATEST_LEDGER_ON), live: request.live, missed: request.missed,
-      began: request.loaded_ns)
+      isKept: has(CMATEST_LEDGER_ON), most: request.most, live: request.live,
+      missed: request.missed, began: request.loaded_ns)
     guard has(CMATEST_LEDGER_HAS_BLOCK) else { return ledger }
     let stack = text(request.length).split(separator: "\n").map(String.init)
     ledger.block = Ledger.Block(

@@ -56,6 +56,11 @@ package struct AreaObserver {
     if !ledger.isKept {
       map.notes.append(
         "who took the blocks is not known: cmatest keeps no ledger here (cmatest(4))")
+    } else if ledger.missed > 0 {
+      let blocks = ledger.missed == 1 ? "1 block" : "\(ledger.missed) blocks"
+      map.notes.append(
+        "who took \(blocks), of all areas, for which cmatest's ledger of \(ledger.most) had no room; "
+          + "some may be free again (ledger= in cmatest(4))")
     }
     return map
   }

@@ -59,6 +59,18 @@ package struct Holder: Equatable, Sendable {
     }
   }
 
+  /// Why nothing tells who took a block.
+  package enum Unnamed: Equatable, Sendable {
+    /// It was allocated before the module was loaded.
+    case older
+    /// The same, or when the ledger was full, which has room for so many.
+    case olderOrMissed(room: UInt32)
+    /// The module keeps no ledger, since it was loaded so.
+    case ledgerIsOff
+    /// This kernel tells the module nothing of blocks.
+    case notTold
+  }
+
   /// The process that took blocks.
   package struct Taker: Hashable, Sendable {
     package var process: Int32
@@ -94,6 +106,8 @@ package struct Holder: Equatable, Sendable {
   package var file: File?
   /// Who took the blocks; nil for blocks that are not in the ledger.
   package var taker: Taker?
+  /// Why that is not known of blocks.
+  package var unnamed: Unnamed?
   /// Whether that process is one that can be ended: it has not ended yet, and is none of the kernel's own.
   package var takerCanEnd = false
   /// Whether it has ended; its number may be another process's by now.

@@ -223,14 +223,21 @@ struct HolderTable {
     }
   }
 
+  private var unnamed: Holder.Unnamed {
+    guard ledger.isKept else { return ledger.most == 0 ? .ledgerIsOff : .notTold }
+    return ledger.missed > 0 ? .olderOrMissed(room: ledger.most) : .older
+  }
+
   private func describeBlocks(_ holder: inout Holder, _ place: Int) {
     guard place >= 0 else {
+      holder.unnamed = unnamed
       holder.detail =
-        ledger.isKept
-        ? ledger.missed > 0
-          ? "blocks allocated before cmatest was loaded, or when its ledger was full"
-          : "blocks allocated before cmatest was loaded"
-        : "blocks of somebody (cmatest keeps no ledger here)"
+        switch unnamed {
+        case .older: "blocks allocated before cmatest was loaded"
+        case .olderOrMissed:
+          "blocks allocated before cmatest was loaded, or when its ledger was full"
+        case .ledgerIsOff, .notTold: "blocks of somebody (cmatest keeps no ledger here)"
+        }
       return
     }
     holder.taker = takers[place]

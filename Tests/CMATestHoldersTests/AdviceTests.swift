@@ -70,6 +70,30 @@ import Testing
       ])
   }
 
+  @Test func moduleIsLoadedSoThatBlocksGetNames() throws {
+    var holder = Holder(.block)
+    holder.unnamed = .older
+    #expect(
+      try advice(on: holder) == [
+        "Load cmatest before the drivers to learn whose the older blocks are; what the kernel itself "
+          + "takes while it boots stays without a name."
+      ])
+    holder.unnamed = .olderOrMissed(room: 4)
+    #expect(
+      try advice(on: holder) == [
+        "Load cmatest before the drivers, and with a ledger= of more than 4 blocks (cmatest(4)), to "
+          + "learn whose these blocks are."
+      ])
+    holder.unnamed = .ledgerIsOff
+    #expect(
+      try advice(on: holder) == [
+        "Load cmatest with its ledger, so without ledger=0 (cmatest(4)), and before the drivers, to "
+          + "learn whose these blocks are."
+      ])
+    holder.unnamed = .notTold
+    #expect(try advice(on: holder).isEmpty)
+  }
+
   @Test func oneOfFiveProcessesHasPinnedThePage() throws {
     var holder = Holder(.anonymous)
     holder.isPinned = true

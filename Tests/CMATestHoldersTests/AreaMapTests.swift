@@ -101,6 +101,26 @@ import Testing
       map.notes == ["who took the blocks is not known: cmatest keeps no ledger here (cmatest(4))"])
   }
 
+  @Test func blocksThatTheLedgerMissedAreCounted() throws {
+    insight.runs = [FrameRun(1000..<1100, .other)]
+    insight.most = 2
+    insight.missed = 3
+    #expect(
+      try map().text(on: .none, width: 50).contains(
+        "\nnot known: who took 3 blocks, of all areas, for which cmatest's ledger of 2 had no room; "
+          + "some may be free again (ledger= in cmatest(4))\n"))
+    #expect(try map().holders.map(\.unnamed) == [.olderOrMissed(room: 2)])
+  }
+
+  @Test func reasonWhyBlocksHaveNoNameIsThatOfTheLedger() throws {
+    insight.runs = [FrameRun(1000..<1100, .other)]
+    #expect(try map().holders.map(\.unnamed) == [.older])
+    insight.isKept = false
+    #expect(try map().holders.map(\.unnamed) == [.notTold])
+    insight.most = 0
+    #expect(try map().holders.map(\.unnamed) == [.ledgerIsOff])
+  }
+
   @Test func pageCacheHasThePathByWhichItIsMounted() throws {
     try tree.write(
       "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n23 1 254:1 /srv /mnt/a\\040b rw - ext4 /dev/vda1 rw\n",

@@ -11,6 +11,7 @@ final class FakeInsight: AreaInsight, @unchecked Sendable {
   var files: [UInt64: PageFile] = [:]
   var blocks: [Ledger.Block] = []
   var isKept = true
+  var most: UInt32 = 4096
   var missed: UInt64 = 0
   /// What the area has from the second look on.
   var later: [FrameRun]?
@@ -29,7 +30,7 @@ final class FakeInsight: AreaInsight, @unchecked Sendable {
 
   func ledger(from frame: UInt64) throws(DeviceFailure) -> Ledger {
     Ledger(
-      isKept: isKept, live: UInt32(blocks.count), missed: missed, began: 5_000_000_000,
+      isKept: isKept, most: most, live: UInt32(blocks.count), missed: missed, began: 5_000_000_000,
       block: blocks.first { $0.frames.upperBound > frame })
   }
 

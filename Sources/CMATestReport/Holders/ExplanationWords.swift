@@ -118,9 +118,7 @@ extension Holder {
     switch kind {
     case .free: return nil
     case .block:
-      guard let taker else {
-        return "Load cmatest before the drivers to learn whose the older blocks are."
-      }
+      guard let taker else { return adviceOnUnnamed }
       return advice(on: taker)
     case .anonymous, .sharedMemory, .hugePages:
       if isPinned {
@@ -140,6 +138,22 @@ extension Holder {
     case .kernel:
       return canMove == true ? "Ask again: the kernel can move this memory." : nil
     case .notKnown: return "Ask again."
+    }
+  }
+
+  /// The advice on blocks of which nothing tells who took them; nil where no advice would help.
+  private var adviceOnUnnamed: String? {
+    switch unnamed {
+    case .older, nil:
+      "Load cmatest before the drivers to learn whose the older blocks are; what the kernel itself takes "
+        + "while it boots stays without a name."
+    case .olderOrMissed(let room):
+      "Load cmatest before the drivers, and with a ledger= of more than \(room) blocks (cmatest(4)), to "
+        + "learn whose these blocks are."
+    case .ledgerIsOff:
+      "Load cmatest with its ledger, so without ledger=0 (cmatest(4)), and before the drivers, to learn "
+        + "whose these blocks are."
+    case .notTold: nil
     }
   }
 
