@@ -80,6 +80,50 @@ private let subcommands = [
   }
 }
 
+@Suite struct JSONUsageTests {
+  private func reason(_ outcome: Program.Outcome) throws -> String? {
+    #expect(outcome.exitCode == CommandStatus.usage.rawValue)
+    #expect(outcome.errors.contains("Usage: "))
+    let data = Data(outcome.output.utf8)
+    let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+    #expect(object?["schema"] as? Int == 1)
+    #expect(object?["ok"] as? Bool == false)
+    let error = object?["error"] as? [String: Any]
+    #expect(error?["code"] as? Int == 64)
+    #expect(error?["kind"] as? String == "usage")
+    #expect((error?["remedy"] as? String)?.hasPrefix("see 'cma-test ") == true)
+    return error?["message"] as? String
+  }
+
+  @Test func wrongCommandLineIsTheErrorInJSON() throws {
+    #expect(try reason(command.run("explain", "--json", "0"))?.hasPrefix("'0'") == true)
+    #expect(try reason(command.run("explain", "--json"))?.hasPrefix("Missing expected") == true)
+    for words in [
+      ["map", "--json", "--nonsense"], ["map", "--format", "json", "--width", "1"],
+      ["bench", "--format=json", "--size", "nope"], ["areas", "--json", "more"],
+      ["status", "--json", "--root", ""], ["configure", "--json", "--root", "/nowhere"],
+      ["reserve", "--json"], ["run", "--filter", "none", "--format", "json"],
+      ["compare", "--format", "json"], ["--json"],
+    ] {
+      #expect(try reason(command.run(words))?.isEmpty == false)
+    }
+  }
+
+  @Test func nothingIsPrintedForOthers() throws {
+    for words in [["map", "--width", "1"], ["map", "--format", "svg", "--nonsense"]] {
+      #expect(try command.run(words).output.isEmpty)
+    }
+  }
+
+  @Test func errorThatACommandFindsLaterShowsItsOwnUsage() throws {
+    let outcome = try command.run("run", "--filter", "none")
+    #expect(outcome.exitCode == 64)
+    #expect(outcome.errors.contains("\nUsage: cma-test run "))
+    #expect(
+      outcome.errors.hasSuffix("\n  See 'cma-test run --help' for more information.\n"))
+  }
+}
+
 @Suite struct ConfigureTests {
   private let tree: CopiedTree
 
