@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
+
 /// Writes nanoseconds as seconds with three decimals, rounded down, as `1.250`.
 package func seconds(_ nanoseconds: UInt64) -> String {
   let milliseconds = "\(nanoseconds / 1_000_000 % 1000)"
   let padding = String(repeating: "0", count: 3 - milliseconds.utf8.count)
   return "\(nanoseconds / 1_000_000_000).\(padding)\(milliseconds)"
+}
+
+/// Writes a share of something in percent with one decimal: what is not none is never `0.0 %`, and what is not
+/// all never `100.0 %`.
+func percent(_ part: UInt64, of all: UInt64) -> String {
+  guard all > 0 else { return "" }
+  let tenths = (part.clampedProduct(1000).clampedSum(all / 2)) / all
+  if part > 0, tenths == 0 { return "<0.1 %" }
+  let shown = part < all ? min(tenths, 999) : tenths
+  return "\(shown / 10).\(shown % 10) %"
 }
 
 /// Appends blanks to a text, up to a width.

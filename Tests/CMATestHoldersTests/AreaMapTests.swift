@@ -3,10 +3,11 @@
 import CMATestCore
 import CMATestDevice
 import CMATestHolders
-import CMATestReport
 import CMATestSystem
 import TestSupport
 import Testing
+
+@testable import CMATestReport
 
 @Suite struct AreaMapTests {
   private let insight = FakeInsight()
@@ -216,6 +217,28 @@ import Testing
       picture == ["kkkkkkkkkk", "kkkkkkkkkk", "kkkkkkkkkk", "kkkkkkkkkk", "kkkkkkkkkk"]
         + Array(repeating: "..........", count: 5))
     #expect(text.contains("  k  other use by the kernel         50  50.0 %"))
+  }
+
+  @Test(arguments: [
+    (0, "0.0 %"), (1, "<0.1 %"), (16, "<0.1 %"), (17, "0.1 %"), (32, "0.1 %"), (16384, "50.0 %"),
+    (32767, "99.9 %"), (32768, "100.0 %"),
+  ])
+  func littleIsNotNoneAndAlmostAllIsNotAll(pages: UInt64, words: String) {
+    #expect(percent(pages, of: 32768) == words)
+  }
+
+  @Test func shareOfOnePageIsSeenInTheTextAndInThePicture() {
+    var map = AreaMap(
+      title: "reserved", index: 0, pageSize: 4096, pages: 32768, time: "",
+      ledger: Ledger(isKept: true, live: 0, missed: 0, began: 0))
+    map.holders = [Holder(.free), Holder(.kernel)]
+    (map.holders[0].pages, map.holders[1].pages) = (32767, 1)
+    map.runs = [
+      .init(offset: 0, pages: 32767, holder: 0), .init(offset: 32767, pages: 1, holder: 1),
+    ]
+    let text = map.text(on: .none, width: 50)
+    #expect(text.contains("32767  99.9 %\n") && text.contains(" 1  <0.1 %\n"))
+    #expect(map.svg().contains(">other use by the kernel: 1 page, &lt;0.1 %</text>"))
   }
 
   @Test func colourIsForTerminalsAlone() throws {

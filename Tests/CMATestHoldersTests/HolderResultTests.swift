@@ -214,7 +214,7 @@ private func summary(_ map: AreaMap) throws -> MapSummary {
     let page = ResultPage.html([], holders: [result, result])
     #expect(page.contains("<h2>Map map.json</h2>"))
     #expect(page.contains("reserved has 64 MiB in 16384 pages, on Linux 7.3.4, at 2026-11-26"))
-    #expect(page.contains("97.6 % is free, and 84 pages are pinned."))
+    #expect(page.contains("97.7 % is free, and 84 pages are pinned."))
     #expect(page.contains("2 blocks of 150 pages by 812 (v4l2-ctl)"))
     #expect(page.contains("pinned: 84 pages, 0.5 %</text>"))
     // Each picture has its own title, and none the colours of the other pictures.

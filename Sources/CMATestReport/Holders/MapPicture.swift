@@ -31,11 +31,7 @@ struct MapPicture: Hashable {
   func bytes(_ pages: UInt64) -> String { byteCount(pages.clampedProduct(pageSize)) }
 
   /// The share of the area that pages are, with one decimal.
-  func share(_ part: UInt64) -> String {
-    guard pages > 0 else { return "" }
-    let tenths = part.clampedProduct(1000) / pages
-    return "\(tenths / 10).\(tenths % 10) %"
-  }
+  func share(_ part: UInt64) -> String { percent(part, of: pages) }
 }
 
 /// The pages of a class.

@@ -106,7 +106,8 @@ struct MapSVG {
     var text = ""
     for (number, share) in picture.classes.enumerated() {
       let y = legendTop(picture, from: top) + number * line
-      let words = "\(share.of.words): \(share.pages) pages, \(picture.share(share.pages))"
+      let pages = "\(share.pages) page\(share.pages == 1 ? "" : "s")"
+      let words = "\(share.of.words): \(pages), \(picture.share(share.pages))"
       text +=
         "<rect class=\"\(share.of.rawValue)\" x=\"\(Self.left)\" y=\"\(y - 10)\" width=\"12\" height=\"12\"/>"
         + "<text x=\"\(Self.left + 20)\" y=\"\(y)\">\(xmlText(words))</text>\n"

@@ -65,11 +65,7 @@ extension AreaMap {
   private func count(_ pages: UInt64) -> String { "\(pages) page\(pages == 1 ? "" : "s")" }
 
   /// The share of the area, in percent with one decimal.
-  private func share(_ part: UInt64) -> String {
-    guard pages > 0 else { return "" }
-    let tenths = part.clampedProduct(1000) / pages
-    return "\(tenths / 10).\(tenths % 10) %"
-  }
+  private func share(_ part: UInt64) -> String { percent(part, of: pages) }
 }
 
 extension Holder {
