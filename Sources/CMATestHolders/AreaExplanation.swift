@@ -24,6 +24,8 @@ package struct AreaExplanation: Sendable {
     package var witness: Witness
     /// The largest range without a block; nil where nothing tells.
     package var largestHole: UInt64?
+    /// As many of its pages, or of another range's, as follow a page that is aligned as the block must be.
+    package var largestAligned: UInt64?
     /// Who was in the way, the largest first.
     package var inTheWay: [Holder] = []
     /// The places of pages in use that could not be moved.

@@ -163,7 +163,16 @@ package struct Explainer {
     }
     let room = RoomNeeded(
       for: wanted, besides: before.blocks, holes: holes, in: frames.length, block: blockPages)
-    explanation.pagesNeeded = room.pages(obstacles: failure.obstacles)
+    let pages = room.pages(obstacles: failure.obstacles)
+    let bytes = pages.map { $0.clampedProduct(explanation.pageSize) }
+    // Where no number has so many pages, the machine has not either.
+    if let total = memory.total, bytes ?? (failure.witness.cause == .larger ? .max : 0) > total {
+      explanation.notes.append(
+        "this machine does not have the memory for an area in which all fit: it has \(byteCount(total))"
+      )
+    } else {
+      explanation.pagesNeeded = pages
+    }
   }
 
   /// Finds an order in which all blocks fit: the largest first.

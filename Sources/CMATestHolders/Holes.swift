@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+internal import CMATestCore
 internal import CMATestDevice
 
 /// The ranges of an area without a block, and the pages of each block.
@@ -9,6 +10,15 @@ struct Holes {
 
   /// The largest range; nil where there is none.
   var largest: Range<UInt64>? { Placement(holes: ranges).largest }
+
+  /// The most pages without a block that begin at a page that is aligned so.
+  func largest(alignedTo order: UInt32) -> UInt64 {
+    let mask = UInt64(1) << UInt64(min(order, 51)) - 1
+    let lengths = ranges.map {
+      $0.upperBound.clampedDifference($0.lowerBound.clampedSum(mask) & ~mask)
+    }
+    return lengths.max() ?? 0
+  }
 
   /// Finds the holes, by the pages that are in a use that no page outside a block has.
   ///

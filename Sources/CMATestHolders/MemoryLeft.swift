@@ -24,6 +24,12 @@ package struct MemoryLeft: Sendable {
 
   init(on machine: Machine) { self.machine = machine }
 
+  /// The memory of the machine, in bytes; nil where nothing tells.
+  var total: UInt64? {
+    guard let text = try? contents(of: machine.path("/proc/meminfo")) else { return nil }
+    return MemoryInformation(parsing: text)["MemTotal"]
+  }
+
   /// Looks whether enough is left for everybody else besides a block.
   ///
   /// - Parameter bytes: of the block.

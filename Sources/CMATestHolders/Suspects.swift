@@ -27,6 +27,7 @@ extension Explainer {
     }
     failure.largestHole = largest
     let request = explanation.answers[failure.answer].request
+    failure.largestAligned = holes.map { $0.largest(alignedTo: request.order) }
     if failure.witness.cause == .noHole, let holes {
       var placement = Placement(holes: holes.ranges)
       if placement.place(request.count, order: request.order) != nil {

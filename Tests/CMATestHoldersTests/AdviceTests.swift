@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestDevice
-import CMATestReport
 import TestSupport
 import Testing
 
 @testable import CMATestHolders
+@testable import CMATestReport
 
 /// What a user is told to do. Tests/vm/holders.sh carries it out.
 @Suite struct AdviceTests {
@@ -132,5 +132,66 @@ import Testing
     try tree.write("", to: "/proc/813/cmdline")
     let names = ProcessNames(machine: tree.machine)
     #expect([812, 813, 814].map { names.canEnd($0) } == [true, false, false])
+  }
+}
+
+/// Why a block was refused, in words.
+@Suite struct SentenceTests {
+  private func sentence(
+    _ text: String, _ cause: Witness.Cause, _ change: (inout AreaExplanation.Failure) -> Void
+  ) throws -> String {
+    var explanation = AreaExplanation(
+      title: "camera", index: 1, isDefault: false, pageSize: 4096, pages: nil, available: nil)
+    let wanted = try #require(WantedBlocks(parsing: text))
+    explanation.answers = [.init(wanted, wanted.request(in: 1, pageSize: 4096))]
+    var witness = Witness()
+    witness.cause = cause
+    var failure = AreaExplanation.Failure(answer: 0, block: 1, witness: witness)
+    change(&failure)
+    explanation.failure = failure
+    let line = explanation.text(reserve: nil).prefix { $0 != "\n" }
+    return String(line.drop { $0 != ":" }.dropFirst(2))
+  }
+
+  @Test func onePageIsOnePage() throws {
+    #expect(
+      try sentence("1p", .noHole) { $0.largestHole = 0 }
+        == "it found no range of 1 page without a block, the largest has 0.")
+    #expect(
+      try sentence("1p", .inUse) { ($0.witness.failed, $0.witness.migrated) = (2, 1) }
+        == "it failed after 0.0 ms, since pages in use could not be moved away "
+        + "(2 ranges tried, 1 page moved).")
+  }
+
+  @Test func largestRangeIsOneThatIsAligned() throws {
+    #expect(
+      try sentence("100M@128M", .noHole) { ($0.largestHole, $0.largestAligned) = (37632, 4864) }
+        == "it found no range of 25600 pages (aligned to 32768) without a block, the largest that is "
+        + "aligned so has 4864.")
+    #expect(
+      try sentence("100M@128M", .noHole) { ($0.largestHole, $0.largestAligned) = (37632, 0) }
+        == "it found no range of 25600 pages (aligned to 32768) without a block, the largest has 37632, "
+        + "but none has a page that is aligned so.")
+    #expect(
+      try sentence("100M@128M", .noHole) { ($0.largestHole, $0.largestAligned) = (9, 4) }
+        == "it found no range of 25600 pages (aligned to 32768) without a block, the largest has 9."
+    )
+  }
+
+  @Test func pagesAreNotMovedFromNoRange() throws {
+    #expect(
+      try sentence("16M", .noMemory) {
+        ($0.witness.failed, $0.witness.migrated) = (0, 19074)
+        $0.witness.nanoseconds = 7_345_000_000
+      }
+        == "it failed after 7.3 s, since there was no memory elsewhere to move pages to "
+        + "(19074 pages moved).")
+  }
+
+  @Test func timesAreShort() {
+    #expect(
+      [0, 999_949_999, 1_000_000_000, 61_250_000_000].map { shortDuration($0) } == [
+        "0.0 ms", "999.9 ms", "1.0 s", "61.2 s",
+      ])
   }
 }

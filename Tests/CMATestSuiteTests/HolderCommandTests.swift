@@ -72,9 +72,23 @@ import Testing
   }
 
   @Test func areaThatTheMachineCannotHaveIsNotAdvised() throws {
-    let told = try outcome(of: ["explain", "64G"], on: try FakeHost())
+    let told = try outcome(of: ["explain", "3500M"], on: try FakeHost())
     #expect(told.code == 1 && !told.output.contains("Or reserve"))
-    #expect(told.output.contains("Note: an area of 64G would do, but cannot reserve"))
+    #expect(
+      told.output.contains(
+        "Note: an area of 3500M would do, but cannot be reserved: this machine has 3.8 GiB, of which"
+      ))
+  }
+
+  @Test(arguments: ["64G", "8E", "18446744073709551615", "3Gx2"])
+  func memoryThatTheMachineDoesNotHaveIsNotAdvised(size: String) throws {
+    let told = try outcome(of: ["explain", size], on: try FakeHost())
+    #expect(
+      told.code == 1 && !told.output.contains("What to do") && !told.output.contains("would do"))
+    #expect(
+      told.output.contains(
+        "Note: this machine does not have the memory for an area in which all fit: it has 3.8 GiB.\n"
+      ))
   }
 
   @Test func limitOfTheModuleIsNoAnswerOfTheArea() throws {

@@ -13,7 +13,7 @@ extension AreaExplanation {
       place += " (\(bytes(pages))" + (available.map { ", \(bytes($0)) without a block)" } ?? ")")
     }
     guard let failure else {
-      var text = "\(set) fits into \(place): allocated in \(milliseconds(nanoseconds))"
+      var text = "\(set) fits into \(place): allocated in \(shortDuration(nanoseconds))"
       if let largestLeft { text += ", and the largest range left is \(bytes(largestLeft))" }
       return text + "."
     }
@@ -80,13 +80,14 @@ extension AreaExplanation.Failure {
         "was not asked for, since less than \(byteCount(shortage.least)) of the machine's memory would be left "
         + "for everything else (\(byteCount(shortage.left)) without the block)"
     }
-    let time = " after \(milliseconds(witness.nanoseconds))"
+    let time = " after \(shortDuration(witness.nanoseconds))"
     switch witness.cause {
-    case .larger: return "has \(request.count) pages, more than the area"
+    case .larger: return "has \(pageCount(request.count)), more than the area"
     case .noHole:
-      let largest = largestHole.map { ", the largest has \($0)" } ?? ""
-      let alignment = request.order > 0 ? " (aligned to \(UInt64(1) << UInt64(request.order)))" : ""
-      return "found no range of \(request.count) pages\(alignment) without a block\(largest)"
+      let alignment =
+        request.order > 0 ? " (aligned to \(UInt64(1) << UInt64(min(63, request.order))))" : ""
+      return "found no range of \(pageCount(request.count))\(alignment) without a block"
+        + largestWords(request)
     case .inUse:
       return "failed\(time), since pages in use could not be moved away\(counts)"
     case .refused: return "failed\(time), since no range could be isolated\(counts)"
@@ -98,12 +99,25 @@ extension AreaExplanation.Failure {
     }
   }
 
+  /// The largest range; where one is large enough, but not aligned, the largest that is.
+  private func largestWords(_ request: BlockRequest) -> String {
+    guard let largestHole else { return "" }
+    guard largestHole >= request.count, let largestAligned else {
+      return ", the largest has \(largestHole)"
+    }
+    guard largestAligned > 0 else {
+      return ", the largest has \(largestHole), but none has a page that is aligned so"
+    }
+    return ", the largest that is aligned so has \(largestAligned)"
+  }
+
   private var counts: String {
     var parts: [String] = []
-    if let failed = witness.failed {
+    // For want of memory the kernel ends at once, and counts no range as failed.
+    if let failed = witness.failed, failed > 0 || witness.cause != .noMemory {
       parts.append("\(failed) range\(failed == 1 ? "" : "s") tried")
     }
-    if let migrated = witness.migrated { parts.append("\(migrated) pages moved") }
+    if let migrated = witness.migrated { parts.append("\(pageCount(migrated)) moved") }
     return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
   }
 }
@@ -213,8 +227,15 @@ extension Holder {
   }
 }
 
-/// Writes a time in milliseconds with one decimal.
-func milliseconds(_ nanoseconds: UInt64) -> String {
+/// Writes a number of pages.
+func pageCount(_ pages: UInt64) -> String { "\(pages) page\(pages == 1 ? "" : "s")" }
+
+/// Writes a time in milliseconds, or from a second on in seconds, with one decimal.
+func shortDuration(_ nanoseconds: UInt64) -> String {
+  if nanoseconds >= 1_000_000_000 {
+    let tenths = nanoseconds / 100_000_000
+    return "\(tenths / 10).\(tenths % 10) s"
+  }
   let tenths = nanoseconds / 100_000
   return "\(tenths / 10).\(tenths % 10) ms"
 }

@@ -74,7 +74,8 @@ struct Explain: DeviceCommand {
       title: area.title, index: area.index, isDefault: chosen.isDefault, pageSize: area.pageSize,
       pages: area.pages, available: area.available(on: device.kernel))
     let most = min(51, device.information.maxOrder)
-    for blocks in wanted where blocks.request(in: area.index, pageSize: area.pageSize).order > most {
+    for blocks in wanted where blocks.request(in: area.index, pageSize: area.pageSize).order > most
+    {
       throw ValidationError(
         "'\(blocks.text)': the largest alignment that is asked for on this machine is "
           + kernelSize(area.pageSize << UInt64(most)))
@@ -111,8 +112,8 @@ struct Explain: DeviceCommand {
         reservation, writes: false)
     } catch {
       // Who boots the machine is a matter of 'cma-test reserve' itself.
-      if case .notPossible = error {
-        return (nil, "an area of \(size) would do, but \(error.message)")
+      if case .notPossible(_, let reason, _) = error {
+        return (nil, "an area of \(size) would do, but cannot be reserved: \(reason)")
       }
     }
     return ("cma-test reserve \(size)", nil)
