@@ -92,6 +92,12 @@ extension Explainer {
     case .inUse:
       if suspects.pages.isEmpty {
         explanation.notes.append("which pages they are is not known: this kernel does not tell")
+      } else if !failure.inTheWay.isEmpty {
+        // Of each range the kernel tells the first page alone, and the next attempt meets the next one.
+        let area = explanation.isDefault ? "" : " --area \(explanation.index)"
+        explanation.notes.append(
+          "others may be in the way, too, which the kernel did not come to; 'cma-test map\(area)' shows all"
+        )
       }
       noteFree(found)
     case .refused where suspects.isBeingEmptied:

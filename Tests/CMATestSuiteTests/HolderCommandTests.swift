@@ -48,6 +48,10 @@ import Testing
     #expect(
       told.output.contains("  - Or reserve a larger area, in which all fit: cma-test reserve 14M\n")
     )
+    #expect(
+      told.output.hasSuffix(
+        "Note: others may be in the way, too, which the kernel did not come to; 'cma-test map' shows all.\n"
+      ))
     #expect(host.kernel.usedPages == 0)
   }
 
