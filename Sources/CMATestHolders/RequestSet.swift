@@ -6,7 +6,7 @@ package import CMATestDevice
 /// Blocks of one size that somebody wants at the same time, as a user writes them: `16M`, `16M@1M`,
 /// `1013px4`.
 package struct WantedBlocks: Equatable, Sendable {
-  /// The most blocks of one request, which is what one open file may have.
+  /// The most blocks of one request.
   private static let most: UInt64 = 65536
 
   /// As the user wrote it.
@@ -16,27 +16,83 @@ package struct WantedBlocks: Equatable, Sendable {
   package var alignment: BlockSize?
   package var blocks: Int
 
+  /// What is wrong with a text, each in one line for the user.
+  package enum Fault: Error, Equatable, Sendable {
+    case noSize(String)
+    case zero(String)
+    case tooLarge(String)
+    case alignment(String)
+    case number(String)
+
+    package var message: String {
+      switch self {
+      case .noSize(let text):
+        "'\(text)' is no size, as 16M, 16p, 16M@1M or 16M@1Mx3"
+      case .zero(let text):
+        "'\(text)': a block has one page at least"
+      case .tooLarge(let text):
+        "'\(text)': so large a size does not fit into 64 bits"
+      case .alignment(let text):
+        "'\(text)': an alignment is a power of two, as 1M or 256p"
+      case .number(let text):
+        "'\(text)': the number of blocks of one request is from 1 to \(WantedBlocks.most)"
+      }
+    }
+  }
+
   /// Reads `SIZE[@ALIGN][xN]`; nil for anything else.
   package init?(parsing text: String) {
+    guard let wanted = try? WantedBlocks(reading: text) else { return nil }
+    self = wanted
+  }
+
+  /// Reads `SIZE[@ALIGN][xN]`.
+  ///
+  /// - Parameter text: as the user wrote it.
+  /// - Throws: what is wrong with it.
+  package init(reading text: String) throws(Fault) {
     var (rest, blocks) = (Substring(text), 1)
     // In 0x1000 the x is no number of blocks.
     if let x = rest.lastIndex(of: "x"), rest[..<x] != "0", !rest[..<x].hasSuffix("@0") {
-      guard let number = UInt64(rest[rest.index(after: x)...]), (1...Self.most).contains(number)
-      else { return nil }
+      let digits = rest[rest.index(after: x)...]
+      guard let number = UInt64(digits), (1...Self.most).contains(number) else {
+        // What has no size before the x is no number of blocks either.
+        throw x == rest.startIndex ? Fault.noSize(text) : Fault.number(text)
+      }
       blocks = Int(number)
       rest = rest[..<x]
     }
     let parts = rest.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let size = BlockSize(parsing: String(parts[0])) else { return nil }
+    size = try Self.size(String(parts[0]), of: text)
     if parts.count == 2 {
-      guard let alignment = BlockSize(parsing: String(parts[1])), alignment.isPowerOfTwo else {
-        return nil
-      }
+      let alignment = BlockSize(parsing: String(parts[1]))
+      guard let alignment, alignment.isPowerOfTwo else { throw .alignment(text) }
       self.alignment = alignment
     }
     self.text = text
-    self.size = size
     self.blocks = blocks
+  }
+
+  private static func size(_ word: String, of text: String) throws(Fault) -> BlockSize {
+    if let size = BlockSize(parsing: word) { return size }
+    if word.hasSuffix("p") {
+      let digits = word.dropLast()
+      guard !digits.isEmpty,
+        digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+      else { throw .noSize(text) }
+      throw UInt64(digits) == nil ? Fault.tooLarge(text) : Fault.zero(text)
+    }
+    var fault: CMAGrammarError?
+    do throws(CMAGrammarError) {
+      _ = try CMAReservation(parsing: word)
+    } catch {
+      fault = error
+    }
+    switch fault {
+    case nil: throw .zero(text)
+    case .tooLarge: throw .tooLarge(text)
+    case .noNumber, .trailing: throw .noSize(text)
+    }
   }
 
   /// Returns the request for one of the blocks.

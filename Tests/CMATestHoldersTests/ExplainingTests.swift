@@ -29,6 +29,34 @@ import Testing
     #expect(WantedBlocks(parsing: text) == nil)
   }
 
+  @Test(arguments: [
+    ("1px65537", "the number of blocks of one request is from 1 to 65536"),
+    ("16Mx0", "the number of blocks of one request is from 1 to 65536"),
+    ("16Mx99999999999999999999", "the number of blocks of one request is from 1 to 65536"),
+    ("0", "a block has one page at least"), ("0p", "a block has one page at least"),
+    ("0Mx2", "a block has one page at least"),
+    ("99999999999999999999M", "so large a size does not fit into 64 bits"),
+    ("99999999999999999999p", "so large a size does not fit into 64 bits"),
+    ("16E", "so large a size does not fit into 64 bits"),
+    ("16M@3M", "an alignment is a power of two, as 1M or 256p"),
+    ("16M@0", "an alignment is a power of two, as 1M or 256p"),
+  ])
+  func eachMistakeIsNamed(text: String, reason: String) {
+    #expect(throws: WantedBlocks.Fault.self) {
+      do throws(WantedBlocks.Fault) {
+        _ = try WantedBlocks(reading: text)
+      } catch {
+        #expect(error.message == "'\(text)': \(reason)")
+        throw error
+      }
+    }
+  }
+
+  @Test(arguments: ["", "M", "p", "x3", "16Q", "-1", "16M x3", "1.5M"])
+  func whatIsNoSizeIsSaidToBeNone(text: String) {
+    #expect(throws: WantedBlocks.Fault.noSize(text)) { try WantedBlocks(reading: text) }
+  }
+
   @Test func blocksAreAlignedAsTheKernelAlignsADriversBlock() {
     #expect([1, 2, 3, 255, 256, 257, 1013].map { usualOrder(of: $0) } == [0, 1, 2, 8, 8, 8, 8])
   }

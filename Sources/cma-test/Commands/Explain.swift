@@ -37,11 +37,9 @@ struct Explain: DeviceCommand {
 
   private func wanted() throws -> [WantedBlocks] {
     try blocks.map { text in
-      guard let blocks = WantedBlocks(parsing: text) else {
-        throw ValidationError(
-          "'\(text)' is no size, as 16M, 16p, 16M@1M or 16M@1Mx3 (an alignment is a power of two)")
+      try mapError({ ValidationError($0.message) }) { () throws(WantedBlocks.Fault) in
+        try WantedBlocks(reading: text)
       }
-      return blocks
     }
   }
 
