@@ -54,7 +54,7 @@ public struct ModuleSession: Sendable {
       throw ModuleSessionFailure(
         Explanation(
           .noDevice, kind: "not-loaded", message: "the module cmatest is not loaded",
-          remedy: "modprobe cmatest \(options)"))
+          remedy: "modprobe cmatest alloc_count=0"))
     }
     guard geteuid() == 0 else {
       throw ModuleSessionFailure(

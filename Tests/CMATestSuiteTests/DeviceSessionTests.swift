@@ -165,7 +165,7 @@ private enum Case: CaseIterable {
     case .notLoaded:
       [.notLoaded(Explanation(.inContainer, kind: "cannot-load", message: "m", remedy: "r"))]
     case .cannotOpen:
-      [EACCES, EPERM, EPROTONOSUPPORT, ENXIO].map {
+      [EACCES, EPERM, EPROTONOSUPPORT, EIO, ENOENT, EMFILE, ENFILE].map {
         .cannotOpen(SystemFailure(.open, "/dev/x", $0))
       }
     case .refused: [.refused("no")]
@@ -200,5 +200,7 @@ private enum Case: CaseIterable {
     let remedies = Case.cannotOpen.samples.map(\.remedy)
     #expect(remedies[0] == remedies[1] && remedies[0].contains("root"))
     #expect(remedies[2].contains("rmmod cmatest") && remedies[3].contains("dmesg"))
+    #expect(remedies[4].contains("mknod -m 600 /dev/cmatest c "))
+    #expect(remedies[5].contains("ulimit -n") && remedies[6].contains("fs.file-max"))
   }
 }

@@ -6,6 +6,7 @@ internal import CMATestReport
 internal import CMATestStatus
 internal import CMATestSuite
 internal import CMATestSystem
+internal import Glibc
 
 /// A reason why a command has no device to work with, or could not finish its work.
 enum DeviceSessionFailure: CommandFailure {
@@ -91,6 +92,12 @@ enum DeviceSessionFailure: CommandFailure {
       "run the command as root, outside a container"
     case SystemFailure.protocolNotSupported:
       "load the module of this version: 'rmmod cmatest', then 'modprobe cmatest alloc_count=0'"
+    case ENOENT, ENXIO, ENODEV:
+      // As in a /dev of somebody's own, where devtmpfs is not mounted.
+      "look whether /dev is the kernel's own, or make the file: mknod -m 600 \(KernelDevice.path) c "
+        + "$(tr : ' ' < /sys/class/misc/cmatest/dev)"
+    case EMFILE: "raise the limit of open files of this process: ulimit -n"
+    case ENFILE: "raise the limit of open files of the machine: sysctl fs.file-max"
     default: "look for 'cmatest' in the output of dmesg"
     }
   }
