@@ -241,6 +241,40 @@ import Testing
     #expect(map.svg().contains(">other use by the kernel: 1 page, &lt;0.1 %</text>"))
   }
 
+  @Test(arguments: [(24, 60), (24, 80), (10, 40), (50, 132), (3, 20), (1, 1)])
+  func watchedMapIsNotLargerThanTheTerminal(rows: Int, columns: Int) throws {
+    insight.runs = (1000..<1100).map { frame in
+      file(frame..<frame + 1, inode: frame, frame % 2 == 0 ? .reclaimable : .unevictable)
+    }
+    let map = try map()
+    let terminal = Terminal(showsColor: true)
+    let text = map.text(
+      on: terminal, width: max(8, min(128, columns - 1)),
+      within: Screen(rows: rows, columns: columns))
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    #expect(lines.count < max(2, rows) && lines.first?.first == "r".prefix(columns - 1).first)
+    for line in lines {
+      #expect(plain(line).count < max(2, columns), "\(line)")
+    }
+    guard rows >= 24 else { return }
+    #expect(text.contains("  HOLDER\n"))
+    let last = try #require(lines.last)
+    #expect(last.hasSuffix(" more"))
+  }
+
+  private func plain(_ line: Substring) -> String {
+    line.split(separator: "\u{1B}", omittingEmptySubsequences: false).enumerated().map {
+      $0.offset == 0 ? String($0.element) : String($0.element.drop { $0 != "m" }.dropFirst())
+    }.joined()
+  }
+
+  @Test func mapThatIsNotWatchedIsWhole() throws {
+    insight.runs = (1000..<1100).map { file($0..<$0 + 1, inode: $0, .reclaimable) }
+    let text = try map().text(on: .none, width: 50)
+    #expect(text.contains("           80 more\n"))
+    #expect(text.split(separator: "\n").count { $0.contains("page cache of a") } == 20)
+  }
+
   @Test func colourIsForTerminalsAlone() throws {
     insight.runs = [FrameRun(1000..<1100, .slab)]
     let map = try map()

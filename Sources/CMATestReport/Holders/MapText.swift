@@ -4,20 +4,58 @@ internal import CMATestCore
 package import CMATestHolders
 package import CMATestSystem
 
+/// The rows and columns of a terminal that shows a map as one picture.
+package struct Screen: Equatable, Sendable {
+  package var rows: Int
+  package var columns: Int
+
+  package init(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+  }
+}
+
 extension AreaMap {
   /// The holders that are listed; the rest is summed up.
   private static let listed = 20
   private static let rows = 16
+  /// The rows of the table that are kept on a screen with room for few: its head, two holders and the rest.
+  private static let leastOfTable = 4
 
   /// Draws the map with a legend and the holders below.
   ///
   /// - Parameters:
   ///   - terminal: its abilities.
   ///   - width: the columns of the picture.
+  ///   - screen: what the map must not be larger than; nil where it may.
   /// - Returns: lines, each with its newline.
-  package func text(on terminal: Terminal, width: Int) -> String {
+  package func text(on terminal: Terminal, width: Int, within screen: Screen? = nil) -> String {
     let width = max(8, width)
-    let wanted = Int(clamping: min(pages, UInt64(width * Self.rows)))
+    let others = holders.filter { $0.kind != .free }
+    let table = min(others.count, Self.listed) + (others.count > Self.listed ? 2 : 1)
+    // The last row is where the cursor goes.
+    let room = screen.map { max(1, $0.rows - 1) }
+    let besides = 5 + classes.count + notes.count
+    let rows = room.map { $0 - besides - min(table, Self.leastOfTable) } ?? Self.rows
+    var lines = picture(on: terminal, width: width, rows: max(1, min(Self.rows, rows)))
+    lines.append("")
+    for (mapClass, pages) in classes {
+      lines.append(
+        "  \(terminal.cell(mapClass))  \(padded(mapClass.words, 24))"
+          + "\(aligned("\(pages)", 10))  \(aligned(share(pages), 6))")
+    }
+    lines.append("")
+    lines += self.table(of: others, rows: room.map { $0 - lines.count - notes.count } ?? .max)
+    for note in notes { lines.append("not known: \(note)") }
+    if let screen, let room {
+      lines = lines.prefix(room).map { cut($0, to: screen.columns - 1) }
+    }
+    return lines.map { trimmed($0) + "\n" }.joined()
+  }
+
+  /// The head, and the cells in at most so many rows.
+  private func picture(on terminal: Terminal, width: Int, rows: Int) -> [String] {
+    let wanted = Int(clamping: min(pages, UInt64(width * rows)))
     let (size, cells) = cells(max(1, wanted))
     var lines = [
       "\(title): \(bytes(pages)) in \(count(pages)) of \(byteCount(pageSize)), at \(time)",
@@ -29,35 +67,29 @@ extension AreaMap {
       lines.append(row.map { terminal.cell($0) }.joined())
       start += width
     }
-    lines.append("")
-    for (mapClass, pages) in classes {
-      lines.append(
-        "  \(terminal.cell(mapClass))  \(padded(mapClass.words, 24))"
-          + "\(aligned("\(pages)", 10))  \(aligned(share(pages), 6))")
-    }
-    lines.append("")
-    lines += table
-    for note in notes { lines.append("not known: \(note)") }
-    return lines.map { trimmed($0) + "\n" }.joined()
+    return lines
   }
 
-  private var table: [String] {
-    let others = holders.filter { $0.kind != .free }
+  /// Lists the first holders, and sums the others up.
+  private func table(of others: [Holder], rows: Int) -> [String] {
     guard !others.isEmpty else { return ["Nobody has a page of the area."] }
-    var rows = ["     PAGES  PIECES  MOVES    HOLDER"]
-    for holder in others.prefix(Self.listed) {
-      rows.append(
+    // Besides the head, and the row of those that are left out.
+    let isWhole = others.count <= Self.listed && others.count <= rows - 1
+    let listed = isWhole ? others.count : max(1, min(Self.listed, rows - 2))
+    var lines = ["     PAGES  PIECES  MOVES    HOLDER"]
+    for holder in others.prefix(listed) {
+      lines.append(
         aligned("\(holder.pages)", 10) + aligned("\(holder.pieces)", 8) + "  "
           + padded(holder.moves, 9) + holder.line)
     }
-    let rest = others.dropFirst(Self.listed)
+    let rest = others.dropFirst(listed)
     if !rest.isEmpty {
       let pages = rest.reduce(0) { $0 + $1.pages }
       let pieces = rest.reduce(0) { $0 + $1.pieces }
-      rows.append(
+      lines.append(
         aligned("\(pages)", 10) + aligned("\(pieces)", 8) + "           \(rest.count) more")
     }
-    return rows
+    return lines
   }
 
   private func bytes(_ pages: UInt64) -> String { byteCount(pages.clampedProduct(pageSize)) }
@@ -84,6 +116,24 @@ func movesWords(_ canMove: Bool?) -> String { canMove.map { $0 ? "yes" : "no" } 
 
 private func aligned(_ text: String, _ width: Int) -> String {
   String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+/// Cuts a line after so many characters; what sets colours takes no column.
+private func cut(_ line: String, to columns: Int) -> String {
+  var (text, column, isEscape) = ("", 0, false)
+  for character in line {
+    if isEscape {
+      isEscape = character != "m"
+    } else if character == "\u{1B}" {
+      isEscape = true
+    } else if column < columns {
+      column += 1
+    } else {
+      continue
+    }
+    text.append(character)
+  }
+  return text
 }
 
 private func trimmed(_ line: String) -> String {

@@ -78,12 +78,14 @@ struct Map: DeviceCommand {
         var isFirst = true
         repeat {
           let terminal = Terminal.of(.output)
+          // A frame that is larger than the terminal would scroll its head away.
+          let screen = interval != nil && terminal.rewritesLines ? terminal.screen : nil
           if interval != nil, terminal.rewritesLines {
             try output.write("\u{1B}[H\u{1B}[2J")
           } else if !isFirst {
             try output.write("\n")
           }
-          try output.write(try text(of: chosen, device, on: terminal))
+          try output.write(try text(of: chosen, device, on: terminal, within: screen))
           isFirst = false
         } while waits(interval, session)
       }
@@ -93,11 +95,13 @@ struct Map: DeviceCommand {
   }
 
   private func text(
-    of observer: AreaObserver, _ device: OpenDevice, on terminal: Terminal
+    of observer: AreaObserver, _ device: OpenDevice, on terminal: Terminal, within screen: Screen?
   ) throws(DeviceSessionFailure) -> String {
     let map = try device.asking { () throws(DeviceFailure) in try observer.map() }
     return switch form {
-    case .text: map.text(on: terminal, width: width ?? max(8, min(128, terminal.columns - 1)))
+    case .text:
+      map.text(
+        on: terminal, width: width ?? max(8, min(128, terminal.columns - 1)), within: screen)
     case .json:
       map.json(
         HolderFacts(
