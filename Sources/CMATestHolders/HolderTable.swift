@@ -259,7 +259,7 @@ struct HolderTable {
       taker.process, command: taker.command, since: last)
     holder.takerCanEnd = !holder.takerHasEnded && names.canEnd(taker.process)
     // A driver's blocks go with the driver, not with who has its device open.
-    guard taker.function == nil else { return }
+    guard taker.function == nil, !TakerProcesses.loadsModules(taker.command) else { return }
     let users = processes.otherUsers(than: holder.takerHasEnded ? nil : taker.process)
     holder.deviceUserCount = users.count
     holder.deviceUsers = users.prefix(Self.namedProcesses).map { names.process($0) }

@@ -42,6 +42,8 @@ struct TakerProcesses {
   ///   - time: when the block was allocated, in ns since 1970.
   /// - Returns: false where nothing tells.
   func hasEnded(_ process: Int32, command: String, since time: UInt64) -> Bool {
+    // The kernel's own first process has no folder.
+    guard process > 0 else { return false }
     guard machine.exists("/proc/\(process)") else { return true }
     guard let boot, let age = start(of: process) else { return false }
     let start = boot.clampedSum(age)
@@ -65,6 +67,13 @@ struct TakerProcesses {
   private func hasThread(_ process: Int32, named name: String) -> Bool {
     let folders = ["/proc/\(process)"] + machine.foldersOfOtherThreads(of: process)
     return folders.contains { (try? machine.line("\($0)/comm")) == name }
+  }
+
+  /// Whether a name is that of a program that loads modules: its block is the one that the module takes when it
+  /// is loaded, and keeps.
+  static func loadsModules(_ command: String) -> Bool {
+    ["modprobe", "insmod", "kmod"].contains(command) || command.hasPrefix("systemd-mod")
+      || command.contains("udev")
   }
 
   /// Finds who has /dev/cmatest open: a process that was forked, or that was sent the open file, has the blocks

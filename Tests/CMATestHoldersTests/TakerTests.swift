@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 import CMATestDevice
+import CMATestMachine
 import CMATestReport
 import Glibc
 import TestSupport
@@ -94,6 +95,30 @@ import Testing
     try start(146, "hold", at: 9_999)
     try start(147, "play", at: 9_999, device: true)
     #expect(try advice()?.hasSuffix("146 (hold), which has it open no more: kill 147") == true)
+  }
+
+  @Test func blockThatTheModuleTookWhenItWasLoadedIsNotOfWhoHasTheDeviceOpen() throws {
+    insight.blocks = [
+      Ledger.Block(
+        1000..<1010, time: (boot + 100) * 1_000_000_000, process: 146, command: "modprobe",
+        stack: [], isOfModule: true)
+    ]
+    try start(147, "play", at: 20_000, device: true)
+    #expect(
+      try advice()
+        == "Remove cmatest, which has the block by its parameter alloc_count: rmmod cmatest")
+  }
+
+  @Test func processOfThisMachineIsKnownByItsTimes() throws {
+    let processes = TakerProcesses(machine: Machine())
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let time = UInt64(now.tv_sec) * 1_000_000_000
+    let name = "no such name"
+    #expect(!processes.hasEnded(getpid(), command: name, since: time + 1_000_000_000))
+    #expect(processes.hasEnded(getpid(), command: name, since: time - 3_600_000_000_000))
+    #expect(processes.hasEnded(4_194_305, command: name, since: time))
+    #expect(!processes.hasEnded(0, command: "swapper/0", since: time))
   }
 
   @Test func driverIsRemovedWhereTheNumberIsAnothers() throws {
