@@ -74,7 +74,8 @@ struct Explain: DeviceCommand {
       title: area.title, index: area.index, isDefault: chosen.isDefault, pageSize: area.pageSize,
       pages: area.pages, available: area.available(on: device.kernel))
     let most = min(51, device.information.maxOrder)
-    for blocks in wanted where blocks.request(in: area.index, pageSize: area.pageSize).order > most {
+    for blocks in wanted where blocks.request(in: area.index, pageSize: area.pageSize).order > most
+    {
       throw ValidationError(
         "'\(blocks.text)': the largest alignment that is asked for on this machine is "
           + kernelSize(area.pageSize << UInt64(most)))
