@@ -764,16 +764,23 @@ once_prints() {
   check 'prints: is an object' jq -e '.ok == false and (.error.message | length > 0)' "$said"
   command=$usual
 
-  "$command" run --no-load --filter movable-page-cache >"$out/run" 2>&1 &
-  other=$! waited=0
-  until [ -s /run/cma-test.lock ] || [ "$waited" = 100 ]; do
-    sleep 0.1
+  "$command" run --no-load >"$out/run" 2>&1 &
+  other=$! code=0 waited=0
+  until [ "$code" = 33 ] || [ "$waited" = 50 ]; do
+    asks busy explain --no-load 16p
     waited=$((waited + 1))
   done
-  ends 33 'prints: while a run has the device, explain is told so' busy explain --no-load 16p
+  same 'prints: while a run has the device, explain is told so' 33 "$code"
   says 'prints: by the process' "process $other .* has the device"
-  ends 0 'prints: with --wait it waits' waits explain --no-load --wait 16p
+  "$command" explain --no-load --wait 16p >"$out/waits" 2>&1 &
+  waiter=$!
+  sleep 1
+  check 'prints: with --wait it waits' kill -0 "$waiter"
+  kill "$other"
   wait "$other"
+  same 'prints: the run ends as it should' 143 "$?"
+  wait "$waiter"
+  has 'prints: and then it is answered' 'fits into the area' "$(cat "$out/waits")"
   for name in one two; do
     "$command" explain --no-load --wait 64M >"$out/$name" 2>&1 &
   done
@@ -784,7 +791,7 @@ once_prints() {
 
   rmmod cmatest
   ends 30 'prints: without the module, map --no-load says so' absent map --no-load
-  says 'prints: and why' 'the module cmatest is not loaded'
+  has 'prints: and why' 'the module cmatest is not loaded' "$(cat "$said" "$said.err")"
   insmod "$module" alloc_count=0 $(kernel_addresses)
 }
 
@@ -884,7 +891,7 @@ area=$("$hold" size)
 idle=$(meminfo CmaFree)
 
 # These take long, and say little more than those beside them.
-long='input deleted together merged older churn full memory prints'
+long='input elsewhere deleted together merged older churn full memory prints'
 known='' all=$(sed -n 's/^row_\([a-z]*\)() .*/\1/p; s/^\(once_[a-z]*\)() .*/\1/p' "$0")
 for row in $all; do
   case " $long " in
