@@ -147,8 +147,8 @@ let package = Package(
     .testTarget(
       name: "CMATestHoldersTests",
       dependencies: [
-        "CMATestCore", "CMATestDevice", "CMATestHolders", "CMATestMachine", "CMATestReport",
-        "CMATestSystem", "TestSupport",
+        "CMATestBench", "CMATestCore", "CMATestDevice", "CMATestHolders", "CMATestMachine",
+        "CMATestReport", "CMATestSystem", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

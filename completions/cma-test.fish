@@ -106,7 +106,7 @@ complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "c
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'run' -d 'Test the allocator: every case on one area, or some of them.'
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'bench' -d 'Measure how fast, and how surely, the kernel allocates from an area.'
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'compare' -d 'Compare results of \'cma-test bench\', and tell whether allocation became slower.'
-complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'report' -d 'Make a page, or a table, of results of \'cma-test bench\' and \'cma-test run\'.'
+complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'report' -d 'Make a page, or a table, of results of \'cma-test bench\', \'run\', \'map\' and \'explain\'.'
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'map' -d 'Show who has the pages of an area.'
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'explain' -d 'Say whether a set of blocks fits into an area, and who is in the way if not.'
 complete -c 'cma-test' -n '__cma-test_should_offer_completions_for_positional "cma-test" -eq 1' -fa 'help' -d 'Show subcommand help information.'

@@ -20,6 +20,7 @@
 #include <linux/kdev_t.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/math.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -305,6 +306,17 @@ static struct folio *cmatest_folio_get(struct page *page, struct folio *folio)
 	return NULL;
 }
 
+/*
+ * The frames of a folio from this one on, all of which are as this one: up to the
+ * end of the pageblock, which has its own type. The caller has a reference.
+ */
+static unsigned long cmatest_folio_rest(struct folio *folio, unsigned long pfn)
+{
+	unsigned long end = folio_pfn(folio) + folio_nr_pages(folio);
+
+	return min(end, round_up(pfn + 1, pageblock_nr_pages)) - pfn;
+}
+
 /* The run that begins with this frame, of as many frames as one look tells of. */
 static void cmatest_frame_look(unsigned long pfn, struct cmatest_frame_run *run)
 {
@@ -321,7 +333,8 @@ static void cmatest_frame_look(unsigned long pfn, struct cmatest_frame_run *run)
 		return;
 	run->flags = cmatest_frame_type(pfn);
 	for (tries = 0; tries < CMATEST_FRAME_TRIES; tries++) {
-		if (!page_ref_count(page) && cmatest_frame_is_free(pfn, run))
+		/* Of a larger page, only the first frame has references. */
+		if (!page_ref_count(page) && !PageTail(page) && cmatest_frame_is_free(pfn, run))
 			return;
 		folio = page_folio(page);
 		if (cmatest_frame_is_kernels(page, folio, run))
@@ -329,6 +342,7 @@ static void cmatest_frame_look(unsigned long pfn, struct cmatest_frame_run *run)
 		folio = cmatest_folio_get(page, folio);
 		if (folio) {
 			cmatest_folio_describe(folio, run);
+			run->count = cmatest_folio_rest(folio, pfn);
 			folio_put(folio);
 			return;
 		}

@@ -118,35 +118,12 @@ extension AreaMap {
 
   /// Divides the area into cells of equal size.
   ///
-  /// A pinned page keeps a whole range from being allocated, so one makes its cell pinned; else the class of
-  /// most pages is the cell's.
-  ///
   /// - Parameter count: the number of cells, at least 1; the last may be smaller.
   /// - Returns: the pages of a cell, and the class of each cell.
   package func cells(_ count: Int) -> (size: UInt64, classes: [MapClass]) {
-    guard pages > 0, count > 0 else { return (0, []) }
-    let size = (pages + UInt64(count) - 1) / UInt64(count)
-    let number = Int((pages + size - 1) / size)
-    let classes = MapClass.allCases
-    let indices = holders.map { classes.firstIndex(of: $0.mapClass) ?? classes.count - 1 }
-    var shares = [UInt64](repeating: 0, count: number * classes.count)
-    for run in runs {
-      var offset = run.offset
-      let end = min(run.offset + run.pages, pages)
-      while offset < end {
-        let cell = offset / size
-        let next = min(end, (cell + 1) * size)
-        shares[Int(cell) * classes.count + indices[run.holder]] += next - offset
-        offset = next
-      }
-    }
-    let pinned = classes.firstIndex(of: .pinned) ?? 0
-    let result = (0..<number).map { cell -> MapClass in
-      let share = shares[cell * classes.count..<(cell + 1) * classes.count]
-      if share[share.startIndex + pinned] > 0 { return .pinned }
-      let most = share.indices.max { share[$0] < share[$1] } ?? share.startIndex
-      return share[most] == 0 ? .notKnown : classes[most - share.startIndex]
-    }
-    return (size, result)
+    var cells = MapCells(of: pages, count: count)
+    let classes = holders.map(\.mapClass)
+    for run in runs { cells.add(classes[run.holder], from: run.offset, pages: run.pages) }
+    return (cells.size, cells.found)
   }
 }

@@ -14,6 +14,7 @@ package struct Explainer {
   }
 
   private let file: any DeviceFile
+  private let memory: MemoryLeft
   let insight: any AreaInsight
   let observer: AreaObserver?
   let frames: Range<UInt64>?
@@ -32,6 +33,7 @@ package struct Explainer {
     explanation: AreaExplanation, frames: Range<UInt64>?, blockPages: UInt64
   ) {
     self.file = file
+    memory = MemoryLeft(on: machine)
     self.insight = insight
     self.frames = frames
     self.blockPages = blockPages
@@ -88,6 +90,14 @@ package struct Explainer {
       let answer = explanation.answers[place]
       for block in 1...answer.wanted.blocks {
         if isEnding() { throw .ended }
+        let bytes = answer.request.count.clampedProduct(explanation.pageSize)
+        if !isLarger(answer.request), let shortage = memory.shortage(taking: bytes) {
+          var witness = Witness()
+          witness.cause = .noMemory
+          explanation.failure = .init(answer: place, block: block, witness: witness)
+          explanation.failure?.shortage = shortage
+          return
+        }
         let witness = try witness(of: answer.request)
         explanation.nanoseconds += witness.nanoseconds
         guard let block = witness.block else {
@@ -101,13 +111,17 @@ package struct Explainer {
   }
 
   private func witness(of request: BlockRequest) throws(Failure) -> Witness {
-    if let pages = explanation.pages, request.count > pages {
+    if isLarger(request) {
       // The module does not pass on what no area can have.
       var witness = Witness()
       witness.cause = .larger
       return witness
     }
     return try asking { () throws(DeviceFailure) in try insight.witness(request) }
+  }
+
+  private func isLarger(_ request: BlockRequest) -> Bool {
+    explanation.pages.map { request.count > $0 } ?? false
   }
 
   private mutating func release(_ block: Block) throws(Failure) {
@@ -138,11 +152,18 @@ package struct Explainer {
     }
     if failure.witness.cause == .noHole { failure.order = otherOrder(in: before) }
     explanation.failure = failure
-    let all = explanation.answers.flatMap {
-      [BlockRequest](repeating: $0.request, count: $0.wanted.blocks)
+    // A larger area leaves less memory for its pages to go to.
+    guard failure.witness.cause != .noMemory, let frames else { return }
+    let wanted = explanation.answers.map {
+      RoomNeeded.Blocks(
+        pages: $0.request.count, order: $0.request.order, number: $0.wanted.blocks)
     }
-    explanation.pagesNeeded = RoomNeeded.pages(
-      for: all, besides: before.blocks, obstacles: failure.obstacles, block: blockPages)
+    let holes = before.ranges.map {
+      $0.lowerBound - frames.lowerBound..<$0.upperBound - frames.lowerBound
+    }
+    let room = RoomNeeded(
+      for: wanted, besides: before.blocks, holes: holes, in: frames.length, block: blockPages)
+    explanation.pagesNeeded = room.pages(obstacles: failure.obstacles)
   }
 
   /// Finds an order in which all blocks fit: the largest first.
@@ -155,9 +176,9 @@ package struct Explainer {
     guard order != Array(answers.indices) else { return nil }
     var placement = Placement(holes: holes.ranges)
     for place in order {
-      for _ in 0..<answers[place].wanted.blocks {
-        let request = answers[place].request
-        guard placement.place(request.count, order: request.order) != nil else { return nil }
+      let (request, number) = (answers[place].request, answers[place].wanted.blocks)
+      guard placement.place(request.count, order: request.order, times: number) != nil else {
+        return nil
       }
     }
     return order

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
-package import CMATestDevice
 
 /// Places blocks as the allocator does: the first range that is free and aligned. (`cma_alloc` in
 /// `mm/cma.c`)
@@ -21,14 +20,41 @@ package struct Placement {
   ///   - order: the order of its alignment.
   /// - Returns: its first frame; nil where no range is large enough.
   package mutating func place(_ count: UInt64, order: UInt32) -> UInt64? {
+    var first = 0
+    return place(count, order: order, from: &first)
+  }
+
+  /// Places several blocks that are alike.
+  ///
+  /// - Parameters:
+  ///   - count: pages of each.
+  ///   - order: the order of their alignment.
+  ///   - times: how many.
+  /// - Returns: the end of the last page that one of them has; nil where not all find a place.
+  package mutating func place(_ count: UInt64, order: UInt32, times: Int) -> UInt64? {
+    var (first, end) = (0, UInt64(0))
+    for _ in 0..<times {
+      guard let start = place(count, order: order, from: &first) else { return nil }
+      end = max(end, start + count)
+    }
+    return end
+  }
+
+  /// - Parameter first: the first hole that is looked at; then, the one that was taken, before which none
+  ///   would do for another of these.
+  private mutating func place(_ count: UInt64, order: UInt32, from first: inout Int) -> UInt64? {
     guard order < 52 else { return nil }
     let mask = UInt64(1) << UInt64(order) - 1
-    for (index, hole) in holes.enumerated() {
+    while first < holes.count {
+      let hole = holes[first]
       let start = hole.lowerBound.clampedSum(mask) & ~mask
       guard start >= hole.lowerBound, start < hole.upperBound, hole.upperBound - start >= count
-      else { continue }
+      else {
+        first += 1
+        continue
+      }
       let rest = [hole.lowerBound..<start, start + count..<hole.upperBound]
-      holes.replaceSubrange(index...index, with: rest.filter { !$0.isEmpty })
+      holes.replaceSubrange(first...first, with: rest.filter { !$0.isEmpty })
       return start
     }
     return nil
@@ -37,38 +63,5 @@ package struct Placement {
   /// The largest range without a block.
   package var largest: Range<UInt64>? {
     holes.max { $0.upperBound - $0.lowerBound < $1.upperBound - $1.lowerBound }
-  }
-}
-
-/// Says how large an area must be for some blocks.
-package enum RoomNeeded {
-  /// The most places with pages that cannot move for which an answer makes sense.
-  private static let mostObstacles: UInt64 = 3
-
-  /// - Parameters:
-  ///   - wanted: the blocks, in the order in which they are asked for.
-  ///   - others: the pages of the blocks that others have, which are asked for before.
-  ///   - obstacles: places with pages in use that could not be moved, anywhere in the area.
-  ///   - block: pages of a page block, by which the kernel rounds.
-  /// - Returns: pages, a multiple of `block`; nil where no size would do for sure.
-  package static func pages(
-    for wanted: [BlockRequest], besides others: [UInt64], obstacles: UInt64, block: UInt64
-  ) -> UInt64? {
-    guard obstacles <= mostObstacles else { return nil }
-    // The area begins at some page block. The worst is the one behind a place to which all are aligned.
-    let base = block
-    var placement = Placement(holes: [base..<1 << 52])
-    var end = base
-    let before = others.map { BlockRequest(area: 0, count: $0, order: usualOrder(of: $0)) }
-    for request in before + wanted {
-      guard let start = placement.place(request.count, order: request.order) else { return nil }
-      end = max(end, start + request.count)
-    }
-    var pages = end - base
-    // Each such page may be in the middle of a range that would else do for the largest block.
-    let largest = wanted.map { $0.count.clampedSum(1 << UInt64(min(51, $0.order))) }.max() ?? 0
-    pages = pages.clampedSum(obstacles.clampedProduct(largest))
-    guard pages < 1 << 52 else { return nil }
-    return (pages + block - 1) / block * block
   }
 }

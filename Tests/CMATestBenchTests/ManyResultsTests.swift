@@ -268,6 +268,11 @@ private func rows(_ page: String, with word: String) -> [String] {
     for (name, page) in pages {
       #expect(text.contains("<a href=\"all-machines/\(name)\">"))
       #expect(page.contains("<a href=\"../all.html\">") && page.contains("1 is slower"))
+      // A curve of each kernel: from the fastest allocation to the slowest of twenty.
+      let curves = page.split(separator: "\n").filter {
+        $0.hasPrefix("<path class=\"curve c0\" d=")
+      }
+      #expect(curves.map { $0.filter { $0 == "L" }.count }.filter { $0 > 0 } == [3, 3])
     }
   }
 }

@@ -212,7 +212,7 @@ import Testing
     let svg = map.svg(columns: 10)
     #expect(svg.hasPrefix("<svg xmlns=") && svg.hasSuffix("</svg>\n"))
     #expect(svg.contains("<title id=\"map-title\">Who has the pages of the area reserved</title>"))
-    let json = map.json(kernel: "7.3.4").text
+    let json = map.json(HolderFacts(kernel: "7.3.4", host: nil, time: map.time)).text
     #expect(json.contains("[0, 50, 1, 1]") || json.contains("[0, 50, 1, 0]"))
     #expect(!json.contains("1050"))
   }

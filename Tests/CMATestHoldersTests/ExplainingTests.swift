@@ -44,40 +44,6 @@ import Testing
     #expect(placement.place(5, order: 0) == nil)
   }
 
-  @Test func areaIsLargeEnoughForAlignmentAndForTheBlocksOfOthers() throws {
-    let wanted = [BlockRequest](repeating: BlockRequest(area: 0, count: 1013, order: 8), count: 4)
-    let alone = RoomNeeded.pages(for: wanted, besides: [], obstacles: 0, block: 512)
-    #expect(alone == 4096)
-    let beside = try #require(
-      RoomNeeded.pages(for: wanted, besides: [32], obstacles: 0, block: 512))
-    #expect(beside == 4608)
-    // Wherever the area begins, at a page block, and in whatever order others came.
-    for start in stride(from: UInt64(0), through: 8192, by: 512) {
-      var placement = Placement(holes: [start..<start + beside])
-      #expect(placement.place(32, order: 5) != nil)
-      for request in wanted { #expect(placement.place(request.count, order: request.order) != nil) }
-    }
-  }
-
-  @Test func alignmentBeyondAPageBlockIsMadeRoomFor() throws {
-    let wanted = [BlockRequest(area: 0, count: 100, order: 12)]
-    let pages = try #require(RoomNeeded.pages(for: wanted, besides: [], obstacles: 0, block: 512))
-    for start in stride(from: UInt64(0), through: 8192, by: 512) {
-      var placement = Placement(holes: [start..<start + pages])
-      #expect(placement.place(100, order: 12) != nil)
-    }
-  }
-
-  @Test func onePinnedPageMayBeAnywhere() throws {
-    let wanted = [BlockRequest(area: 0, count: 1000, order: 0)]
-    let pages = try #require(RoomNeeded.pages(for: wanted, besides: [], obstacles: 1, block: 512))
-    for page in 0..<pages {
-      var placement = Placement(holes: [0..<page, page + 1..<pages])
-      #expect(placement.place(1000, order: 0) != nil)
-    }
-    #expect(RoomNeeded.pages(for: wanted, besides: [], obstacles: 9, block: 512) == nil)
-  }
-
   @Test func devicesAreNamedAsProcHasThem() {
     #expect(FileNames.device(254 << 8 | 1) == "254:1")
     #expect(FileNames.device(259 << 8 | 300 & 0xFF | (300 & ~0xFF) << 12) == "259:300")

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Validates results by their schema, and checks that the schema refuses them with each fault.
 
+Each key that the schema names must be in one of the results, so that none is there in vain.
+
 usage: check-schema.py SCHEMA RESULT...
 """
 import copy
@@ -11,14 +13,27 @@ import sys
 import jsonschema
 
 
+def shape(value):
+    """What a value is made of, without its texts and numbers."""
+    if isinstance(value, dict):
+        return tuple((key, shape(member)) for key, member in sorted(value.items()))
+    if isinstance(value, list):
+        return frozenset(map(shape, value))
+    return None
+
+
 def places(value, path=()):
-    """The path of each member of an object, and of the first element of each array."""
+    """The path of each member of an object, and of the first element of each shape in an array."""
     if isinstance(value, dict):
         for key, member in value.items():
             yield path + (key,)
             yield from places(member, path + (key,))
-    elif isinstance(value, list) and value:
-        yield from places(value[0], path + (0,))
+    elif isinstance(value, list):
+        first = {}
+        for number, element in enumerate(value):
+            first.setdefault(shape(element), number)
+        for number in first.values():
+            yield from places(value[number], path + (number,))
 
 
 def changed(result, path, change):
@@ -43,6 +58,22 @@ def added(owner, key):
     owner["of_a_later_version"] = {"anything": [1]}
 
 
+def named(schema):
+    """The keys that a schema names; those of the environment are free."""
+    if isinstance(schema, list):
+        return set().union(*map(named, schema))
+    if not isinstance(schema, dict):
+        return set()
+    keys = set()
+    for key, value in schema.items():
+        if key == "properties":
+            keys |= set(value)
+            keys |= set().union(*(named(member) for name, member in value.items() if name != "environment"))
+        else:
+            keys |= named(value)
+    return keys
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         schema = json.load(file)
@@ -55,7 +86,7 @@ def main():
         for error in validator.iter_errors(result):
             sys.exit(f"{name}: {error.json_path}: {error.message}")
         for path in places(result):
-            # The first element stands for all, and the machine's properties are free but for two.
+            # The machine's properties are free but for two.
             free = path[0] == "environment" and path[-1] not in ("environment", "kernel", "page_size")
             for change in (removed, wrong):
                 if free and change is removed:
@@ -68,8 +99,9 @@ def main():
                 continue
             if not validator.is_valid(changed(result, path, added)):
                 sys.exit(f"{name}: the schema refuses a key of a later version beside {path}")
-    if len(seen) < 50:
-        sys.exit(f"only {len(seen)} keys were tried")
+    missing = named(schema) - {path[-1] for path in seen}
+    if missing or len(seen) < 40:
+        sys.exit(f"only {len(seen)} keys were tried, and not {', '.join(sorted(missing))}")
     print(f"{len(sys.argv) - 2} results; {faults} faults of {len(seen)} keys refused")
 
 

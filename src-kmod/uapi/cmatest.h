@@ -744,7 +744,7 @@ struct cmatest_path {
  * @count: (out) its frames
  * @area: (out) index of its area, or CMATEST_NO_AREA
  * @flags: (in) 0
- * @time_ns: (out) when it was allocated, since 1970
+ * @time_ns: (out) when it was allocated, since 1970, as exact as the kernel's tick
  * @pid: (out) the process that allocated it, as the machine's first PID namespace
  *	has it
  * @tid: (out) its thread

@@ -9,7 +9,8 @@ extension RoundSummary {
   /// - Parameters:
   ///   - reader: What comes next is the round.
   ///   - pool: Takes all times of the round, where the reader asks for times.
-  ///   - keepsDetails: Whether the reader asks for what the kernel told, without times.
+  ///   - keepsDetails: Whether the reader asks for what the kernel told, and for how the allocations are
+  ///     distributed.
   ///   - wrong: Says what contradicts itself, where something does.
   /// - Throws: Where the text is no round.
   init(
@@ -29,8 +30,8 @@ extension RoundSummary {
         if wantsAll || keepsDetails { try details.read(key, &reader) } else { try reader.skip() }
       }
     }
+    if wantsAll || keepsDetails { details.allocations = .init(times.allocations) }
     if wantsAll {
-      details.allocations = .init(times.allocations)
       details.responses = .init(times.responses)
       details.failures = .init(times.failures)
       details.releases = .init(times.releases)

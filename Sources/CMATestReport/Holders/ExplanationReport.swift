@@ -28,26 +28,34 @@ extension AreaExplanation {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// The explanation as an object with stable keys; counts are in pages, and null is not known.
-  package func json(kernel: String, reserve: String?) -> JSON {
-    [
-      "schema": 1,
-      "ok": true,
-      "kernel": .string(kernel),
-      "area": [
-        "name": .string(title), "index": .int(Int64(index)), "pages": JSON(pages),
-        "free_pages": JSON(available), "page_size": JSON(pageSize),
-      ],
-      "fits": .bool(fits),
-      "summary": .string(sentence),
-      "requests": .array(answers.map(\.json)),
-      "ns": JSON(nanoseconds),
-      "largest_left_pages": JSON(largestLeft),
-      "failure": failure.map { json(of: $0) } ?? .null,
-      "advice": .array(advice.map { .string($0) }),
-      "pages_needed": JSON(pagesNeeded),
-      "reserve": JSON(reserve),
-      "notes": .array(notes.map { .string($0) }),
+  /// The explanation as an object with stable keys, which `ExplanationSummary` reads; counts are in pages, and
+  /// null is not known.
+  ///
+  /// - Parameters:
+  ///   - facts: what made the explanation, and when.
+  ///   - reserve: the command that reserves a larger area; nil where none is known to do.
+  /// - Returns: the object.
+  package func json(_ facts: HolderFacts, reserve: String?) -> JSON {
+    .object(facts.members(format: ExplanationSummary.format) + members(reserve))
+  }
+
+  private func members(_ reserve: String?) -> [JSON.Member] {
+    let area: JSON = [
+      "name": .string(title), "index": .int(Int64(index)), "pages": JSON(pages),
+      "free_pages": JSON(available), "page_size": JSON(pageSize),
+    ]
+    return [
+      JSON.Member("area", area),
+      JSON.Member("fits", .bool(fits)),
+      JSON.Member("summary", .string(sentence)),
+      JSON.Member("requests", .array(answers.map(\.json))),
+      JSON.Member("ns", JSON(nanoseconds)),
+      JSON.Member("largest_left_pages", JSON(largestLeft)),
+      JSON.Member("failure", failure.map { json(of: $0) } ?? .null),
+      JSON.Member("advice", .array(advice.map { .string($0) })),
+      JSON.Member("pages_needed", JSON(pagesNeeded)),
+      JSON.Member("reserve", JSON(reserve)),
+      JSON.Member("notes", .array(notes.map { .string($0) })),
     ]
   }
 

@@ -50,7 +50,9 @@ extension AreaExplanation {
     {
       steps.append("Ask again: what was in the way is there no more, or was not seen.")
     }
-    if failure.witness.cause == .noMemory {
+    if failure.shortage != nil {
+      steps.append("Free memory, or add swap: the kernel would end processes for want of memory.")
+    } else if failure.witness.cause == .noMemory {
       steps.append(
         "Free memory outside the area, for its pages to go to: end processes, or drop page cache: "
           + Self.dropsCache)
@@ -60,8 +62,8 @@ extension AreaExplanation {
         "Ask in another order, the largest block first: cma-test explain "
           + (isDefault ? "" : "--area \(index) ")
           + order.map { answers[$0].wanted.text }.joined(separator: " "))
-    } else if failure.witness.cause == .noHole {
-      steps.append("Allocate the largest blocks first, early after boot, and keep them.")
+    } else if failure.witness.cause == .noHole, failure.inTheWay.contains(where: \.isTaken) {
+      steps.append("Allocate the blocks early after boot, before those, and keep them.")
     }
     if !isDefault, let sizeNeeded {
       steps.append("Make the area \(sizeNeeded) large, where it is declared.")
@@ -73,6 +75,11 @@ extension AreaExplanation {
 extension AreaExplanation.Failure {
   /// What became of a request, and why.
   func words(_ request: BlockRequest) -> String {
+    if let shortage {
+      return
+        "was not asked for, since less than \(byteCount(shortage.least)) of the machine's memory would be left "
+        + "for everything else (\(byteCount(shortage.left)) without the block)"
+    }
     let time = " after \(milliseconds(witness.nanoseconds))"
     switch witness.cause {
     case .larger: return "has \(request.count) pages, more than the area"
@@ -102,6 +109,9 @@ extension AreaExplanation.Failure {
 }
 
 extension Holder {
+  /// Whether these are blocks that somebody took after boot.
+  fileprivate var isTaken: Bool { kind == .block && taker != nil }
+
   /// What a user can do about the holder, in a sentence; nil for nothing.
   fileprivate var advice: String? {
     let who = processes.first.map { printable($0.words) }

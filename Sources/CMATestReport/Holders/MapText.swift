@@ -80,8 +80,11 @@ extension Holder {
   }
 
   /// Whether the kernel can move the pages, in one word.
-  fileprivate var moves: String { canMove.map { $0 ? "yes" : "no" } ?? "depends" }
+  fileprivate var moves: String { movesWords(canMove) }
 }
+
+/// Whether the kernel can move pages, in one word; nil where that depends.
+func movesWords(_ canMove: Bool?) -> String { canMove.map { $0 ? "yes" : "no" } ?? "depends" }
 
 private func aligned(_ text: String, _ width: Int) -> String {
   String(repeating: " ", count: max(0, width - text.count)) + text

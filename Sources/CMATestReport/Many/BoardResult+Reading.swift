@@ -14,7 +14,7 @@ struct UnusableFile: Error {
     case .unreadable(_, let failure) where failure.offset == 0: reason = "empty, or no JSON"
     case .unreadable(_, let failure):
       reason = "damaged: \(failure.expected) is missing after \(failure.offset) bytes"
-    case .foreign: reason = "no result of 'cma-test bench' or 'cma-test run'"
+    case .foreign: reason = "no result of 'cma-test bench', 'run', 'map' or 'explain'"
     case .newer(_, let version): reason = Self.newer(version)
     case .inconsistent(_, let what): reason = "damaged: \(what)"
     }
@@ -35,6 +35,16 @@ extension BoardResult {
   init(reading bytes: [UInt8], path: String) throws(UnusableFile) {
     if let run = RunResult(reading: bytes) {
       self = try Self.kept(run, path)
+      return
+    }
+    let holders: HolderResult?
+    do throws(ResultFailure) {
+      holders = try HolderResult(reading: bytes, name: path)
+    } catch {
+      throw UnusableFile(error)
+    }
+    if let holders {
+      self = Self.kept(holders, path)
       return
     }
     let result: ResultSummary
@@ -62,6 +72,17 @@ extension BoardResult {
     return BoardResult(
       file: path, host: facts.host.flatMap { $0.isEmpty ? nil : $0 }, kernel: facts.kernel,
       time: facts.time, content: .run(content))
+  }
+
+  private static func kept(_ result: HolderResult, _ path: String) -> BoardResult {
+    let (facts, content): (HolderFacts, BoardContent) =
+      switch result {
+      case .map(let map): (map.facts, .map(map))
+      case .explanation(let explanation): (explanation.facts, .explanation(explanation))
+      }
+    return BoardResult(
+      file: path, host: facts.host.flatMap { $0.isEmpty ? nil : $0 }, kernel: facts.kernel,
+      time: facts.time, content: content)
   }
 
   private static func kept(
@@ -93,5 +114,10 @@ extension BoardCell {
       settings: cell.settings, rounds: cell.rounds.count, requests: cell.requests,
       failed: cell.failed, p50: cell.values(of: .p50), p99: cell.values(of: .p99),
       max: cell.values(of: .max))
+    for spread in cell.rounds.lazy.compactMap(\.details?.allocations) {
+      least.append(Double(spread.least))
+      p90.append(spread.p90)
+      p999.append(spread.p999)
+    }
   }
 }

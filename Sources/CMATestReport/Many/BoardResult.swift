@@ -19,6 +19,8 @@ struct BoardResult {
 enum BoardContent: Hashable {
   case bench(BoardBench)
   case run(BoardRun)
+  case map(MapSummary)
+  case explanation(ExplanationSummary)
 }
 
 /// What is kept of a measurement.
@@ -36,7 +38,7 @@ struct BoardBench: Hashable {
   var failures: [FailureCount]
 }
 
-/// What is kept of a cell: `p50`, `p99` and `max` have a number for each round with an allocation, in ns.
+/// What is kept of a cell: `p50`, `p99`, `max` and what follows have a number for each round with an allocation, in ns.
 struct BoardCell: Hashable {
   var settings: CellSettings
   var rounds: Int
@@ -45,6 +47,10 @@ struct BoardCell: Hashable {
   var p50: [Double]
   var p99: [Double]
   var max: [Double]
+  /// For the curve by percentile, the same.
+  var least: [Double] = []
+  var p90: [Double] = []
+  var p999: [Double] = []
 
   /// Adds the rounds of another result of the same cell.
   mutating func add(_ other: BoardCell) {
@@ -54,6 +60,9 @@ struct BoardCell: Hashable {
     p50 += other.p50
     p99 += other.p99
     max += other.max
+    least += other.least
+    p90 += other.p90
+    p999 += other.p999
   }
 
   /// A comparison takes at most so many rounds of a cell, evenly chosen: its cost grows with their square.

@@ -5,7 +5,7 @@ extension BoardResults {
   func rows() -> [BoardRow] {
     var rows: [BoardRow] = []
     var places: [[String]: Int] = [:]
-    for result in results {
+    for result in results where result.content.hasRequests {
       let key = [result.kernel, result.content.profile]
       if let place = places[key] {
         rows[place].add(result.content)

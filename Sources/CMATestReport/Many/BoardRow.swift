@@ -35,6 +35,7 @@ struct BoardRow {
       requests += UInt64(run.passed + run.failed)
       failed += UInt64(run.failed)
       faults += UInt64(run.failed)
+    case .map, .explanation: break
     case .bench(let bench):
       for failure in bench.failures where failure.isFault { faults += failure.count }
       for cell in bench.cells {
@@ -93,6 +94,16 @@ extension BoardContent {
     switch self {
     case .run: BoardRow.run
     case .bench(let bench): bench.profile ?? "own settings"
+    case .map: "map"
+    case .explanation: "explain"
+    }
+  }
+
+  /// Whether the result counts requests, or cases, of which some may fail.
+  var hasRequests: Bool {
+    switch self {
+    case .run, .bench: true
+    case .map, .explanation: false
     }
   }
 
@@ -100,6 +111,8 @@ extension BoardContent {
     switch self {
     case .run(let run): run.failures
     case .bench(let bench): bench.failures
+    case .map: []
+    case .explanation(let explanation): FailureCount.all(of: explanation)
     }
   }
 }

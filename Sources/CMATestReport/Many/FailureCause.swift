@@ -95,6 +95,16 @@ extension FailureCount {
     return all
   }
 
+  /// The set of blocks that did not fit: no fault, since an area may be too small.
+  static func all(of explanation: ExplanationSummary) -> [FailureCount] {
+    guard let cause = explanation.cause else { return [] }
+    let holder = explanation.inTheWay.first.first?.words
+    return [
+      FailureCount(
+        cause: FailureCause("explain", cause, holder: holder), count: 1, isFault: false)
+    ]
+  }
+
   /// The cases of a run that failed.
   static func all(of run: RunResult) -> [FailureCount] {
     run.cases.compactMap { test in

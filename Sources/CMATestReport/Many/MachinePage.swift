@@ -9,6 +9,9 @@ enum MachinePage {
     static let comparisons = 20
     static let causes = 100
     static let files = 500
+    static let maps = 6
+    static let curves = 4
+    static let explanations = 20
   }
 
   /// Makes the page.
@@ -29,21 +32,55 @@ enum MachinePage {
     let count = machine.results.count
     body += "<p class=\"lead\">\(count) result\(count == 1 ? "" : "s"). "
     body += TableField("All machines", link: back).html + "</p>\n"
-    body += "<h2>Kernels and profiles</h2>\n"
-    let worst = rows.sorted { $0.isWorse(than: $1) }
-    let shown = rows.count > Most.cells ? Array(worst.prefix(Most.cells)) : rows
-    body +=
-      PageTables.leftOut(shown.count, of: rows.count, "rows") + PageTables.rows(shown, links: nil)
-    body += causes(failures)
-    body += comparisons(changes)
-    body += cells(rows)
-    body += files(machine)
+    body += profiles(rows) + causes(failures) + maps(machine.maps())
+    body += explanations(machine.explanations())
+    body += comparisons(changes) + cells(rows) + files(machine)
     if !machine.facts.isEmpty {
       let facts = machine.facts.map { [$0.name, label(printable($0.value), 500)] }
       body += "<details><summary>The machine when it was last measured</summary>\n"
       body += htmlTable(["property", "value"], facts, classes: ["", "words"]) + "</details>\n"
     }
     return PageFrame.html("Contiguous memory allocation: \(name)", body)
+  }
+
+  private static func profiles(_ rows: [BoardRow]) -> String {
+    guard !rows.isEmpty else { return "" }
+    let worst = rows.sorted { $0.isWorse(than: $1) }
+    let shown = rows.count > Most.cells ? Array(worst.prefix(Most.cells)) : rows
+    return "<h2>Kernels and profiles</h2>\n"
+      + PageTables.leftOut(shown.count, of: rows.count, "rows") + PageTables.rows(shown, links: nil)
+  }
+
+  /// The newest map of each area, with each kernel.
+  private static func maps(_ maps: [MapSummary]) -> String {
+    guard !maps.isEmpty else { return "" }
+    let shown = maps.prefix(Most.maps)
+    var text = "<h2>Who has the pages</h2>\n"
+    if shown.count < maps.count {
+      text += "<p>The first \(shown.count) of \(maps.count) areas and kernels.</p>\n"
+    }
+    for (number, map) in shown.enumerated() {
+      let title = "\(map.picture.title), \(map.facts.kernel)"
+      text += "<h3>\(xmlText(PageTables.name(title)))</h3>\n"
+      text += MapSection.html(map, id: "map\(number)")
+    }
+    return text
+  }
+
+  private static func explanations(_ explanations: [ExplanationSummary]) -> String {
+    guard !explanations.isEmpty else { return "" }
+    // What does not fit is what somebody looks for.
+    let sorted = explanations.filter { !$0.fits } + explanations.filter(\.fits)
+    let shown = sorted.prefix(Most.explanations)
+    var text = "<h2>Sets of blocks</h2>\n"
+    if shown.count < sorted.count {
+      text += "<p>The first \(shown.count) of \(sorted.count).</p>\n"
+    }
+    for explanation in shown {
+      text += "<h3>\(xmlText(PageTables.name(explanation.wanted)))</h3>\n"
+      text += ExplanationSection.html(explanation)
+    }
+    return text
   }
 
   private static func causes(_ failures: [FailureCause: UInt64]) -> String {
@@ -99,10 +136,28 @@ enum MachinePage {
         words(cell.p50), words(cell.p99), cell.max.max().map(shortTime) ?? "?",
       ]
     }
-    return "<h2>Cells</h2>\n" + PageTables.leftOut(shown.count, of: all.count, "cells")
+    return "<h2>Cells</h2>\n" + curves(rows)
+      + PageTables.leftOut(shown.count, of: all.count, "cells")
       + htmlTable(
         ["kernel", "profile", "cell", "rounds", "requests", "failed", "p50", "p99", "max"], fields,
         classes: ["words", "words", "words"])
+  }
+
+  /// Curves by percentile, a picture for each profile, of the newest kernels.
+  private static func curves(_ rows: [BoardRow]) -> String {
+    var text = ""
+    for (number, row) in rows.filter({ !$0.cells.isEmpty }).suffix(Most.curves).enumerated() {
+      let lines = row.cells.compactMap(PercentileLine.init)
+      let picture = PercentileCurves.picture(lines, id: "curves\(number)")
+      guard !picture.isEmpty else { continue }
+      text += "<h3>\(xmlText(PageTables.name("\(row.kernel), \(row.profile)")))</h3>\n"
+      text += "<figure>\n\(picture)<figcaption>Allocation times by percentile"
+      if lines.count > PercentileCurves.most {
+        text += ", the first \(PercentileCurves.most) of \(lines.count) cells"
+      }
+      text += ".</figcaption>\n</figure>\n"
+    }
+    return text
   }
 
   /// The median of rounds, with its interval.

@@ -11,6 +11,7 @@ package enum ManyPage {
     static let regressions = 200
     static let steps = 100
     static let causes = 100
+    static let areas = 100
     static let leftOut = 300
     static let machines = 2000
     static let spreads = 4
@@ -75,6 +76,7 @@ package enum ManyPage {
     body += PageTables.rows(shown, links: links)
     body += kernels(summary, links)
     body += causes(summary, links)
+    body += areas(summary, links)
     body += spreads(rows)
     body += machines(summary) + leftOut(results.leftOut)
     return PageFrame.html("Contiguous memory allocation on many machines", body)
@@ -84,12 +86,17 @@ package enum ManyPage {
     func count(_ number: Int, _ word: String) -> String {
       "\(number) \(word)\(number == 1 ? "" : "s")"
     }
-    let kernels = Set(summary.rows.map(\.kernel)).count
+    let kernels = summary.kernels.count
     var words =
       "\(count(results.used, "result")) of \(count(summary.machines.count, "machine")) with "
       + "\(count(kernels, "kernel")). Faults on \(count(summary.faultyMachines, "machine"))."
     let regressed = Set(summary.regressions.map(\.machine)).count
     words += " A newer kernel is worse on \(count(regressed, "machine"))."
+    if summary.maps + summary.explanations > 0 {
+      words +=
+        " Among the results are \(count(summary.maps, "map")) of areas and "
+        + "\(count(summary.explanations, "explanation"))."
+    }
     if !results.leftOut.isEmpty {
       words += " \(count(results.leftOut.count, "file")) left out: the last section names them."
     }
@@ -190,6 +197,18 @@ package enum ManyPage {
     return "<h2>Failures by cause</h2>\n"
       + PageTables.leftOut(shown.count, of: causes.count, "causes")
       + PageTables.causes(shown, links: links, isOneMachine: false)
+  }
+
+  /// Who has the pages of areas, by the newest map of each.
+  private static func areas(_ summary: ManySummary, _ links: [String: String]) -> String {
+    guard !summary.areas.isEmpty else { return "" }
+    let areas = summary.areas.sorted { $0.isWorse(than: $1) }
+    let shown = Array(areas.prefix(Most.areas))
+    return
+      "<h2>Who has the pages</h2>\n<p>The newest map of each area with each kernel, that with most "
+      + "pinned pages first, and then that with the least free.</p>\n"
+      + PageTables.leftOut(shown.count, of: areas.count, "areas")
+      + PageTables.areas(shown, links: links)
   }
 
   /// All machines, the worst first.

@@ -11,6 +11,11 @@ struct ManySummary {
   private(set) var steps: [KernelStep: StepCounts] = [:]
   private(set) var causes: [FailureCause: CauseCounts] = [:]
   private(set) var machines: [MachineEntry] = []
+  private(set) var areas: [AreaEntry] = []
+  /// The kernels of all results.
+  private(set) var kernels: Set<String> = []
+  private(set) var maps = 0
+  private(set) var explanations = 0
 
   /// Adds what was found of a machine.
   mutating func add(
@@ -19,6 +24,15 @@ struct ManySummary {
   ) {
     var entry = MachineEntry(name: machine.name, page: page)
     entry.isSeveral = machine.processors.count > 1
+    for result in machine.results {
+      kernels.insert(result.kernel)
+      switch result.content {
+      case .map: maps += 1
+      case .explanation: explanations += 1
+      case .bench, .run: break
+      }
+    }
+    areas += machine.maps().map { AreaEntry($0, of: machine.name) }
     for var row in rows {
       row.finish()
       self.rows.append(row)

@@ -80,6 +80,23 @@ enum PageTables {
       isOneMachine ? head : head + ["machines", "one of them"], fields, classes: classes)
   }
 
+  /// Areas, with who has most of each.
+  static func areas(_ areas: [AreaEntry], links: [String: String]) -> String {
+    let fields = areas.map { area -> [TableField] in
+      var fields = [TableField(name(area.machine), link: links[area.machine])]
+      let texts = [
+        name(area.kernel), name(area.area), area.size, area.freeWords, "\(area.pinned)",
+        label(area.largest, 120), name(area.time),
+      ]
+      fields += texts.map { TableField($0) }
+      return fields
+    }
+    let head = [
+      "machine", "kernel", "area", "size", "free", "pinned pages", "largest holder", "at",
+    ]
+    return folded(head, fields, classes: ["", "words", "words", "", "", "", "words", "words"])
+  }
+
   /// Cells that became worse.
   static func regressions(
     _ regressions: [Regression], _ steps: [KernelStep: StepCounts], links: [String: String]

@@ -2,7 +2,9 @@
 
 /// How a page looks: light, dark and printed, from 390 points of width on.
 enum PageStyle {
-  static let sheet = """
+  static let sheet = general + "\n" + MapSVG.colors
+
+  private static let general = """
     :root{--ground:#fff;--ink:#1a1c20;--soft:#5b6069;--line:#d9dce1;--bar:#2f6f9f;--worse:#b3261e;
     --better:#1b7340;--c0:#2f6f9f;--c1:#c25e00;--c2:#1b7340;--c3:#8a3fa0;--c4:#b3261e;--c5:#6b5b00;
     --c6:#0b7a86;--c7:#5b6069}

@@ -55,7 +55,7 @@ enum PercentileCurves {
     return times
   }
 
-  private static func title(_ kind: Kind) -> String {
+  static func title(_ kind: Kind) -> String {
     switch kind {
     case .allocations: "Allocation times by percentile"
     case .responses: "Allocation times, and those since the intended start, by percentile"
@@ -74,7 +74,7 @@ enum PercentileCurves {
     }
   }
 
-  private static func percentile(nines: Int) -> String {
+  static func percentile(nines: Int) -> String {
     switch nines {
     case 0: "0"
     case 1: "90 %"

@@ -13,17 +13,30 @@ package enum ResultPage {
   /// - Parameters:
   ///   - results: What to show, read with their times.
   ///   - runs: Results of `cma-test run`.
+  ///   - holders: Results of `cma-test map` and `cma-test explain`.
   ///   - comparison: The comparison of results, where there is one.
   /// - Returns: The page.
   package static func html(
-    _ results: [ResultSummary], runs: [NamedRun] = [], comparison: Comparison? = nil
+    _ results: [ResultSummary], runs: [NamedRun] = [], holders: [NamedHolderResult] = [],
+    comparison: Comparison? = nil
   ) -> String {
     var body = "<h1>Contiguous memory allocation</h1>\n"
     if let comparison { body += section(comparison) }
-    let isOnly = results.count + runs.count == 1
+    let isOnly = results.count + runs.count + holders.count == 1
     for (number, result) in results.enumerated() { body += section(result, number, isOnly: isOnly) }
     for run in runs { body += RunSection.html(run) }
+    for (number, named) in holders.enumerated() { body += section(named, number) }
     return PageFrame.html("Contiguous memory allocation", body)
+  }
+
+  private static func section(_ named: NamedHolderResult, _ number: Int) -> String {
+    let name = xmlText(printable(named.name))
+    return switch named.result {
+    case .map(let map):
+      "<h2>Map \(name)</h2>\n" + MapSection.html(map, id: "map\(number)")
+    case .explanation(let explanation):
+      "<h2>Explanation \(name)</h2>\n" + ExplanationSection.html(explanation)
+    }
   }
 
   private static func section(_ result: ResultSummary, _ number: Int, isOnly: Bool) -> String {

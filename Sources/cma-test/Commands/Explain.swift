@@ -47,6 +47,7 @@ struct Explain: DeviceCommand {
 
   func run(printing output: StandardOutput, in session: DeviceSession) throws {
     let wanted = try wanted()
+    let time = utcTimestamp()
     do {
       let (explanation, kernel) = try session.use { device in
         (try explained(wanted, device, session), device.kernel.release)
@@ -54,9 +55,10 @@ struct Explain: DeviceCommand {
       let (reserve, note) = larger(explanation, session)
       var told = explanation
       if let note { told.notes.append(note) }
+      let facts = HolderFacts(
+        kernel: kernel, host: session.host.machine.hostName, time: time)
       try output.write(
-        json ? told.json(kernel: kernel, reserve: reserve).text + "\n" : told.text(reserve: reserve)
-      )
+        json ? told.json(facts, reserve: reserve).text + "\n" : told.text(reserve: reserve))
       if !explanation.fits { throw ExitCode(CommandStatus.failed) }
     } catch let error as DeviceSessionFailure {
       throw try Self.report(error, asJSON: json, to: output)
@@ -71,6 +73,12 @@ struct Explain: DeviceCommand {
     let explanation = AreaExplanation(
       title: area.title, index: area.index, isDefault: chosen.isDefault, pageSize: area.pageSize,
       pages: area.pages, available: area.available(on: device.kernel))
+    let most = min(51, device.information.maxOrder)
+    for blocks in wanted where blocks.request(in: area.index, pageSize: area.pageSize).order > most {
+      throw ValidationError(
+        "'\(blocks.text)': the largest alignment that is asked for on this machine is "
+          + kernelSize(area.pageSize << UInt64(most)))
+    }
     var explainer = Explainer(
       file: device.kernel.file, insight: device.kernel.insight, machine: device.machine,
       explanation: explanation, frames: area.frames,

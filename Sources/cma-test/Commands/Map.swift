@@ -98,7 +98,11 @@ struct Map: DeviceCommand {
     let map = try device.asking { () throws(DeviceFailure) in try observer.map() }
     return switch form {
     case .text: map.text(on: terminal, width: width ?? max(8, min(128, terminal.columns - 1)))
-    case .json: map.json(kernel: device.kernel.release).text + "\n"
+    case .json:
+      map.json(
+        HolderFacts(
+          kernel: device.kernel.release, host: device.machine.hostName, time: map.time)
+      ).text + "\n"
     case .svg: map.svg(columns: width ?? 64)
     }
   }

@@ -8,13 +8,15 @@ internal import CMATestSystem
 
 struct Report: PrintingCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make a page, or a table, of results of 'cma-test bench' and 'cma-test run'.",
+    abstract:
+      "Make a page, or a table, of results of 'cma-test bench', 'run', 'map' and 'explain'.",
     discussion: """
-      Takes files of 'cma-test bench', and what 'cma-test run --format json' printed. The page is one \
-      file that needs no network and no script. Of a folder, whose files NAME.json are found in all \
-      folders below, and of files of several machines, the page sums up: the worst machines, kernels \
-      that became worse, failures by their causes. With '--output FILE.html' each machine gets a page \
-      in FILE-machines. Files that cannot be used are named, and left out.
+      Takes files of 'cma-test bench', and what 'cma-test run', 'map' and 'explain' printed as JSON. \
+      The page is one file that needs no network and no script. Of a folder, whose files NAME.json \
+      are found in all folders below, and of files of several machines, the page sums up: the worst \
+      machines, kernels that became worse, failures by their causes, who has pages of areas. With \
+      '--output FILE.html' each machine gets a page in FILE-machines. Files that cannot be used are \
+      named, and left out.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -96,11 +98,13 @@ struct Report: PrintingCommand {
 
   private func report() throws(ResultFileFailure) -> String {
     var runs: [NamedRun] = []
+    var holders: [NamedHolderResult] = []
     var measured: [ResultSummary] = []
     var earlier: [ResultSummary] = []
     for path in results {
       switch try ReportedFile(reading: path) {
       case .run(let run): runs.append(run)
+      case .holders(let result): holders.append(result)
       case .bench(let result): measured.append(result)
       }
     }
@@ -108,10 +112,15 @@ struct Report: PrintingCommand {
     if let run = runs.first, format != .html, format != .kcidb {
       throw .noPlace("a report as \(format.rawValue) has no place for \(run.name), a run's result")
     }
+    if let result = holders.first, format != .html {
+      throw .noPlace(
+        "a report as \(format.rawValue) has no place for \(result.name), which tells who has pages")
+    }
     switch format {
     case .html:
       return ResultPage.html(
-        earlier + measured, runs: runs, comparison: try comparison(earlier, measured))
+        earlier + measured, runs: runs, holders: holders,
+        comparison: try comparison(earlier, measured))
     case .csv: return BenchCSV.text(earlier + measured)
     case .hgrm: return BenchHGRM.text(earlier + measured)
     case .gnuplot: return BenchGnuplot.text(earlier + measured)

@@ -30,14 +30,19 @@ func readResult(_ path: String, keepsTimes: Bool = false) throws(ResultFileFailu
 enum ReportedFile {
   case bench(ResultSummary)
   case run(NamedRun)
+  case holders(NamedHolderResult)
 
-  /// Reads a file of `cma-test bench`, or what `cma-test run --format json` printed.
+  /// Reads a file of `cma-test bench`, or what `cma-test run --format json`, `map --json` or `explain --json`
+  /// printed.
   init(reading path: String) throws(ResultFileFailure) {
     let bytes = try mapError(ResultFileFailure.cannotRead) { () throws(SystemFailure) in
       try namedContents(of: path, limit: mostBytes)
     }
     self = try mapError(ResultFileFailure.unusable) { () throws(ResultFailure) in
       if let run = RunResult(reading: bytes) { return .run(NamedRun(name: path, result: run)) }
+      if let result = try HolderResult(reading: bytes, name: path) {
+        return .holders(NamedHolderResult(name: path, result: result))
+      }
       return .bench(try ResultSummary(reading: bytes, name: path, keepsTimes: true))
     }
   }
