@@ -388,9 +388,9 @@ row_metadata() {
 folders() {
   mount -t ext4 -o commit=600 /dev/vdb /slow || { wrong 'no ext4 on vdb' && return 1; }
   rm -rf /slow/folders && mkdir /slow/folders
-  # Each processor has a list of free pages that goes first, and need not have any of the area.
+  # Each processor has a list of free pages that goes first, which may be long, and need not have any of the area.
   pages=0 number=0
-  while [ "${pages:-0}" = 0 ] && [ "$number" -lt 2000 ]; do
+  while [ "${pages:-0}" = 0 ] && [ "$number" -lt 8000 ]; do
     (cd /slow/folders && mkdir $(seq "$((number + 1))" "$((number + 100))")) || wrong 'no folders on vdb'
     number=$((number + 100))
     pages=$("$hold" where /dev/vdb)
