@@ -884,7 +884,7 @@ area=$("$hold" size)
 idle=$(meminfo CmaFree)
 
 # These take long, and say little more than those beside them.
-long='input elsewhere deleted together merged older churn full memory prints'
+long='input registered elsewhere deleted together merged older churn full memory prints'
 known='' all=$(sed -n 's/^row_\([a-z]*\)() .*/\1/p; s/^\(once_[a-z]*\)() .*/\1/p' "$0")
 for row in $all; do
   case " $long " in
