@@ -757,20 +757,20 @@ once_prints() {
   command=$usual
 
   "$command" run --no-load --wait >"$out/run" 2>&1 &
-  other=$! code=0 waited=0
+  runner=$! code=0 waited=0
   sleep 1
   until [ "$code" = 33 ] || [ "$waited" = 50 ]; do
     asks busy explain --no-load 16p
     waited=$((waited + 1))
   done
   same 'prints: while a run has the device, explain is told so' 33 "$code"
-  says 'prints: by the process' "process $other .* has the device"
+  says 'prints: by the process' "process $runner .* has the device"
   "$command" explain --no-load --wait 16p >"$out/waits" 2>&1 &
   waiter=$!
   sleep 1
   check 'prints: with --wait it waits' kill -0 "$waiter"
-  kill "$other"
-  wait "$other"
+  kill "$runner"
+  wait "$runner"
   same 'prints: the run ends as it should' 143 "$?"
   wait "$waiter"
   has 'prints: and then it is answered' 'fits into the area' "$(cat "$out/waits")"
