@@ -61,7 +61,9 @@ import Testing
     // Each second block of 512 pages is somebody's, all through the area.
     let others = [UInt64](repeating: 512, count: 32)
     var holes: [Range<UInt64>] = []
-    for start in stride(from: UInt64(512), to: 32768, by: 1024) { holes.append(start..<start + 512) }
+    for start in stride(from: UInt64(512), to: 32768, by: 1024) {
+      holes.append(start..<start + 512)
+    }
     let wanted = [RoomNeeded.Blocks(pages: 25600, order: 8)]
     let pages = try #require(
       room(wanted, besides: others, holes: holes, in: 32768).pages(obstacles: 0))

@@ -68,6 +68,31 @@ import Testing
         "Ask in another order, the largest block first: cma-test explain 4M@1p 1M@1p\n"))
   }
 
+  @Test func setThatWouldLeaveNoMemoryForOthersIsNotAskedFor() throws {
+    let host = try FakeHost()
+    // 4 MiB more than what is left for everything else, of which swap is a part.
+    try host.tree.write(
+      "MemTotal: 131072 kB\nMemAvailable: 20480 kB\nCmaFree: 8192 kB\nSwapFree: 8192 kB\n",
+      to: "/proc/meminfo")
+    #expect(try outcome(of: ["explain", "4M"], on: host).code == 0)
+    let told = try outcome(of: ["explain", "5M"], on: host)
+    #expect(told.code == CommandStatus.failed.rawValue)
+    #expect(
+      told.output
+        == "5M does not fit into the area simulated (8 MiB, 8 MiB without a block): it was not asked for, "
+        + "since less than 24 MiB of the machine's memory would be left for everything else (28 MiB "
+        + "without the block).\nWhat to do:\n  - Free memory, or add swap: the kernel would end "
+        + "processes for want of memory.\n")
+    #expect(host.kernel.usedPages == 0)
+  }
+
+  @Test func alignmentThatTheAllocatorDoesNotTakeIsAMistake() throws {
+    let host = try FakeHost()
+    #expect(try outcome(of: ["explain", "1p@1E"], on: host).code == 64)
+    #expect(host.steps == ["lock", "load", "open", "unload"])
+    #expect(try outcome(of: ["explain", "1p@4G"], on: host).code == 1)
+  }
+
   @Test func tooLargeForTheAreaIsThat() throws {
     let told = try outcome(of: ["explain", "16M", "--json"], on: try FakeHost())
     #expect(told.code == 1)

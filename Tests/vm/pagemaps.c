@@ -155,7 +155,8 @@ static void crowd(long processes, uint64_t each, uint64_t sparse)
 	for (long i = 0; i < processes; i++)
 		if (read(ready[0], &byte, 1) != 1)
 			err(1, "read");
-	memory(sparse << 40, UINT64_C(1) << 36);
+	if (sparse)
+		memory(sparse << 40, UINT64_C(1) << 36);
 	puts("ready");
 	fflush(stdout);
 	for (;;)
