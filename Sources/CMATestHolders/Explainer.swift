@@ -166,7 +166,9 @@ package struct Explainer {
     let pages = room.pages(obstacles: failure.obstacles)
     let bytes = pages.map { $0.clampedProduct(explanation.pageSize) }
     // Where no number has so many pages, the machine has not either.
-    if let total = memory.total, bytes ?? (failure.witness.cause == .larger ? .max : 0) > total {
+    if let total = memory.total,
+      bytes ?? (failure.witness.cause == .larger ? UInt64.max : 0) > total
+    {
       explanation.notes.append(
         "this machine does not have the memory for an area in which all fit: it has \(byteCount(total))"
       )
