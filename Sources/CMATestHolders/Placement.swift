@@ -40,8 +40,14 @@ package struct Placement {
     return end
   }
 
-  /// - Parameter first: the first hole that is looked at; then, the one that was taken, before which none
-  ///   would do for another of these.
+  /// Places a block in the first hole that will do from one on.
+  ///
+  /// - Parameters:
+  ///   - count: its pages.
+  ///   - order: the order of its alignment.
+  ///   - first: the first hole that is looked at; then, the one that was taken, before which none would do
+  ///     for another of these.
+  /// - Returns: its first frame; nil where no range is large enough.
   private mutating func place(_ count: UInt64, order: UInt32, from first: inout Int) -> UInt64? {
     guard order < 52 else { return nil }
     let mask = UInt64(1) << UInt64(order) - 1

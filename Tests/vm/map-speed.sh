@@ -23,7 +23,7 @@ until grep -q ready "$out/ready"; do sleep 1; done
 # What a boot leaves to be done later is done then. Where instructions are counted, this takes no time.
 sleep 60
 
-area=$(dmesg | sed -n 's/.*cma: Reserved \([0-9]*\) MiB at \(0x[0-9a-f]*\).*/\1 \2/p' | head -n 1)
+area=$(dmesg | sed -n '/cma: Reserved [0-9]* MiB at 0x/ { s/.*Reserved \([0-9]*\) MiB at \(0x[0-9a-f]*\).*/\1 \2/p; q; }')
 frames=$((${area% *} * 1024 / $(page_size)))
 first=$((${area#* } / 1024 / $(page_size)))
 
