@@ -48,17 +48,10 @@ extension ExplanationSummary {
   /// - Throws: Why the text is no explanation that can be used.
   init(reading bytes: [UInt8], name: String) throws(ResultFailure) {
     var head = Head()
-    do throws(JSONReadFailure) {
-      var reader = JSONReader(bytes)
-      try reader.object { (key, reader) throws(JSONReadFailure) in
-        try read(key, &reader, into: &head)
-      }
-      try reader.end()
-    } catch {
-      throw .unreadable(name: name, error)
+    try readMembers(of: bytes, name) { (key, reader) throws(JSONReadFailure) in
+      try read(key, &reader, into: &head)
     }
-    guard let schema = head.schema else { throw .foreign(name: name) }
-    guard schema <= HolderFacts.schema else { throw .newer(name: name, version: schema) }
+    try HolderFacts.check(head.schema, name)
     guard let fits = head.fits, !sentence.isEmpty, fits != head.hasFailure else {
       throw .inconsistent(name: name, what: "it does not say whether the blocks fit, and why not")
     }

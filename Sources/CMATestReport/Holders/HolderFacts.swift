@@ -26,6 +26,12 @@ extension HolderFacts {
   /// The version of the formats that are read and written here.
   static let schema: UInt64 = 1
 
+  /// Refuses a file without a version of its format, and one of a later version.
+  static func check(_ schema: UInt64?, _ name: String) throws(ResultFailure) {
+    guard let schema else { throw .foreign(name: name) }
+    guard schema <= Self.schema else { throw .newer(name: name, version: schema) }
+  }
+
   /// The keys with which each file begins.
   func members(format: String) -> [JSON.Member] {
     [
@@ -49,6 +55,26 @@ extension HolderFacts {
     default: return false
     }
     return true
+  }
+}
+
+/// Reads the object that a file is.
+///
+/// - Parameters:
+///   - bytes: The text of the file.
+///   - name: The file's name, for failures.
+///   - body: Reads the value of a key.
+/// - Throws: Why the text is no such object.
+func readMembers(
+  of bytes: [UInt8], _ name: String,
+  _ body: (String, inout JSONReader) throws(JSONReadFailure) -> Void
+) throws(ResultFailure) {
+  do throws(JSONReadFailure) {
+    var reader = JSONReader(bytes)
+    try reader.object(body)
+    try reader.end()
+  } catch {
+    throw .unreadable(name: name, error)
   }
 }
 

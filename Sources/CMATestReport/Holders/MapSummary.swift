@@ -49,17 +49,10 @@ extension MapSummary {
   /// - Throws: Why the text is no map that can be used.
   init(reading bytes: [UInt8], name: String) throws(ResultFailure) {
     var head = Head()
-    do throws(JSONReadFailure) {
-      var reader = JSONReader(bytes)
-      try reader.object { (key, reader) throws(JSONReadFailure) in
-        try read(key, &reader, into: &head)
-      }
-      try reader.end()
-    } catch {
-      throw .unreadable(name: name, error)
+    try readMembers(of: bytes, name) { (key, reader) throws(JSONReadFailure) in
+      try read(key, &reader, into: &head)
     }
-    guard let schema = head.schema else { throw .foreign(name: name) }
-    guard schema <= HolderFacts.schema else { throw .newer(name: name, version: schema) }
+    try HolderFacts.check(head.schema, name)
     guard let pages = head.pages, pages > 0, let pageSize = head.pageSize, pageSize > 0,
       let classes = head.classes, head.hasHolders, head.hasRuns
     else {
@@ -129,18 +122,13 @@ extension MapSummary {
     let count = MapPicture.count(columns: MapPicture.columnsOfPage, pages: picture.pages)
     var cells = MapCells(of: picture.pages, count: count)
     var runs = RunReader(pages: picture.pages, classes: classes.count)
-    do throws(JSONReadFailure) {
-      var reader = JSONReader(bytes)
-      try reader.object { (key, reader) throws(JSONReadFailure) in
-        guard key == "runs" else { return try reader.skip() }
-        try reader.array { (reader) throws(JSONReadFailure) in
-          let run = try runs.next(&reader)
-          if runs.isWrong { return }
-          cells.add(classes[run.place], from: run.first, pages: run.pages)
-        }
+    try readMembers(of: bytes, name) { (key, reader) throws(JSONReadFailure) in
+      guard key == "runs" else { return try reader.skip() }
+      try reader.array { (reader) throws(JSONReadFailure) in
+        let run = try runs.next(&reader)
+        if runs.isWrong { return }
+        cells.add(classes[run.place], from: run.first, pages: run.pages)
       }
-    } catch {
-      throw .unreadable(name: name, error)
     }
     if runs.isWrong {
       throw .inconsistent(name: name, what: "its runs overlap, or are beyond the area")
