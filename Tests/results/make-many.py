@@ -58,7 +58,7 @@ def run(fails):
 HOLDER = {
     "kind": "anonymous", "words": "anonymous memory of 812 (<b>&amp;python3)", "pinned": False, "movable": True,
     "pages": 0, "pieces": 0, "processes": [{"pid": 812, "command": "<b>&amp;python3", "cgroup": None}],
-    "process_count": 1, "path": None, "filesystem": None, "device": None, "block": None}
+    "process_count": 1, "path": None, "mounted": None, "filesystem": None, "device": None, "block": None}
 FACTS = {
     "schema": 1, "ok": True, "format": "@FORMAT@", "program": "1.0", "kernel": "@KERNEL@", "host": "@HOST@",
     "time": "@TIME@"}
