@@ -314,7 +314,10 @@ static unsigned long cmatest_folio_rest(struct folio *folio, unsigned long pfn)
 {
 	unsigned long end = folio_pfn(folio) + folio_nr_pages(folio);
 
-	return min(end, round_up(pfn + 1, pageblock_nr_pages)) - pfn;
+#if CMATEST_READS_TYPE
+	end = min(end, round_up(pfn + 1, pageblock_nr_pages));
+#endif
+	return end - pfn;
 }
 
 /* The run that begins with this frame, of as many frames as one look tells of. */
