@@ -240,4 +240,37 @@ private let subcommands = [
     }
     #expect(manual.contains("Fl -version") && manual.contains("Fl -help"))
   }
+
+  @Test func manualOfTheModuleHasEveryRequest() throws {
+    let manual = try sourceFile("man/cmatest.4")
+    let requests = try words(after: "#define CMATEST_IOC_", in: "src-kmod/uapi/cmatest.h")
+      .filter { $0 != "MAGIC" }
+    #expect(requests.contains("ALLOC"))
+    for request in requests {
+      #expect(manual.contains("\n.It Dv CMATEST_IOC_\(request)\n"), "CMATEST_IOC_\(request)")
+    }
+  }
+
+  @Test func documentsHaveEveryParameterOfTheModule() throws {
+    let manual = try sourceFile("man/cmatest.4")
+    let parameters = try words(after: "module_param_named(", in: "src-kmod/main.c")
+    #expect(parameters.contains("alloc_count"))
+    for parameter in parameters {
+      #expect(manual.contains("\n.It Va \(parameter)\n"), "\(parameter)")
+    }
+    for readme in ["README.md", "README.zh-CN.md"] {
+      let rows = try sourceFile(readme).split(separator: "\n").filter { $0.hasPrefix("| `") }
+      for parameter in parameters {
+        #expect(rows.contains { $0.contains("`\(parameter)`") }, "\(readme): \(parameter)")
+      }
+    }
+  }
+
+  /// Returns the words that directly follow `text` in the lines of a file of the sources which begin with
+  /// `text`.
+  private func words(after text: String, in path: String) throws -> [String] {
+    try sourceFile(path).split(separator: "\n").filter { $0.hasPrefix(text) }.map { line in
+      String(line.dropFirst(text.count).prefix { $0.isLetter || $0 == "_" })
+    }
+  }
 }
