@@ -14,11 +14,21 @@ package let modprobeFolders = [
 
 extension Machine {
   /// Opens libkmod's view of this machine: of the running kernel, or of a copied tree's own.
+  ///
+  /// - Throws: what libkmod says; and with a `path`, where it would not come back, as modprobe would
+  ///   not.
   package func kmod() throws(KmodFailure) -> KmodContext {
+    let modules = "/lib/modules/\((try? kernelRelease()) ?? "")"
+    // What libkmod reads when it looks a module up, of depmod's files.
+    let indexes = [
+      "dep.bin", "alias.bin", "builtin.bin", "builtin.alias.bin", "softdep", "weakdep",
+    ]
+    for file in modprobeFiles() + indexes.map({ "\(modules)/modules.\($0)" }) {
+      guard let kind = endlessKind(of: file) else { continue }
+      throw KmodFailure(endless: path(file), kind: kind)
+    }
     guard !isRunning else { return try KmodContext() }
-    let release = (try? kernelRelease()) ?? ""
-    return try KmodContext(
-      modules: path("/lib/modules/\(release)"), folders: modprobeFolders.map { path($0) })
+    return try KmodContext(modules: path(modules), folders: modprobeFolders.map { path($0) })
   }
 }
 

@@ -16,8 +16,12 @@ public struct Descriptor: ~Copyable, Sendable {
   deinit { close(raw) }
 
   /// Opens a file or folder for reading; close-on-exec.
+  ///
+  /// Never waits: a pipe or a device in the place of a file is empty, or fails with EAGAIN.
   public init(reading path: String) throws(SystemFailure) {
-    let raw = try valueOrErrno(.open, path) { open(path, O_RDONLY | O_CLOEXEC) }
+    let raw = try valueOrErrno(.open, path) {
+      open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    }
     self.init(owning: raw, path: path)
   }
 
@@ -71,7 +75,8 @@ func writeSome(_ bytes: ArraySlice<UInt8>, to raw: CInt, _ path: String) throws(
 /// - Parameters:
 ///   - path: the file.
 ///   - body: takes each piece, which is valid only during the call.
-/// - Throws: the call that failed; `body` may have had pieces before.
+/// - Throws: the call that failed, EFBIG for a file beyond 256 MiB, as a device that never ends;
+///   `body` may have had pieces before.
 public func forEachPiece(
   of path: String, _ body: (UnsafeRawBufferPointer) -> Void
 ) throws(SystemFailure) {
@@ -79,9 +84,12 @@ public func forEachPiece(
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 64)
   defer { buffer.deallocate() }
   var filled = 0
+  var left = 256 << 20
   while true {
     let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
     filled += count
+    left -= count
+    guard left >= 0 else { throw SystemFailure(.read, path, EFBIG) }
     if count == 0 || filled == buffer.count {
       body(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
       filled = 0
