@@ -38,9 +38,18 @@ public struct Descriptor: ~Copyable, Sendable {
     try valueOrErrno(.fsync, path) { fsync(raw) }
   }
 
-  /// Waits until no other process holds the lock of this file or folder; held until the owner goes.
+  /// Waits until no other process holds the lock of this file or folder, for ten seconds at most, as any
+  /// user may hold that of a folder; held until the owner goes.
   func lock() throws(SystemFailure) {
-    try valueOrErrno(.flock, path) { flock(raw, LOCK_EX) }
+    try valueOrErrno(.flock, path) {
+      var tries = 500
+      while true {
+        let result = flock(raw, LOCK_EX | LOCK_NB)
+        guard result < 0, errno == EWOULDBLOCK, tries > 0 else { return result }
+        tries -= 1
+        usleep(20_000)
+      }
+    }
   }
 }
 
