@@ -60,6 +60,8 @@ let package = Package(
     .target(name: "CMATestCore", dependencies: ["CVersion"], swiftSettings: settings),
     .target(name: "CMATestSystem", dependencies: ["CLinux"], swiftSettings: settings),
     .target(name: "Kmod", dependencies: ["CLibkmod"], swiftSettings: settings),
+    // What shells make of the files that they source; the boot helper does without.
+    .target(name: "CMATestShell", swiftSettings: settings),
     // The machine that these three make.
     .target(
       name: "CMATestMachine", dependencies: ["CMATestCore", "CMATestSystem", "Kmod"],
@@ -70,11 +72,15 @@ let package = Package(
       dependencies: ["CMATestCore", "CMATestMachine", "CMATestSystem", "Kmod"],
       swiftSettings: settings),
     .target(
-      name: "CMATestReserve", dependencies: ["CMATestCore", "CMATestMachine", "CMATestSystem"],
+      name: "CMATestReserve",
+      dependencies: ["CMATestCore", "CMATestMachine", "CMATestShell", "CMATestSystem"],
       swiftSettings: settings),
     .target(
       name: "CMATestStatus",
-      dependencies: ["CMATestConfigure", "CMATestCore", "CMATestMachine", "CMATestSystem", "Kmod"],
+      dependencies: [
+        "CMATestConfigure", "CMATestCore", "CMATestMachine", "CMATestShell", "CMATestSystem",
+        "Kmod",
+      ],
       swiftSettings: settings),
     // The module at work.
     .target(

@@ -56,7 +56,8 @@ extension Configurator {
   ) throws(ConfigureFailure) {
     let options = try passed.mapError { error in
       ConfigureFailure.cannotVerify(
-        operation: error.operation, path: machine.path("/run/modprobe.d"), reason: error.reason)
+        operation: error.operation, path: error.path ?? machine.path("/run/modprobe.d"),
+        reason: error.reason)
     }.get()
     var effective = ModprobeOptions()
     // As one text: a quotation mark that is not closed, or `--`, hides what other lines say.

@@ -32,7 +32,7 @@ public struct ModprobeStatement: Equatable, Sendable {
         if fields.count > 1 {
           statements.append(
             ModprobeStatement(
-              keyword: fields[0], subject: String(fields[1].map { $0 == "-" ? "_" : $0 }),
+              keyword: fields[0], subject: normalized(fields[1]),
               rest: fields.count > 2 ? fields[2] : "", line: first))
         }
       }
@@ -40,5 +40,16 @@ public struct ModprobeStatement: Equatable, Sendable {
       first = index + 2
     }
     return statements
+  }
+
+  /// Returns a name with `_` for each `-`, but for those between brackets, where it is a range.
+  private static func normalized(_ name: String) -> String {
+    var isRange = false
+    return String(
+      name.map { letter in
+        if letter == "[" { isRange = true }
+        if letter == "]" { isRange = false }
+        return letter == "-" && !isRange ? "_" : letter
+      })
   }
 }

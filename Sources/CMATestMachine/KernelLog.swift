@@ -32,6 +32,8 @@ extension Machine {
       do throws(SystemFailure) {
         let count = try file.read(into: buffer)
         if count == 0 { break }
+        // Several times as much as the largest buffer of the kernel's log.
+        guard text.count < 256 << 20 else { throw SystemFailure(.read, path, EFBIG) }
         text += buffer[..<count]
       } catch {
         // The end, on a device that could still get more.

@@ -63,6 +63,22 @@ public struct Machine: Sendable {
     return stat(path(file), &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
+  /// Returns what a file is, where a program may read it without end; nil for all others.
+  ///
+  /// - Parameter file: a link counts as what it leads to.
+  /// - Returns: words; nil for /dev/null too, which is empty, and for a socket, which nobody can open.
+  package func endlessKind(of file: String) -> String? {
+    var status = stat()
+    guard stat(path(file), &status) == 0 else { return nil }
+    switch status.st_mode & S_IFMT {
+    case S_IFIFO: return "a named pipe"
+    // Major 1, minor 3.
+    case S_IFCHR where status.st_rdev != 0x103: return "a device"
+    case S_IFBLK: return "a device"
+    default: return nil
+    }
+  }
+
   /// Returns the path at which root's shell would find a program.
   ///
   /// - Parameter name: as `update-grub`.

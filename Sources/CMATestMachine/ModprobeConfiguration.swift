@@ -14,11 +14,22 @@ package let modprobeFolders = [
 
 extension Machine {
   /// Opens libkmod's view of this machine: of the running kernel, or of a copied tree's own.
+  ///
+  /// - Throws: what libkmod says; and with a `path`, where it would not come back, as modprobe would
+  ///   not.
   package func kmod() throws(KmodFailure) -> KmodContext {
+    let modules = "/lib/modules/\((try? kernelRelease()) ?? "")"
+    for file in modprobeFiles() { try refuseEndless(file) }
+    // What libkmod reads when it looks a module up, of depmod's files.
+    for name in ["dep.bin", "alias.bin", "builtin.bin", "builtin.alias.bin", "softdep", "weakdep"] {
+      try refuseEndless("\(modules)/modules.\(name)")
+    }
     guard !isRunning else { return try KmodContext() }
-    let release = (try? kernelRelease()) ?? ""
-    return try KmodContext(
-      modules: path("/lib/modules/\(release)"), folders: modprobeFolders.map { path($0) })
+    return try KmodContext(modules: path(modules), folders: modprobeFolders.map { path($0) })
+  }
+
+  private func refuseEndless(_ file: String) throws(KmodFailure) {
+    if let kind = endlessKind(of: file) { throw KmodFailure(endless: path(file), kind: kind) }
   }
 }
 
@@ -117,14 +128,18 @@ extension Machine {
   /// The files of modprobe.d(5) that count, by their names' bytes; of one name, that in the strongest
   /// folder.
   private func modprobeFiles() -> [String] {
-    var folders: [String: String] = [:]
+    var names: [String] = []
+    var files: [String] = []
     for folder in modprobeFolders {
-      for name in (try? names(in: folder)) ?? []
+      for name in (try? self.names(in: folder)) ?? []
       where name.hasSuffix(".conf") && name.utf8.count > 5 && !name.hasPrefix(".") {
-        if folders[name] == nil { folders[name] = folder }
+        if names.contains(name) { continue }
+        // No dictionary, whose code costs the boot helper memory: there are few.
+        let place = names.firstIndex { name.utf8.lexicographicallyPrecedes($0.utf8) } ?? names.count
+        names.insert(name, at: place)
+        files.insert("\(folder)/\(name)", at: place)
       }
     }
-    return folders.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-      .map { "\($0.value)/\($0.key)" }
+    return files
   }
 }

@@ -101,9 +101,7 @@ struct Grub: BootLoader {
   private static func settings(
     with dropIn: String?, on machine: Machine
   ) throws(ReserveFailure) -> GrubSettings {
-    var names = try readable { () throws(SystemFailure) in
-      try machine.filesForShell(in: GrubSettings.folder, suffix: ".cfg")
-    }
+    var names = try machine.filesForShell(in: GrubSettings.folder, suffix: ".cfg")
     names.removeAll { $0 == GrubSettings.dropIn }
     if dropIn != nil { names.append(GrubSettings.dropIn) }
     names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }

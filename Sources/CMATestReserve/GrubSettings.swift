@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestShell
 
 /// The kernel command line as /etc/default/grub and the drop-ins beside it have it.
 ///

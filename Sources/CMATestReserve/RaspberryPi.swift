@@ -9,6 +9,8 @@ struct RaspberryPi: AdvisedBootLoader {
   let name = "the Raspberry Pi's firmware"
   /// The file that the firmware reads.
   private let file: String
+  /// The filters of config.txt below which another file is named.
+  private let filters: [String]
 
   static func find(on machine: Machine) -> BootLoaderFinding? {
     let folders = ["/boot/firmware", "/boot"]
@@ -24,7 +26,8 @@ struct RaspberryPi: AdvisedBootLoader {
     }
     let name = settings["cmdline"] ?? "cmdline.txt"
     let prefixed = "\(folder)/\(settings["os_prefix"] ?? "")\(name)"
-    return .init(Self(file: machine.isFile(prefixed) ? prefixed : "\(folder)/\(name)"))
+    let file = machine.isFile(prefixed) ? prefixed : "\(folder)/\(name)"
+    return .init(Self(file: file, filters: settings.filters))
   }
 
   func advice(
@@ -36,9 +39,13 @@ struct RaspberryPi: AdvisedBootLoader {
     let line = try edited(present, for: reservation, in: file)
     var edit = BootLoaderAdvice.Edit(others ? .firstLine : .line, in: file, line)
     edit.isNeeded = isNeeded(present, for: reservation)
-    return BootLoaderAdvice(
-      loader: name, edits: [edit],
-      notes: others ? ["\(file) has more lines, and the firmware reads the first one only"] : [])
+    var notes = others ? ["\(file) has more lines, and the firmware reads the first one only"] : []
+    if !filters.isEmpty {
+      notes.append(
+        "config.txt names another file below \(filters.joined(separator: ", ")): where that is this "
+          + "board, change that file instead")
+    }
+    return BootLoaderAdvice(loader: name, edits: [edit], notes: notes)
   }
 }
 
@@ -46,17 +53,31 @@ struct RaspberryPi: AdvisedBootLoader {
 /// filter for some boards, as `[pi4]`, are left out.
 private struct PiSettings {
   private var values: [String: String] = [:]
+  /// The filters below which another file is named.
+  private(set) var filters: [String] = []
 
   init(in folder: String, on machine: Machine) {
+    read("config.txt", in: folder, on: machine, depth: 0)
+  }
+
+  private mutating func read(_ name: String, in folder: String, on machine: Machine, depth: Int) {
     // Not all boards have the file, and the defaults are then what counts.
-    guard let text = try? contents(of: machine.path("\(folder)/config.txt")) else { return }
-    var applies = true
+    guard let text = try? contents(of: machine.path("\(folder)/\(name)")) else { return }
+    var filter = "[all]"
     for line in lines(of: text) {
       let line = String(decoding: KernelCommandLine.trimmed(Array(line)), as: UTF8.self)
+      let words = line.split(separator: " ", maxSplits: 1)
       if line.hasPrefix("[") {
-        applies = line == "[all]"
-      } else if applies, !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") {
-        values[String(line[..<equals])] = String(line[line.index(after: equals)...])
+        filter = line
+      } else if words.first == "include", words.count == 2, depth < 4 {
+        if filter == "[all]" { read(String(words[1]), in: folder, on: machine, depth: depth + 1) }
+      } else if !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") {
+        let name = String(line[..<equals])
+        if filter == "[all]" {
+          values[name] = String(line[line.index(after: equals)...])
+        } else if name == "cmdline" || name == "os_prefix", !filters.contains(filter) {
+          filters.append(filter)
+        }
       }
     }
   }

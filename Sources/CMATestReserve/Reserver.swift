@@ -112,9 +112,18 @@ extension Machine {
 
   /// Returns the files that a shell finds as `FOLDER/*SUFFIX` and sources: no hidden file, and no
   /// folder.
-  func filesForShell(in folder: String, suffix: String) throws(SystemFailure) -> [String] {
-    try names(in: folder).filter { !$0.hasPrefix(".") && $0.hasSuffix(suffix) }
-      .map { "\(folder)/\($0)" }.filter(isFile)
+  ///
+  /// - Throws: where the folder cannot be read, or the shell would not come back from one of them.
+  func filesForShell(in folder: String, suffix: String) throws(ReserveFailure) -> [String] {
+    let files = try readable { () throws(SystemFailure) in try names(in: folder) }
+      .filter { !$0.hasPrefix(".") && $0.hasSuffix(suffix) }.map { "\(folder)/\($0)" }
+    for file in files {
+      guard let kind = endlessKind(of: file) else { continue }
+      throw .unreadable(
+        operation: "read", path: path(file),
+        reason: "it is \(kind), and the program that makes the boot menu would hang on it")
+    }
+    return files.filter(isFile)
   }
 }
 

@@ -27,9 +27,7 @@ struct UBootMenu: AdvisedBootLoader {
   private static func files(on machine: Machine) throws(ReserveFailure) -> [String] {
     var files = [settings]
     for folder in [vendorFolder, folder] {
-      files += try readable { () throws(SystemFailure) in
-        try machine.filesForShell(in: folder, suffix: ".conf")
-      }
+      files += try machine.filesForShell(in: folder, suffix: ".conf")
     }
     return files
   }
@@ -41,7 +39,7 @@ struct UBootMenu: AdvisedBootLoader {
     var advice = BootLoaderAdvice(loader: name, edits: [], commands: ["u-boot-update"])
     if reservation == nil, setting.file == Self.ownFile {
       advice.edits = [.init(.noFile, in: Self.ownFile, nil)]
-    } else if setting.value.isEmpty, let text = try machine.text(of: KernelInstall.file) {
+    } else if setting.isEmpty, let text = try machine.text(of: KernelInstall.file) {
       // Then read-config takes root= from that file too: with a setting of its own it would not.
       let present = KernelInstall(joining: text, of: KernelInstall.file)
       advice.edits = [try present.edit(for: reservation)]
@@ -61,22 +59,26 @@ struct Extlinux: AdvisedBootLoader {
   static let menu = "/boot/extlinux/extlinux.conf"
 
   let name = "U-Boot (extlinux)"
+  private let menu: String
 
+  /// U-Boot looks in /extlinux and /boot/extlinux of each partition. (`boot_prefixes`)
   static func find(on machine: Machine) -> BootLoaderFinding? {
-    machine.isFile(menu) ? .init(Self()) : nil
+    let folders = ["/boot", "", "/boot/firmware", "/boot/efi", "/efi"]
+    return folders.map { "\($0)/extlinux/extlinux.conf" }.first(where: machine.isFile)
+      .map { .init(Self(menu: $0)) }
   }
 
   func advice(
     for reservation: CMAReservation?, on machine: Machine
   ) throws(ReserveFailure) -> BootLoaderAdvice {
-    let menu = ExtlinuxMenu(try machine.text(of: Self.menu) ?? [])
+    let parsed = ExtlinuxMenu(try machine.text(of: menu) ?? [])
     var advice = BootLoaderAdvice(loader: name, edits: [])
-    guard let entry = menu.defaultEntry else {
+    guard let entry = parsed.defaultEntry else {
       advice.edits = [.init(.commandLine, reservation?.parameter)]
-      advice.notes = ["\(Self.menu) has no label: look for the menus that the file includes"]
+      advice.notes = ["\(menu) has no label: look for the menus that the file includes"]
       return advice
     }
-    let line = try edited(entry.append ?? [], for: reservation, in: Self.menu)
+    let line = try edited(entry.append ?? [], for: reservation, in: menu)
     if entry.appendLines > 1 {
       advice.notes.append(
         "the entry '\(entry.label)' has several lines with append, of which U-Boot takes the last: "
@@ -84,11 +86,11 @@ struct Extlinux: AdvisedBootLoader {
     }
     advice.edits = [
       entry.append == nil
-        ? .init(.newLineBelow(entry.label), in: Self.menu, "append \(line)")
-        : .init(.lineBelow("append", label: entry.label), in: Self.menu, "append \(line)")
+        ? .init(.newLineBelow(entry.label), in: menu, "append \(line)")
+        : .init(.lineBelow("append", label: entry.label), in: menu, "append \(line)")
     ]
     advice.edits[0].isNeeded = isNeeded(entry.append ?? [], for: reservation)
-    let others = menu.entries.map(\.label).filter { $0 != entry.label }
+    let others = parsed.entries.map(\.label).filter { $0 != entry.label }
     if !others.isEmpty {
       advice.notes.append(
         "'\(entry.label)' boots by default; these entries stay as they are: "
@@ -143,15 +145,19 @@ struct ExtlinuxMenu {
 struct EnvironmentFile: AdvisedBootLoader {
   let name: String
   private let file: String
-  private let variable: String
+  /// The variables that the scripts put on the kernel command line: the first that is there counts, or
+  /// else the first.
+  private let variables: [String]
 
   static func find(on machine: Machine) -> BootLoaderFinding? {
     let known = [
       Self(
-        name: "U-Boot (armbianEnv.txt)", file: "/boot/armbianEnv.txt", variable: "extraargs"),
+        name: "U-Boot (armbianEnv.txt)", file: "/boot/armbianEnv.txt", variables: ["extraargs"]),
       Self(
-        name: "U-Boot (orangepiEnv.txt)", file: "/boot/orangepiEnv.txt", variable: "extraargs"),
-      Self(name: "U-Boot (uEnv.txt)", file: "/boot/uEnv.txt", variable: "cmdline"),
+        name: "U-Boot (orangepiEnv.txt)", file: "/boot/orangepiEnv.txt", variables: ["extraargs"]),
+      Self(
+        name: "U-Boot (uEnv.txt)", file: "/boot/uEnv.txt",
+        variables: ["cmdline", "optargs", "extraargs", "bootargs"]),
     ]
     return known.first { machine.isFile($0.file) }.map { .init($0) }
   }
@@ -162,12 +168,16 @@ struct EnvironmentFile: AdvisedBootLoader {
     var values: [String: [UInt8]] = [:]
     var counts: [String: Int] = [:]
     // Of several, U-Boot keeps the last.
-    for line in lines(of: try machine.text(of: file) ?? []) where line.first != UInt8(ascii: "#") {
-      guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { continue }
+    for line in lines(of: try machine.text(of: file) ?? []) {
+      // U-Boot passes over blanks at the front. (`lib/hashtable.c`)
+      let line = line.drop { " \t".utf8.contains($0) }
+      guard line.first != UInt8(ascii: "#"), let equals = line.firstIndex(of: UInt8(ascii: "="))
+      else { continue }
       let name = String(decoding: line[..<equals], as: UTF8.self)
       values[name] = Array(line[(equals + 1)...])
       counts[name, default: 0] += 1
     }
+    let variable = variables.first { values[$0] != nil } ?? variables[0]
     var edits = [try edit(variable, values[variable], for: reservation)]
     var names = [variable]
     for (other, value) in values.sorted(by: { $0.key < $1.key })
@@ -175,8 +185,13 @@ struct EnvironmentFile: AdvisedBootLoader {
       edits.append(try edit(other, value, for: nil))
       names.append(other)
     }
-    let notes = names.filter { counts[$0, default: 0] > 1 }.map {
+    var notes = names.filter { counts[$0, default: 0] > 1 }.map {
       "\(file) has several lines with \($0)=, of which U-Boot keeps the last: change that one"
+    }
+    if variables.count > 1, values[variable] == nil, reservation != nil {
+      notes.append(
+        "\(file) has none of \(variables.joined(separator: ", ")): look in the board's boot script "
+          + "whether that takes \(variable)")
     }
     return BootLoaderAdvice(loader: name, edits: edits, notes: notes)
   }

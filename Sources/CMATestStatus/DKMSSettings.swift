@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-internal import CMATestCore
 internal import CMATestMachine
+internal import CMATestShell
 internal import CMATestSystem
 
 /// The administrator's settings for DKMS, from the files that it sources, in its order.
 /// (`read_framework_conf` and `prepare_mok` in dkms)
 struct DKMSSettings {
+  /// One setting.
+  enum Setting: Equatable {
+    case known(String)
+    /// A shell alone can tell the value; `file` is what sets it.
+    case unknown(name: String, file: String)
+
+    /// The value; nil where it is not known.
+    var value: String? {
+      if case .known(let value) = self { return value }
+      return nil
+    }
+
+    /// The reason why the value is not known, for people; nil where it is.
+    var doubt: String? {
+      guard case .unknown(let name, let file) = self else { return nil }
+      return "only a shell can tell what \(file) sets \(name) to"
+    }
+  }
+
   /// The folder in which DKMS keeps its builds, as the machine itself says it.
-  let tree: String
+  let tree: Setting
   /// The certificate for what DKMS signs.
-  let certificate: String
-  /// The key that it signs with; `pkcs11:…` is a token's.
-  let key: String
+  let certificate: Setting
 
   /// - Parameters:
   ///   - machine: whose settings.
@@ -23,11 +40,19 @@ struct DKMSSettings {
     let names = ((try? machine.names(in: folder)) ?? [])
       .filter { $0.hasSuffix(".conf") && !$0.hasPrefix(".") }
     var settings = ShellAssignments()
-    settings.read(Array("kernelver=\(release)\n".utf8), from: "")
+    // What DKMS has set itself before it reads them.
+    let before = """
+      kernelver=\(release)
+      dkms_tree=/var/lib/dkms
+      source_tree=/usr/src
+      install_tree=/lib/modules
+      """
+    settings.read(Array(before.utf8), from: "")
     for file in ["/etc/dkms/framework.conf"] + names.map({ "\(folder)/\($0)" }) {
       settings.read((try? contents(of: machine.path(file))) ?? [], from: file)
     }
-    func setting(_ name: String, _ other: String) -> String {
+    func setting(_ name: String, _ other: String) -> Setting {
+      if let file = settings.doubtfulFile(for: name) { return .unknown(name: name, file: file) }
       // Of a file that was edited on Windows DKMS drops the last byte too.
       let value = settings[name]
       var path = value.hasSuffix("\r") ? String(value.dropLast()) : value
@@ -35,10 +60,14 @@ struct DKMSSettings {
       for variable in ["${kernelver}", "$kernelver"] {
         path = path.replacing(variable, with: release)
       }
-      return path.isEmpty ? other : path
+      if let last = settings.assignments.last(where: { $0.name == name }),
+        path.contains("$") || path.contains("`")
+      {
+        return .unknown(name: name, file: last.file)
+      }
+      return .known(path.isEmpty ? other : path)
     }
     tree = setting("dkms_tree", "/var/lib/dkms")
-    key = setting("mok_signing_key", "/var/lib/dkms/mok.key")
     certificate = setting("mok_certificate", "/var/lib/dkms/mok.pub")
   }
 }

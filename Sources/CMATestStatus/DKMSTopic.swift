@@ -20,6 +20,9 @@ struct DKMSTopic: Topic {
 
   let kernels: [Kernel]
   let versions: [String]
+  /// The reason why DKMS's folder is not known; nil where it is.
+  private let doubt: String?
+  /// True too where modprobe cannot be asked.
   private let moduleIsFound: Bool
 
   init(_ inputs: StatusInputs) {
@@ -29,7 +32,8 @@ struct DKMSTopic: Topic {
     if let running, !releases.contains(running) { releases.append(running) }
     let tree = DKMSTree(machine)
     versions = tree.versions
-    moduleIsFound = inputs.modprobe.found != nil
+    doubt = tree.doubt
+    moduleIsFound = inputs.modprobe.found != nil || inputs.modprobe.hanging != nil
     kernels = releases.map { release in
       Kernel(
         release: release, isRunning: release == running,
@@ -45,6 +49,7 @@ struct DKMSTopic: Topic {
   }
 
   var findings: [Finding] {
+    if let doubt { return [.notice("whether DKMS has built the module is not known: \(doubt)")] }
     guard !versions.isEmpty else {
       return [
         Finding(

@@ -20,12 +20,16 @@ struct DKMSTree {
 
   private let machine: Machine
   private let folder: String
+  /// The reason why the folder is not known; nil where it is.
+  let doubt: String?
   /// The versions that DKMS has the source of.
   let versions: [String]
 
   init(_ machine: Machine) {
     self.machine = machine
-    let folder = DKMSSettings(machine, release: "").tree + "/\(Self.package)"
+    let tree = DKMSSettings(machine, release: "").tree
+    doubt = tree.doubt
+    let folder = (tree.value ?? "/dev/null") + "/\(Self.package)"
     self.folder = folder
     versions = ((try? machine.names(in: folder)) ?? [])
       .filter { machine.link("\(folder)/\($0)/source") != nil }

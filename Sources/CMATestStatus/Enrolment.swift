@@ -28,11 +28,11 @@ struct Enrolment {
 
   /// - Parameters:
   ///   - machine: whose kernel.
-  ///   - path: of DKMS's certificate.
-  init(_ machine: Machine, certificate path: String) {
+  ///   - path: of DKMS's certificate; nil where it is not known.
+  init(_ machine: Machine, certificate path: String?) {
     lists = Self.lists.compactMap { try? contents(of: machine.path($0)) }
     keys = try? contents(of: machine.path("/proc/keys"))
-    let file = (try? contents(of: machine.path(path))) ?? []
+    let file = path.flatMap { try? contents(of: machine.path($0)) } ?? []
     let binary = Self.certificate(inText: file)
     isText = binary != nil
     certificate = binary ?? file

@@ -10,6 +10,8 @@ internal import Kmod
 struct LoadingTopic: Topic {
   static let name = "loading"
 
+  /// The file on which modprobe itself would hang; nil where there is none.
+  let hanging: KmodFailure?
   /// The command that modprobe would run instead of loading the module.
   let installCommand: String?
   /// The line of modprobe.d that has this command.
@@ -25,6 +27,7 @@ struct LoadingTopic: Topic {
   init(_ inputs: StatusInputs) {
     let machine = inputs.machine
     let module = OptionsFile.module
+    hanging = inputs.modprobe.hanging
     installCommand = inputs.modprobe.installCommand
     installPlace = installCommand == nil ? nil : machine.installStatement()
     removeCommand = inputs.modprobe.removeCommand
@@ -47,6 +50,13 @@ struct LoadingTopic: Topic {
 
   var findings: [Finding] {
     var findings: [Finding] = []
+    if let hanging, let path = hanging.path {
+      findings.append(
+        .wrong(
+          "\(hanging.operation) \(path): \(hanging.reason)",
+          remedy: "rm \(shellWord(path))" + (path.contains("/lib/modules/") ? " && depmod" : ""),
+          .loadingBlocked))
+    }
     if isDisabled {
       findings.append(
         .wrong(

@@ -36,6 +36,12 @@ struct ModprobeView {
     }
   }
 
+  /// The file on which modprobe would hang, and why; nil where there is none.
+  var hanging: KmodFailure? {
+    guard case .failure(let failure) = options, failure.path != nil else { return nil }
+    return failure
+  }
+
   /// The module that modprobe would load; nil where there is none, or libkmod gave no answer.
   var found: FoundModule? { (try? module.get()) ?? nil }
 

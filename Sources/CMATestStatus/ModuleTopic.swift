@@ -13,7 +13,9 @@ struct ModuleTopic: Topic {
   let release: String
   let found: FoundModule?
   /// libkmod's own error, where it gave no answer.
-  let failure: String?
+  private(set) var failure: String?
+  /// Nothing was asked, since libkmod would not come back.
+  private(set) var isUnknown = false
   /// The file that DKMS has installed, which modprobe perhaps does not find.
   let installed: String?
 
@@ -25,7 +27,10 @@ struct ModuleTopic: Topic {
     switch inputs.modprobe.module {
     case .success(let module):
       found = module
-      failure = nil
+    case .failure where inputs.modprobe.hanging != nil:
+      // The topic of what keeps modprobe from loading says the rest.
+      found = nil
+      isUnknown = true
     case .failure(let error):
       found = nil
       failure = "\(error.operation): \(error.reason)"
@@ -42,6 +47,7 @@ struct ModuleTopic: Topic {
   }
 
   var findings: [Finding] {
+    if isUnknown { return [.notice("which module modprobe would find is not known")] }
     if let failure { return [.wrong(failure, remedy: "depmod", .moduleMissing)] }
     guard let found else {
       return [

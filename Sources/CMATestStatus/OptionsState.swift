@@ -21,6 +21,8 @@ enum OptionsState: Equatable {
   case ofAnotherBoot(OptionsFile)
   case ofOtherAddresses(OptionsFile)
   case overridden(ConfigureFailure)
+  /// The file is right, and modprobe cannot be asked, since it would hang.
+  case unverified(OptionsFile)
 
   /// - Parameters:
   ///   - configurator: the machine's.
@@ -62,6 +64,7 @@ enum OptionsState: Equatable {
     guard let file = OptionsFile(parsing: text) else { return .foreign }
     guard machine.isInTheBoot(of: file) else { return .ofAnotherBoot(file) }
     if let plan, plan.addresses != file.addresses { return .ofOtherAddresses(file) }
+    if modprobe.hanging != nil { return .unverified(file) }
     do throws(ConfigureFailure) {
       try configurator.verify(file, against: modprobe.options)
     } catch {

@@ -70,6 +70,9 @@ struct OptionsTopic: Topic {
       return .wrong(
         "\(path) has other addresses than this kernel", remedy: "\(again) --no-cache",
         .optionsMissing)
+    case .unverified(let file):
+      return .notice(
+        "\(path) is of this boot (\(file.time)); whether modprobe would pass it is not known")
     case .overridden(let failure):
       return .wrong(failure.message, remedy: failure.remedy, failure.exitStatus)
     }
@@ -78,12 +81,14 @@ struct OptionsTopic: Topic {
   var facts: [JSON.Member] {
     let file: OptionsFile? =
       switch state {
-      case .usable(let file), .ofAnotherBoot(let file), .ofOtherAddresses(let file): file
+      case .usable(let file), .unverified(let file), .ofAnotherBoot(let file),
+        .ofOtherAddresses(let file):
+        file
       default: nil
       }
     let isOfThisBoot: Bool? =
       switch state {
-      case .usable, .ofOtherAddresses: true
+      case .usable, .unverified, .ofOtherAddresses: true
       case .overridden: isPresent ? true : nil
       case .ofAnotherBoot: false
       default: nil

@@ -35,7 +35,9 @@ struct ParameterCheck {
       for word in words.words where word.name != "__" {
         let text = word.value.map { "\(word.name)=\($0)" } ?? word.name
         guard let width = ModuleParameter.width(of: word.name) else {
-          if !known.isEmpty, !known.contains(word.name) { strangers.append("'\(text)'") }
+          if !known.isEmpty, !known.contains(word.name), !Self.ofTheKernel.contains(word.name) {
+            strangers.append("'\(text)'")
+          }
           continue
         }
         do throws(ParameterRefusal) {
@@ -69,6 +71,9 @@ struct ParameterCheck {
     }
     self.findings = findings
   }
+
+  /// Parameters that the kernel takes for every module. (`unknown_module_param_cb`)
+  private static let ofTheKernel: Set = ["async_probe", "dyndbg"]
 
   private static func sentence(_ source: String?, _ text: String) -> String {
     source.map { "\($0): \(text)" } ?? text

@@ -25,7 +25,8 @@ struct SignatureTopic: Topic {
   /// Whether the kernel trusts the signature; nil where that cannot be told.
   let isTrusted: Bool?
   private let release: String
-  private let certificate: String
+  /// The path of DKMS's certificate.
+  private let certificate: DKMSSettings.Setting
   private let hasCertificate: Bool
   /// The certificate is text, which mokutil does not take.
   private let isText: Bool
@@ -51,9 +52,8 @@ struct SignatureTopic: Topic {
     let found = inputs.modprobe.found.flatMap { $0.information.isEmpty ? nil : $0 }
     isSigned = found.map { $0["sig_id"] != nil }
     signer = found?["signer"].flatMap { $0.isEmpty ? nil : $0 }
-    let settings = DKMSSettings(machine, release: release)
-    certificate = settings.certificate
-    let enrolment = Enrolment(machine, certificate: settings.certificate)
+    certificate = DKMSSettings(machine, release: release).certificate
+    let enrolment = Enrolment(machine, certificate: certificate.value)
     hasCertificate = enrolment.hasCertificate
     isText = enrolment.isText
     let serial = found?["sig_key"].flatMap { Enrolment.bytes(hexadecimal: $0) }
@@ -78,16 +78,24 @@ struct SignatureTopic: Topic {
     return "dkms build --force \(module) && dkms install --force \(module)"
   }
 
+  /// What is not known of the certificate, and how to see it; empty where all is.
+  private var doubt: String {
+    guard let doubt = certificate.doubt else { return "" }
+    return "; which certificate DKMS signs with is not known, since \(doubt): the build names it "
+      + "as 'Public certificate (MOK)', for mokutil --import"
+  }
+
   /// Makes the certificate that DKMS signs with, where it is not there; DKMS builds without a signature
   /// where it cannot.
   private var makeCertificate: [String] {
-    guard !hasCertificate else { return [] }
+    guard !hasCertificate, certificate.value != nil else { return [] }
     return (hasOpenSSL ? [] : ["apt install openssl"]) + ["dkms generate_mok"]
   }
 
   /// Tells shim of the certificate that DKMS signs with, made first where it is not there, and the
   /// module signed with it first where it was signed with another.
   private var enrol: String {
+    guard let certificate = certificate.value else { return build }
     var steps = makeCertificate
     if !hasCertificate || isOfDKMS == false { steps.append(build) }
     if isText {
@@ -121,14 +129,16 @@ struct SignatureTopic: Topic {
             + "'Key was rejected by service' or 'Operation not permitted'; "
             // Else mokutil says that EFI variables are not supported, and no more.
             + (isBootedByEFI ? "" : "boot with EFI, which did not boot this machine, then ")
-            + "enrol the key and reboot",
+            + "enrol the key and reboot" + doubt,
           remedy: enrol, .signatureRejected)
       ]
     case nil:
       return [
         .notice(
-          "\(reason), and the module is \(by); whether that key is enrolled is not known",
-          remedy: "mokutil --test-key \(shellWord(certificate))", code: .signatureRejected)
+          "\(reason), and the module is \(by); whether that key is enrolled is not known"
+            + doubt,
+          remedy: certificate.value.map { "mokutil --test-key \(shellWord($0))" } ?? build,
+          code: .signatureRejected)
       ]
     }
   }
@@ -153,7 +163,7 @@ struct SignatureTopic: Topic {
       JSON.Member("signed", json(isSigned)),
       JSON.Member("signer", JSON(signer)),
       JSON.Member("trusted", json(isTrusted)),
-      JSON.Member("certificate", .string(certificate)),
+      JSON.Member("certificate", JSON(certificate.value)),
     ]
   }
 }

@@ -16,8 +16,12 @@ public struct Descriptor: ~Copyable, Sendable {
   deinit { close(raw) }
 
   /// Opens a file or folder for reading; close-on-exec.
+  ///
+  /// Never waits: a pipe or a device in the place of a file is empty, or fails with EAGAIN.
   public init(reading path: String) throws(SystemFailure) {
-    let raw = try valueOrErrno(.open, path) { open(path, O_RDONLY | O_CLOEXEC) }
+    let raw = try valueOrErrno(.open, path) {
+      open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    }
     self.init(owning: raw, path: path)
   }
 
@@ -34,9 +38,18 @@ public struct Descriptor: ~Copyable, Sendable {
     try valueOrErrno(.fsync, path) { fsync(raw) }
   }
 
-  /// Waits until no other process holds the lock of this file or folder; held until the owner goes.
+  /// Waits until no other process holds the lock of this file or folder, for ten seconds at most, as any
+  /// user may hold that of a folder; held until the owner goes.
   func lock() throws(SystemFailure) {
-    try valueOrErrno(.flock, path) { flock(raw, LOCK_EX) }
+    try valueOrErrno(.flock, path) {
+      var tries = 500
+      while true {
+        let result = flock(raw, LOCK_EX | LOCK_NB)
+        guard result < 0, errno == EWOULDBLOCK, tries > 0 else { return result }
+        tries -= 1
+        usleep(20_000)
+      }
+    }
   }
 }
 
@@ -71,7 +84,8 @@ func writeSome(_ bytes: ArraySlice<UInt8>, to raw: CInt, _ path: String) throws(
 /// - Parameters:
 ///   - path: the file.
 ///   - body: takes each piece, which is valid only during the call.
-/// - Throws: the call that failed; `body` may have had pieces before.
+/// - Throws: the call that failed, EFBIG for a file beyond 256 MiB, as a device that never ends;
+///   `body` may have had pieces before.
 public func forEachPiece(
   of path: String, _ body: (UnsafeRawBufferPointer) -> Void
 ) throws(SystemFailure) {
@@ -79,9 +93,12 @@ public func forEachPiece(
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 64)
   defer { buffer.deallocate() }
   var filled = 0
+  var left = 256 << 20
   while true {
     let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
     filled += count
+    left -= count
+    guard left >= 0 else { throw SystemFailure(.read, path, EFBIG) }
     if count == 0 || filled == buffer.count {
       body(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
       filled = 0

@@ -131,10 +131,21 @@ public struct KmodContext: ~Copyable {
     guard let path = functions.kmod_module_get_path(module) else {
       return FoundModule(name: String(cString: name), path: nil, information: [], needs: [])
     }
+    guard isRegular(path) else {
+      // libkmod would wait for a pipe.
+      return FoundModule(
+        name: String(cString: name), path: String(cString: path), information: [], needs: [])
+    }
     return FoundModule(
       name: String(cString: name), path: String(cString: path),
       information: (try? information(of: module)) ?? [],
       needs: (try? neededSymbols(of: module)) ?? [])
+  }
+
+  /// Whether a path is that of a regular file.
+  func isRegular(_ path: UnsafePointer<CChar>) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
   /// The symbols that the module's file leaves to the kernel, also such as it can do without.
@@ -212,6 +223,16 @@ public struct KmodFailure: Error, Equatable, Sendable {
   public var reason: String
   /// A value of errno(3); nil where libkmod could not be loaded.
   public var code: CInt?
+  /// The file that libkmod, and so modprobe, would read without end; nil for other failures.
+  package var path: String?
+
+  /// - Parameters:
+  ///   - path: of a file that never ends, which libkmod was not asked to read.
+  ///   - kind: what it is, as `a named pipe`.
+  package init(endless path: String, kind: String) {
+    self.init(operation: "read", reason: "it is \(kind), and modprobe would hang on it")
+    self.path = path
+  }
 
   package init(operation: String, reason: String) {
     self.operation = operation

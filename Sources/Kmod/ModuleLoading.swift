@@ -29,6 +29,9 @@ extension KmodContext {
     // libkmod would write of an error to standard error, which the caller reports.
     functions.kmod_set_log_priority(context, LOG_EMERG)
     return try withModule(name) { module throws(KmodFailure) in
+      if let path = functions.kmod_module_get_path(module), !isRegular(path) {
+        throw KmodFailure(operation: "open \(String(cString: path))", code: EINVAL)
+      }
       let result = functions.kmod_module_probe_insert_module(
         module, KMOD_PROBE_FAIL_ON_LOADED.rawValue, options, nil, nil, nil)
       if result == -EEXIST { return false }

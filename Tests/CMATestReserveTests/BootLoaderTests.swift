@@ -342,13 +342,109 @@ private let firmware = "/boot/firmware/cmdline.txt"
     #expect(try advice()?.line == "U_BOOT_PARAMETERS=\"rw a=1 z cma=256M\"")
   }
 
-  @Test func whatOnlyAShellCanEvaluateIsAddedTo() throws {
+  @Test(arguments: [
+    "U_BOOT_PARAMETERS=\"ro $(cat /etc/more)\"", "X=`id`\nU_BOOT_PARAMETERS=\"ro $X\"",
+    "U_BOOT_PARAMETERS=\"ro $ROOT_OPTIONS\"", "[ -e /x ] && U_BOOT_PARAMETERS=ro",
+    "if [ -e /x ]; then\n  U_BOOT_PARAMETERS=\"x\"\nelse\n  U_BOOT_PARAMETERS=\"y\"\nfi",
+    ": \"${U_BOOT_PARAMETERS:=ro splash}\"", ". /etc/site.sh",
+    "U_BOOT_PARAMETERS=a\nU_BOOT_PARAMETERS=\"$U_BOOT_PARAMETERS $(b)\"",
+    "U_BOOT_PARAMETERS=$(a)\nU_BOOT_PARAMETERS+=\" b\"",
+  ])
+  func whatOnlyAShellCanEvaluateIsAddedTo(_ text: String) throws {
     try addUBootMenu()
-    try tree.write("U_BOOT_PARAMETERS=\"ro $(cat /etc/more)\"\n", to: uBoot)
+    try tree.write("\(text)\n", to: uBoot)
+    let start = "U_BOOT_PARAMETERS=\"${U_BOOT_PARAMETERS:-ro quiet}"
+    #expect(try advice()?.edits == [.init(.newLine, in: uBoot, "\(start) cma=256M\"")])
+    #expect(try failure(nil)?.kind == "cannot-edit")
+    // Of that line, once it is there, all is known.
+    try tree.write("\(text)\n\(start) cma=256M\"\n", to: uBoot)
+    #expect(try advice("64M")?.edits == [.init(.lineOf(start), in: uBoot, "\(start) cma=64M\"")])
+    #expect(try advice(nil)?.line == "\(start)\"")
+    try tree.write("\(text)\n\(start)\"\n", to: uBoot)
+    #expect(try failure(nil) == nil)
+  }
+
+  @Test func whatTheVendorHasUnderAConditionIsAddedToInAFileOfOurOwn() throws {
+    try addUBootMenu()
+    let vendor = "/usr/share/u-boot-menu/conf.d/b.conf"
+    try tree.write("if true; then\nU_BOOT_PARAMETERS=a\nfi\n", to: vendor)
+    let line = "U_BOOT_PARAMETERS=\"${U_BOOT_PARAMETERS:-ro quiet} cma=256M\""
+    let own = "/etc/u-boot-menu/conf.d/cma-test.conf"
+    #expect(try advice()?.edits == [.init(.newFile, in: own, line)])
+    try tree.write("\(line)\n", to: own)
+    #expect(try advice(nil)?.edits == [.init(.noFile, in: own, nil)])
+    // What comes later, without a condition, counts alone.
+    try tree.remove(own)
+    try tree.write("U_BOOT_PARAMETERS=c\n", to: "/etc/u-boot-menu/conf.d/c.conf")
+    #expect(try advice()?.line == "U_BOOT_PARAMETERS=\"c cma=256M\"")
+  }
+
+  @Test func aLineThatAppendsIsTheOneToChange() throws {
+    try addUBootMenu()
+    try tree.write("U_BOOT_PARAMETERS=ro\nU_BOOT_PARAMETERS+=\" quiet\"\n", to: uBoot)
     #expect(
       try advice()?.edits
-        == [.init(.newLine, in: uBoot, "U_BOOT_PARAMETERS=\"$U_BOOT_PARAMETERS cma=256M\"")])
-    #expect(try failure(nil)?.kind == "cannot-edit")
+        == [
+          .init(
+            .lineOf("U_BOOT_PARAMETERS+="), in: uBoot, "U_BOOT_PARAMETERS=\"ro quiet cma=256M\"")
+        ])
+  }
+
+  /// The shell that makes the menu sources all of them, and would wait for a pipe.
+  @Test(arguments: ["/etc/u-boot-menu/conf.d/x.conf", "/usr/share/u-boot-menu/conf.d/x.conf"])
+  func aPipeAmongTheSettingsIsSaid(_ file: String) throws {
+    try addUBootMenu()
+    try tree.write("", to: file)
+    try tree.remove(file)
+    try #require(mkfifo(tree.root + file, 0o600) == 0)
+    guard case .unreadable(_, let path, let reason)? = try failure() else {
+      Issue.record("nothing is said")
+      return
+    }
+    #expect(path == tree.root + file && reason.contains("a named pipe"))
+  }
+
+  @Test func aMenuOnAPartitionOfItsOwn() throws {
+    for folder in ["", "/boot/firmware", "/boot/efi"] {
+      let file = "\(folder)/extlinux/extlinux.conf"
+      try tree.write("default b\nlabel a\n append x\nlabel b\n append y\n", to: file)
+      #expect(
+        try advice()?.edits
+          == [.init(.lineBelow("append", label: "b"), in: file, "append y cma=256M")])
+      try tree.remove(file)
+    }
+  }
+
+  @Test func aBlankBeforeAVariableOfABootScriptIsPassedOver() throws {
+    let file = "/boot/armbianEnv.txt"
+    try tree.write(" # extraargs=x\n\textraargs=net.ifnames=0\n", to: file)
+    #expect(
+      try advice()?.edits
+        == [.init(.lineOf("extraargs="), in: file, "extraargs=net.ifnames=0 cma=256M")])
+  }
+
+  /// Boards differ in what their scripts take.
+  @Test(arguments: [
+    ("optargs=quiet cma=8M\n", "optargs=quiet cma=256M", false),
+    ("cmdline=a\noptargs=b\n", "cmdline=a cma=256M", false),
+    ("bootargs=root=/dev/sda1\n", "bootargs=root=/dev/sda1 cma=256M", false),
+    ("dtb=x\n", "cmdline=cma=256M", true),
+  ])
+  func theVariableThatIsThereInUEnv(_ text: String, _ line: String, _ isDoubtful: Bool) throws {
+    try tree.write(text, to: "/boot/uEnv.txt")
+    let advice = try advice()
+    #expect(advice?.edits.map(\.line) == [line])
+    #expect(advice?.notes.contains { $0.contains("the board's boot script") } == isDoubtful)
+  }
+
+  @Test func aConfigurationThatAPiIncludesOrFilters() throws {
+    try tree.write("root=a\n", to: firmware)
+    try tree.write("root=b\n", to: "/boot/firmware/b.txt")
+    try tree.write("include more.txt\n[pi5]\ncmdline=c.txt\n", to: "/boot/firmware/config.txt")
+    try tree.write("cmdline=b.txt\ninclude more.txt\n", to: "/boot/firmware/more.txt")
+    let advice = try advice()
+    #expect(advice?.edits == [.init(.line, in: "/boot/firmware/b.txt", "root=b cma=256M")])
+    #expect(advice?.notes.contains { $0.contains("below [pi5]") } == true)
   }
 
   @Test(arguments: [

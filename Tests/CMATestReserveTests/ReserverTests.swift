@@ -194,6 +194,25 @@ private let dropIn = "/etc/default/grub.d/cma-test.cfg"
     #expect(try reserver.reserve(CMAReservation(parsing: "256M"), writes: false).notes.isEmpty)
   }
 
+  /// grub-mkconfig's shell would wait for it.
+  @Test func aPipeAmongTheSettingsIsSaidAndNothingIsRun() throws {
+    let file = "/etc/default/grub.d/x.cfg"
+    try tree.write("", to: file)
+    try tree.remove(file)
+    try #require(mkfifo(tree.root + file, 0o600) == 0)
+    guard case .unreadable(_, let path, let reason)? = try failure("64M") else {
+      Issue.record("nothing is said")
+      return
+    }
+    #expect(path == tree.root + file && reason.contains("it is a named pipe"))
+    #expect(tree.read(dropIn) == nil && !menu.contains("menuentry"))
+    #expect(throws: ReserveFailure.self) {
+      try tree.write("GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX cma=64M\"\n", to: dropIn)
+      _ = try reserver.remove()
+    }
+    #expect(tree.read(dropIn) != nil)
+  }
+
   @Test func saysThatEntriesWithXenGoWithoutIt() throws {
     try tree.write(
       "GRUB_CMDLINE_LINUX_XEN_REPLACE=\"console=hvc0\"\n", to: "/etc/default/grub.d/xen.cfg")

@@ -145,6 +145,8 @@ private let file = "/etc/modprobe.d/mine.conf"
 
   @Test(arguments: [
     "install cma* /bin/false", "install c[lm]atest /bin/false", "install * /bin/false",
+    "install c[k-n]atest /bin/false", "install cmates[!a-s] /bin/false",
+    "install cma?est /bin/false",
     "install cmatest /bin/false\ninstall cmatest /bin/true",
     "install cma* /bin/false\ninstall cmatest /sbin/modprobe --ignore-install cmatest",
   ])
@@ -185,6 +187,13 @@ private let file = "/etc/modprobe.d/mine.conf"
     try tree.write(text + "\n", to: "/etc/modprobe.d/x.conf")
     let finding = loading.first
     #expect(finding?.mark == .notice && finding?.code == .loadingBlocked)
+  }
+
+  @Test(arguments: ["dyndbg=+p", "async_probe=1", "dyndbg"])
+  func whatTheKernelTakesForEveryModuleIsNoStranger(_ option: String) throws {
+    try tree.write("options cmatest \(option)\n", to: "/etc/modprobe.d/x.conf")
+    #expect(status.exitStatus == .success)
+    #expect(!findings.contains { $0.text.contains("no such parameter") })
   }
 
   @Test func aCommandToTypeHasNamesOfFilesAsWords() throws {

@@ -126,6 +126,49 @@ private let lockdown = "/sys/kernel/security/lockdown"
     #expect(finding?.remedy == "mokutil --import \(path)")
   }
 
+  /// What DKMS's shell makes of the file is then known to nobody else.
+  @Test(arguments: [
+    "mok_certificate=\"$(ls /srv/*.der)\"", "mok_certificate=`cat /etc/mok`",
+    "mok_certificate=${MOK:-/a}", "mok_certificate=${dkms_tree%/x}/a",
+    "mok_certificate=$HOME/mok.der", "mok_certificate='$HOME/a'",
+    "mok_certificate=/k/\\$(uname -r)", "[ -f /a ] && mok_certificate=/a",
+    "if [ -f /a ]; then\n  mok_certificate=/a\nfi", "for i in /a /b; do\nmok_certificate=$i\ndone",
+    ". /etc/dkms/site.sh", "source /etc/dkms/site.sh", "eval $MOK", "unset mok_certificate",
+    "read -r mok_certificate </etc/mok", "true; . /etc/site",
+  ])
+  func aCertificateThatOnlyAShellCanTellIsNotNamed(_ text: String) throws {
+    try tree.write("\(text)\n", to: "/etc/dkms/framework.conf.d/mok.conf")
+    try tree.write("Y\n", to: enforce)
+    let file = "/etc/dkms/framework.conf.d/mok.conf sets mok_certificate to"
+    #expect(finding?.mark == .wrong && finding?.remedy == build)
+    #expect(
+      finding?.text.contains("is not known, since only a shell can tell what \(file)") == true)
+    #expect(facts.contains(JSON.Member("certificate", nil)))
+    try tree.remove("/proc/keys")
+    #expect(finding?.mark == .notice && finding?.remedy == build)
+    #expect(finding?.text.contains(file) == true)
+  }
+
+  @Test(arguments: [
+    "if [ -d /big ]; then\n  tmp_location=/big\nfi\nmok_certificate=/a",
+    "export mok_certificate=/a",
+    "mok_certificate=/a\nexport mok_certificate", "# . /etc/x\nmok_certificate=/a",
+    "post_transaction=\"$(hook)\"\nmok_certificate=/a",
+  ])
+  func whatDoesNotConcernTheCertificateLeavesItKnown(_ text: String) throws {
+    try tree.write("\(text)\n", to: "/etc/dkms/framework.conf")
+    try tree.write(certificate, to: "/a")
+    try tree.write("Y\n", to: enforce)
+    #expect(finding?.remedy == "mokutil --import /a")
+  }
+
+  @Test func aCertificateInTheFolderThatDKMSHasItself() throws {
+    try tree.write("mok_certificate=$dkms_tree/own.der\n", to: "/etc/dkms/framework.conf")
+    try tree.write(certificate, to: "/var/lib/dkms/own.der")
+    try tree.write("Y\n", to: enforce)
+    #expect(finding?.remedy == "mokutil --import /var/lib/dkms/own.der")
+  }
+
   @Test func aCertificateThatIsTextIsConvertedFirst() throws {
     try tree.write(certificate, to: "/der")
     try tree.run(

@@ -382,6 +382,13 @@ private let cmdline = "/proc/cmdline"
     #expect(findings("dkms").first?.mark == .good)
   }
 
+  @Test func aTreeOfDKMSThatOnlyAShellCanTell() throws {
+    try tree.write("dkms_tree=$(findmnt -no TARGET /big)/dkms\n", to: "/etc/dkms/framework.conf")
+    #expect(findings("dkms").map(\.mark) == [.notice])
+    #expect(findings("dkms").first?.text.contains("sets dkms_tree to") == true)
+    #expect(status.exitStatus == .success)
+  }
+
   @Test func builtButNotInstalled() throws {
     try tree.remove("/var/lib/dkms/cma-test/kernel-\(release)-x86_64")
     try tree.remove("/lib/modules/\(release)/updates")

@@ -65,6 +65,18 @@ import Testing
     #expect(try machine.names(in: "/modprobe.d") == ["x.conf"])
   }
 
+  /// Any user may hold the lock of a folder that can be read.
+  @Test(.timeLimit(.minutes(2))) func givesUpWhereAnotherHoldsTheLockForEver() throws {
+    try file.replace(with: Array("old\n".utf8), mode: 0o600)
+    let holder = open(folder.path + "/modprobe.d", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { close(holder) }
+    try #require(flock(holder, LOCK_EX) == 0)
+    #expect(throws: SystemFailure(.flock, folder.path + "/modprobe.d", EWOULDBLOCK)) {
+      try file.replace(with: Array("new\n".utf8), mode: 0o600)
+    }
+    #expect(try contents(of: path) == Array("old\n".utf8))
+  }
+
   @Test func doesNotFollowALinkLaidInItsWay() throws {
     try file.replace(with: [], mode: 0o600)
     let victim = folder.path + "/victim"

@@ -35,6 +35,23 @@ import Testing
     }
   }
 
+  @Test func neverWaitsForAPipeInThePlaceOfAFile() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/pipe"
+    try #require(mkfifo(path, 0o600) == 0)
+    #expect(try contents(of: path) == [])
+    // Somebody has it open, and writes nothing.
+    let writer = open(path, O_RDWR | O_CLOEXEC)
+    defer { close(writer) }
+    #expect(throws: SystemFailure(.read, path, EAGAIN)) { try contents(of: path) }
+  }
+
+  @Test func readsNoFileWithoutEnd() {
+    #expect(throws: SystemFailure(.read, "/dev/zero", EFBIG)) {
+      try forEachPiece(of: "/dev/zero") { _ in }
+    }
+  }
+
   @Test func tellsWhichFileCouldNotBeOpened() {
     #expect(throws: SystemFailure(.open, "/nonexistent", ENOENT)) {
       try contents(of: "/nonexistent")

@@ -31,12 +31,22 @@ private let hasNoModule = !FileManager.default.fileExists(atPath: "/dev/cmatest"
       ["run", "--list", "--format", "json"], [], ["--help"], ["help", "run"], ["run", "--help"],
       ["--version"], ["--generate-completion-script", "bash"],
     ]
+    let measurement = sourcePath("Tests/Fixtures/results/whole.json")
+    let map = sourcePath("Tests/Fixtures/holders/map.json")
+    let ofResults: [[String]] = [
+      ["report", measurement], ["report", "--format", "csv", measurement], ["report", map],
+      ["report", "--help"], ["compare", "--help"],
+    ]
     let withoutModule: [[String]] =
-      hasNoModule ? [["run", "--no-load"], ["areas", "--no-load", "--json"]] : []
+      hasNoModule
+      ? [
+        ["run", "--no-load"], ["areas", "--no-load", "--json"],
+        ["map", "--no-load", "--format", "json"],
+      ] : []
     let atBoot: [[String]] = [here, ["--save-cache"] + here, ["--help"], ["--version"]]
     var printing: [(Program, [String])] = []
     for words in inTree { printing.append((command, words + here)) }
-    for words in anywhere + withoutModule { printing.append((command, words)) }
+    for words in anywhere + ofResults + withoutModule { printing.append((command, words)) }
     for words in atBoot { printing.append((helper, words)) }
     return printing
   }

@@ -181,7 +181,11 @@ public func sourceFiles(below folder: String) throws -> [String] {
   try FileManager.default.subpathsOfDirectory(atPath: sourcePath(folder)).map { "\(folder)/\($0)" }
 }
 
-private func sourcePath(_ path: String) -> String {
+/// The path of a file of the source tree.
+///
+/// - Parameter path: from the top of the tree.
+/// - Returns: an absolute path.
+public func sourcePath(_ path: String) -> String {
   URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent(path).path
 }

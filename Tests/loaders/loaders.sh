@@ -148,6 +148,23 @@ u-boot-menu-shell() {
   uboot /root/more 'more=1\n'
   put /etc/default/u-boot 'U_BOOT_PARAMETERS="ro $(cat /root/more)"'
   gives 'read-config has it behind what a program printed' 'ro more=1 cma=96M'
+  told 128M
+  same 'another size takes its place' 'ro more=1 cma=128M' "$(parameters)"
+  takes_back 'and without it when it is taken back' 'ro more=1'
+}
+u-boot-menu-condition() {
+  uboot /usr/share/u-boot-menu/conf.d/board.conf \
+    'if [ -e /etc/fstab ]; then\n  U_BOOT_PARAMETERS="x=\\"a b\\" rw"\nfi\n'
+  gives 'read-config has it behind what the condition sets' 'x="a b" rw cma=96M'
+  takes_back "and the vendor's again when it is taken back" 'x="a b" rw'
+}
+u-boot-menu-doubtful-default() {
+  uboot /etc/default/u-boot '[ ! -e /etc/none ] || U_BOOT_PARAMETERS=rw\n'
+  gives 'read-config keeps its own default' 'ro quiet cma=96M'
+}
+u-boot-menu-appended() {
+  uboot /etc/default/u-boot 'U_BOOT_PARAMETERS="ro"\nU_BOOT_PARAMETERS="$U_BOOT_PARAMETERS splash"\n'
+  gives 'read-config has it behind all lines' 'ro splash cma=96M'
 }
 u-boot-menu-kernel-cmdline() {
   uboot /etc/kernel/cmdline 'root=LABEL=os ro quiet\n'
@@ -279,6 +296,9 @@ interrupted() {
   check "update-grub was running when SIG$1 came" test -e /root/slow
   # The whole group, as a terminal does it.
   kill "-$1" -- "-$pid"
+  # Again, by one who cannot wait: all is put back for all that.
+  sleep 1
+  kill "-$1" -- "-$pid" 2>/dev/null || true
   wait "$pid"
   same "SIG$1 ends it" "$2" $?
   shows "$advice"

@@ -20,7 +20,7 @@ struct BenchProfileFile {
   func read() throws -> BenchSettings {
     var settings = BenchSettings()
     let bytes = try mapError({ BenchCommandFailure.noProfile(name: name, $0) }) {
-      () throws(SystemFailure) in try contents(of: path, limit: 1 << 20)
+      () throws(SystemFailure) in try namedContents(of: path, limit: 1 << 20)
     }
     try settings.read(profile: String(decoding: bytes, as: UTF8.self), name: name)
     return settings

@@ -14,6 +14,10 @@ public struct ShellAssignments: Sendable {
     public var own: String
     /// Whether the text has nothing that only a shell can evaluate, as `$(program)`.
     public var isPlain: Bool
+    /// The variables whose values the text uses.
+    public var variables: Set<String>
+    /// Whether it is `NAME+=…`, which leaves what the variable had before.
+    public var appends: Bool
     /// The lines of the file that have the assignment, counted from 1.
     public var lines: ClosedRange<Int>
   }
@@ -23,6 +27,7 @@ public struct ShellAssignments: Sendable {
     var whole: [UInt8] = []
     var own: [UInt8] = []
     var isPlain = true
+    var variables: Set<String> = []
 
     mutating func append(_ bytes: UInt8...) {
       whole += bytes
@@ -31,6 +36,7 @@ public struct ShellAssignments: Sendable {
   }
 
   private var values: [String: String] = [:]
+  private var scripts: [ShellScript] = []
   public private(set) var assignments: [Assignment] = []
 
   public init() {}
@@ -44,6 +50,7 @@ public struct ShellAssignments: Sendable {
   ///   - text: its bytes.
   ///   - file: its name, for `assignments`.
   public mutating func read(_ text: [UInt8], from file: String) {
+    scripts.append(ShellScript(text, file: file))
     var rest = text[...]
     while !rest.isEmpty {
       rest = rest.drop { $0 == .space || $0 == .tab || $0 == .newline || $0 == .semicolon }
@@ -70,6 +77,43 @@ public struct ShellAssignments: Sendable {
     }
   }
 
+  /// Returns the last file that only a shell can tell the value of a variable from: one that has a
+  /// program print it, sets it under a condition, reads other files, or uses variables that are in
+  /// doubt themselves, or in none of the files.
+  ///
+  /// - Parameter name: the variable's.
+  /// - Returns: nil where the value is certain.
+  public func doubtfulFile(for name: String) -> String? { doubtfulFile(for: name, asking: []) }
+
+  private func doubtfulFile(for name: String, asking names: Set<String>) -> String? {
+    var doubtful: String?
+    for script in scripts {
+      if script.maySet(name) {
+        doubtful = script.file
+        continue
+      }
+      for assignment in assignments where assignment.name == name && assignment.file == script.file
+      {
+        let others = assignment.variables.subtracting(names).subtracting([name])
+        let isDoubtful = others.contains { other in
+          !assignments.contains { $0.name == other }
+            || doubtfulFile(for: other, asking: names.union([name])) != nil
+        }
+        if isDoubtful || !assignment.isPlain {
+          doubtful = script.file
+        } else if !assignment.appends, !assignment.variables.contains(name) {
+          doubtful = nil
+        }
+      }
+    }
+    return doubtful
+  }
+
+  /// Returns the text of an assignment as its file has it.
+  public func text(of assignment: Assignment) -> String {
+    scripts.last { $0.file == assignment.file }?.text(of: assignment.lines) ?? ""
+  }
+
   private mutating func assign(
     _ name: String, _ appends: Bool, _ value: Value, from file: String, lines: ClosedRange<Int>
   ) {
@@ -77,7 +121,7 @@ public struct ShellAssignments: Sendable {
     assignments.append(
       Assignment(
         file: file, name: name, own: String(decoding: value.own, as: UTF8.self),
-        isPlain: value.isPlain, lines: lines))
+        isPlain: value.isPlain, variables: value.variables, appends: appends, lines: lines))
   }
 
   /// Takes a value off the front of `rest`: all up to a blank or `;` outside quotes.
@@ -143,7 +187,9 @@ public struct ShellAssignments: Sendable {
       if rest.first != UInt8(ascii: "}") { value.isPlain = false }
       rest = rest.drop { $0 != UInt8(ascii: "}") && $0 != .newline }.dropFirst()
     }
-    value.whole += (values[String(decoding: name, as: UTF8.self)] ?? "").utf8
+    let text = String(decoding: name, as: UTF8.self)
+    value.variables.insert(text)
+    value.whole += (values[text] ?? "").utf8
   }
 
   /// Takes the text of a program of the shell off the front, which has quotes of its own, and puts
@@ -183,6 +229,9 @@ public struct ShellAssignments: Sendable {
 }
 
 extension UInt8 {
+  fileprivate static let space = UInt8(ascii: " ")
+  fileprivate static let tab = UInt8(ascii: "\t")
+  fileprivate static let newline = UInt8(ascii: "\n")
   fileprivate static let semicolon = UInt8(ascii: ";")
   fileprivate static let quote = UInt8(ascii: "\"")
   fileprivate static let apostrophe = UInt8(ascii: "'")
