@@ -97,6 +97,7 @@ enum DeviceSessionFailure: CommandFailure {
       "look whether /dev is the kernel's own, or make the file: mknod -m 600 \(KernelDevice.path) c "
         + "$(tr : ' ' < /sys/class/misc/cmatest/dev)"
     case EMFILE: "raise the limit of open files of this process: ulimit -n"
+    case ENOBUFS, ENOMEM: "free memory: the kernel has none for an open file"
     case ENFILE: "raise the limit of open files of the machine: sysctl fs.file-max"
     default: "look for 'cmatest' in the output of dmesg"
     }
