@@ -9,7 +9,12 @@ import Testing
 /// Machines on which programs have pages of CMA, take more and give some back while the suite counts those that
 /// are free.
 @Suite struct BusyAreaTests {
-  /// - Parameter change: the pages that others have at one more look.
+  /// Makes a kernel.
+  ///
+  /// - Parameters:
+  ///   - knowsAvailable: false for a kernel without CONFIG_CMA_SYSFS.
+  ///   - change: the pages that others have at one more look.
+  /// - Returns: the kernel.
   private func kernel(
     knowsAvailable: Bool = true, _ change: @escaping (Int) -> UInt64
   ) -> FaultyKernel {
