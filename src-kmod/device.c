@@ -194,9 +194,9 @@ static int cmatest_open(struct inode *inode, struct file *filp)
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 
-	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	file = kzalloc(sizeof(*file), CMATEST_GFP);
 	if (!file)
-		return -ENOMEM;
+		return -ENOBUFS;
 	xa_init_flags(&file->handles, XA_FLAGS_ALLOC1);
 	mutex_init(&file->team.lock);
 	init_waitqueue_head(&file->team.wait);

@@ -57,7 +57,8 @@
 
 /*
  * get_pfnblock_migratetype() and its like are not exported, what they read is. The
- * order of pageblocks is a constant on all architectures that Debian has CMA on.
+ * order of pageblocks is a constant on amd64 and arm64; where it is a variable, as
+ * on powerpc, that one is not exported either.
  */
 #if defined(CONFIG_CMA) && defined(CONFIG_SPARSEMEM) && !defined(CONFIG_HUGETLB_PAGE_SIZE_VARIABLE)
 #define CMATEST_READS_TYPE	1

@@ -304,8 +304,9 @@ void __init cmatest_ledger_start(unsigned int most)
 	if (!most)
 		return;
 	most = min(most, CMATEST_LEDGER_MOST);
+	/* Not charged to whoever loads: it outlives that process. */
 	cmatest_ledger_blocks = kvcalloc(most, sizeof(*cmatest_ledger_blocks),
-					 GFP_KERNEL | __GFP_NOWARN);
+					 CMATEST_GFP & ~__GFP_ACCOUNT);
 	if (!cmatest_ledger_blocks) {
 		pr_warn("ledger: no memory for %u blocks: it is not kept\n", most);
 		return;

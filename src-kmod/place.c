@@ -208,6 +208,9 @@ static int cmatest_place_write_pages(struct cmatest_pages *block, struct file *f
 
 		if (written == PAGE_SIZE)
 			++*placed;
+		else if (written == -ENOMEM)
+			/* For the page cache, that is: -ENOMEM is the allocator's. */
+			err = -ENOBUFS;
 		else if (!err)
 			err = written < 0 ? written : -ENOSPC;
 	}

@@ -29,7 +29,7 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   /// The loaded module does not know the request.
   public var isNoSuchRequest: Bool { code == ENOTTY }
   /// write(2) refused for the sake of the file or its disk.
-  var isOfFile: Bool { [ENOSPC, EDQUOT, EFBIG, EROFS, EPERM, ENOMEM].contains(code) }
+  var isOfFile: Bool { [ENOSPC, EDQUOT, EFBIG, EROFS, EPERM, ENOBUFS].contains(code) }
   /// The module itself found the request senseless.
   public var isInvalid: Bool { code == EINVAL }
 
@@ -42,6 +42,6 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   var reason: String {
     // Not the words of errno(3), which are about sockets.
     code == ENOBUFS
-      ? "the kernel has no memory for the module's own notes" : String(cString: strerror(code))
+      ? "the kernel has no memory for what the module asks for" : String(cString: strerror(code))
   }
 }

@@ -35,6 +35,9 @@ public protocol DeviceFile: AnyObject, Sendable {
 public struct DeviceInformation: Equatable, Sendable {
   public var pageSize: UInt64 = 4096
   public var areas: UInt32 = 0
+  /// Whether these are all; else the module has only the default one, since it was not given
+  /// `cma_for_each_area`, which no kernel exports.
+  public var hasAllAreas = true
   /// The largest order and count that are passed on to the allocator.
   public var maxOrder: UInt32 = 0
   public var maxCount: UInt64 = 0

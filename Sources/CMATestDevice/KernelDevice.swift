@@ -102,6 +102,7 @@ public final class KernelDevice: PagePlacer {
     var information = DeviceInformation()
     information.pageSize = UInt64(request.page_size)
     information.areas = request.areas
+    information.hasAllAreas = request.bound & UInt32(CMATEST_BOUND_FOR_EACH) != 0
     information.maxOrder = request.max_order
     if request.pageblock > 0, request.pageblock < 32 {
       information.blockPages = 1 << UInt64(request.pageblock)

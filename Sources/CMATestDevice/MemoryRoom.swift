@@ -7,9 +7,6 @@ internal import CMATestSystem
 /// Tells how much memory this process may still take before the kernel takes memory from others, or kills
 /// the process.
 struct MemoryRoom {
-  /// Bytes that stay free besides.
-  private static let reserve: UInt64 = 24 << 20
-
   private let machine: Machine
   private let pageSize: UInt64
 
@@ -27,7 +24,7 @@ struct MemoryRoom {
     let least = min(UInt64(wanted), max(1, (1 << 20) / pageSize))
     var count = UInt64(wanted)
     for limit in try limits() {
-      let pages = (limit.bytes - min(limit.bytes, Self.reserve)) / pageSize
+      let pages = (limit.bytes - min(limit.bytes, MemoryState.leastReserve)) / pageSize
       guard pages >= least else {
         throw .impossible("\(limit.name) leaves \(limit.bytes >> 10) KiB of memory")
       }
@@ -38,16 +35,13 @@ struct MemoryRoom {
 
   private func limits() throws(PlacementFailure) -> [(name: String, bytes: UInt64)] {
     do throws(SystemFailure) {
-      let meminfo = MemoryInformation(parsing: try contents(of: machine.path("/proc/meminfo")))
-      let available = meminfo["MemAvailable"] ?? 0
+      let memory = try MemoryState(on: machine)
       // The pages are moved out of the area, where the memory of CMA is no room for them.
-      let outside = available - min(available, meminfo["CmaFree"] ?? 0)
+      let outside = (memory.available ?? 0).clampedDifference(memory.freeInAreas)
       var limits = [(name: "what the machine has besides CMA", bytes: outside)]
       // An allocation of this program that fails ends it: the mapping must not take all there is.
-      if try isStrictlyAccounted(), let most = meminfo["CommitLimit"],
-        let committed = meminfo["Committed_AS"]
-      {
-        limits.append((name: "vm.overcommit_memory=2", bytes: most - min(most, committed)))
+      if try isStrictlyAccounted(), let promise = memory.promise {
+        limits.append((name: "vm.overcommit_memory=2", bytes: promise))
       }
       limits += try machine.memoryLimits().map { (name: $0.file, bytes: $0.room) }
       return limits

@@ -40,6 +40,10 @@ public struct RunningKernel: TestedKernel {
     return try Counters(on: machine, area: area, pageSize: pageSize)
   }
 
+  public func shortage(taking bytes: UInt64) -> MemoryShortage? {
+    (try? MemoryState(on: machine))?.shortage(taking: bytes)
+  }
+
   public func bitmap(of area: String) throws(SystemFailure) -> AreaBitmap? {
     try AreaBitmap(on: machine, area: area)
   }

@@ -27,6 +27,12 @@ public protocol MemoryObserving: Sendable {
   /// - Throws: the call that failed, where they cannot be read.
   func counters(of area: String?) throws(SystemFailure) -> Counters
 
+  /// Looks whether the machine has memory enough for a block, and for everybody else besides.
+  ///
+  /// - Parameter bytes: of the block.
+  /// - Returns: nil where there is, or where nothing tells.
+  func shortage(taking bytes: UInt64) -> MemoryShortage?
+
   /// Reads the allocator's own bitmap of an area.
   ///
   /// - Parameter area: the name of the area.

@@ -31,7 +31,7 @@ package struct AreaExplanation: Sendable {
     /// The places of pages in use that could not be moved.
     package var obstacles: UInt64 = 0
     /// Why the block was not even asked for; nil where it was.
-    package var shortage: MemoryLeft.Shortage?
+    package var shortage: MemoryShortage?
     /// Whether the same blocks fit in another order: then `order` has places in `answers`.
     package var order: [Int]?
 

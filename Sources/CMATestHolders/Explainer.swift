@@ -14,7 +14,7 @@ package struct Explainer {
   }
 
   private let file: any DeviceFile
-  private let memory: MemoryLeft
+  private let machine: Machine
   let insight: any AreaInsight
   let observer: AreaObserver?
   let frames: Range<UInt64>?
@@ -33,7 +33,7 @@ package struct Explainer {
     explanation: AreaExplanation, frames: Range<UInt64>?, blockPages: UInt64
   ) {
     self.file = file
-    memory = MemoryLeft(on: machine)
+    self.machine = machine
     self.insight = insight
     self.frames = frames
     self.blockPages = blockPages
@@ -91,7 +91,7 @@ package struct Explainer {
       for block in 1...answer.wanted.blocks {
         if isEnding() { throw .ended }
         let bytes = answer.request.count.clampedProduct(explanation.pageSize)
-        if !isLarger(answer.request), let shortage = memory.shortage(taking: bytes) {
+        if !isLarger(answer.request), let shortage = memory?.shortage(taking: bytes) {
           var witness = Witness()
           witness.cause = .noMemory
           explanation.failure = .init(answer: place, block: block, witness: witness)
@@ -119,6 +119,9 @@ package struct Explainer {
     }
     return try asking { () throws(DeviceFailure) in try insight.witness(request) }
   }
+
+  /// The memory of the machine now; nil where nothing tells.
+  private var memory: MemoryState? { try? MemoryState(on: machine) }
 
   private func isLarger(_ request: BlockRequest) -> Bool {
     explanation.pages.map { request.count > $0 } ?? false
@@ -166,7 +169,7 @@ package struct Explainer {
     let pages = room.pages(obstacles: failure.obstacles)
     let bytes = pages.map { $0.clampedProduct(explanation.pageSize) }
     // Where no number has so many pages, the machine has not either.
-    if let total = memory.total,
+    if let total = memory?.total, total > 0,
       bytes ?? (failure.witness.cause == .larger ? UInt64.max : 0) > total
     {
       explanation.notes.append(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 public import CMATestCore
+internal import CMATestDevice
 
 /// Renders the surveys of areas as text, or as JSON with stable keys.
 public enum AreaReport {
@@ -31,17 +32,24 @@ public enum AreaReport {
       return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
     }
     let notes = surveys.compactMap { survey in
-      survey.inTheWay.map {
-        "A larger block of \(areaTitle(survey.name, survey.index)) meets: \(printable($0))\n"
-      }
+      survey.obstacle.map { "A larger block of \(areaTitle(survey.name, survey.index)) \($0)\n" }
     }
     return (table + notes).joined()
   }
 
   /// Makes an object whose numbers are pages, or bytes where the key says so, and null where the kernel
   /// does not tell.
-  public static func json(_ surveys: [AreaSurvey], kernel: String) -> JSON {
-    ["schema": 1, "ok": true, "kernel": .string(kernel), "areas": .array(surveys.map(json))]
+  ///
+  /// - Parameters:
+  ///   - surveys: the areas.
+  ///   - kernel: the release.
+  ///   - areAll: false where the kernel has areas that the module does not know.
+  /// - Returns: the object.
+  public static func json(_ surveys: [AreaSurvey], kernel: String, areAll: Bool = true) -> JSON {
+    [
+      "schema": 1, "ok": true, "kernel": .string(kernel), "complete": .bool(areAll),
+      "areas": .array(surveys.map(json)),
+    ]
   }
 
   private static func json(_ survey: AreaSurvey) -> JSON {
@@ -58,10 +66,18 @@ public enum AreaReport {
       "largest_block_pages": JSON(survey.largest?.pages),
       "largest_block_limited": survey.largest.map { .bool($0.isLimited) } ?? .null,
       "largest_block_estimate_pages": JSON(survey.estimate),
-      "in_the_way": JSON(survey.inTheWay),
+      "in_the_way": JSON(survey.inTheWay ?? survey.largest?.shortage?.words),
       "alloc_pages_success": JSON(survey.allocated),
       "alloc_pages_fail": JSON(survey.failed),
       "release_pages_success": JSON(survey.released),
     ]
+  }
+}
+
+extension AreaSurvey {
+  /// Why there is no larger block, as a part of a sentence.
+  fileprivate var obstacle: String? {
+    if let shortage = largest?.shortage { return "was not asked for, since \(shortage.words)" }
+    return inTheWay.map { "meets: \(printable($0))" }
   }
 }

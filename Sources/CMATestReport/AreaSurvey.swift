@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
+public import CMATestDevice
+
 /// Describes an area at one moment. Counts are in pages; nil stands for a number that the kernel does
 /// not tell.
 public struct AreaSurvey: Equatable, Sendable {
@@ -46,12 +48,16 @@ public struct AreaSurvey: Equatable, Sendable {
 public struct LargestBlock: Equatable, Sendable {
   /// 0 where not even one page can be had.
   public var pages: UInt64
-  /// Whether the module's own limit of pages stands against a larger block.
+  /// Whether a larger block was not asked for: the module's own limit of pages stands against it, or it would
+  /// leave too little memory.
   public var isLimited: Bool
+  /// Why a larger block would leave too little memory; nil where that was no reason.
+  public var shortage: MemoryShortage?
 
-  public init(pages: UInt64, isLimited: Bool = false) {
+  public init(pages: UInt64, isLimited: Bool = false, shortage: MemoryShortage? = nil) {
     self.pages = pages
-    self.isLimited = isLimited
+    self.isLimited = isLimited || shortage != nil
+    self.shortage = shortage
   }
 }
 

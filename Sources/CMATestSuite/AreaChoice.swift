@@ -12,6 +12,11 @@ public enum AreaChoice {
     /// The kernel has no default area.
     case noDefault
 
+    /// Whether the area may be one that the module does not know.
+    public var isUnknown: Bool {
+      if case .unknown = self { true } else { false }
+    }
+
     /// The reason in one line.
     public var message: String {
       switch self {

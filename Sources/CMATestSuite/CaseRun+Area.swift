@@ -58,7 +58,13 @@ extension CaseRun {
   ///
   /// - Throws: `skipped` where not even one can be had.
   func obtainablePages() throws(CaseEnd) -> UInt64 {
-    if try ownsTheArea() { return try pageCount() }
+    try leaveMemory(taking: 1)
+    if try ownsTheArea() {
+      let pages = try pageCount()
+      let most = affordable(pages)
+      // What others take meanwhile is left to them.
+      return most == pages ? pages : max(1, most / 8 * 7)
+    }
     let largest = try largestBlock()
     guard largest.pages > 0 else { throw try nothingToHave() }
     return largest.pages
@@ -126,8 +132,10 @@ extension CaseRun {
   ///
   /// - Parameter order: the order of the size and of the alignment.
   /// - Returns: the blocks, as they came.
-  /// - Throws: `failed` where the device fails otherwise than for want of memory.
+  /// - Throws: `failed` where the device fails otherwise than for want of memory; `skipped` where all of them
+  ///   would leave too little memory.
   func takeAll(order: UInt32) throws(CaseEnd) -> Allocations {
+    try leaveMemory(taking: try freePages())
     let most = Int(clamping: (try pageCount() >> UInt64(order)).clampedSum(1))
     var blocks = Allocations(from: file)
     repeat {
@@ -139,10 +147,13 @@ extension CaseRun {
   /// Takes a block.
   ///
   /// - Returns: whether the block could be had; it is then the last of `blocks`.
-  /// - Throws: `failed` where the device fails otherwise than for want of memory.
+  /// - Throws: `failed` where the device fails otherwise than for want of memory; `skipped` where the block
+  ///   would leave too little memory.
   func take(
     _ count: UInt64, order: UInt32 = 0, into blocks: inout Allocations
   ) throws(CaseEnd) -> Bool {
+    // Once the blocks have all that is free, one more is refused, and takes nothing.
+    if try blocks.pageCount.clampedSum(count) <= freePages() { try leaveMemory(taking: count) }
     do throws(DeviceFailure) {
       try blocks.allocate(request(count, order: order))
       tally.add(count)

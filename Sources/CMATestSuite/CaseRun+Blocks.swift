@@ -24,13 +24,14 @@ extension CaseRun {
   ///     have.
   /// - Returns: the block.
   /// - Throws: `failed` after so many refusals; `skipped` where others have so much of the area that
-  ///   these are no fault.
+  ///   these are no fault, or the block would leave too little memory.
   func allocate(
     _ count: UInt64, order: UInt32 = 0, attempts: Int = 5, wasThere: Bool = false
   ) throws(CaseEnd) -> Allocation {
     var refusals = 0
     while true {
       try step()
+      try leaveMemory(taking: count)
       do throws(DeviceFailure) {
         let block = try Allocation(request(count, order: order), from: file)
         tally.add(count)
@@ -60,9 +61,11 @@ extension CaseRun {
   /// Tries to allocate a block, and releases it at once.
   ///
   /// - Returns: whether the block could be had.
-  /// - Throws: `failed` where the device fails otherwise than for want of memory.
+  /// - Throws: `failed` where the device fails otherwise than for want of memory; `skipped` where the block
+  ///   would leave too little memory.
   func canAllocate(_ count: UInt64, order: UInt32 = 0) throws(CaseEnd) -> Bool {
     try step()
+    try leaveMemory(taking: count)
     do throws(DeviceFailure) {
       _ = try Allocation(request(count, order: order), from: file)
       return true

@@ -8,7 +8,8 @@ internal import CMATestSystem
 extension CaseRun {
   /// Starts another process that owns blocks.
   func startOwner(_ request: BlockRequest, blocks: Int) throws(CaseEnd) -> any BlockOwner {
-    try observing(kernel.startOwner(request, blocks: blocks))
+    try leaveMemory(taking: request.count.clampedProduct(UInt64(blocks)))
+    return try observing(kernel.startOwner(request, blocks: blocks))
   }
 
   /// Ends another process that owns blocks, and waits for its end.

@@ -29,14 +29,17 @@ extension CaseRun {
     try learn(&search, occupancy)
     while search.bad - search.good > 1 {
       let count = search.next
-      if try canAllocate(count) {
+      if let shortage = shortage(taking: count) {
+        search.isShort(shortage, pageSize: area.pageSize)
+      } else if try canAllocate(count) {
         search.succeeded(count)
       } else {
         try refused(count, &search)
       }
     }
     return LargestBlock(
-      pages: search.good, isLimited: search.good == limit && limit < free && limit > 0)
+      pages: search.good, isLimited: search.good == limit && limit < free && limit > 0,
+      shortage: search.shortage)
   }
 
   /// Estimates the largest block by the kinds of pages that the kernel shows. Allocates nothing.
@@ -82,6 +85,8 @@ extension CaseRun {
   /// upwards until one cannot be moved, so the lowest page that is still there is in the way.
   private func refused(_ count: UInt64, _ search: inout Search) throws(CaseEnd) {
     search.bad = count
+    // Without the limit of memory there would not be more.
+    search.shortage = nil
     guard let pieces = search.pieces, search.guesses < guesses else {
       search.pieces = nil
       return
@@ -113,6 +118,8 @@ private struct Search {
   /// The frames where a block may be; nil where they are not known any more.
   var pieces: FrameRanges?
   var guesses = 0
+  /// Why no more than `bad` was asked for; nil where that was refused, or cannot be.
+  var shortage: MemoryShortage?
 
   init(most: UInt64) {
     self.most = most
@@ -130,6 +137,12 @@ private struct Search {
     }
     // One more shows that the answer is the answer.
     return pieces == nil ? half : good + 1
+  }
+
+  /// Leaves out what would take too much memory from others, and what they may take meanwhile.
+  mutating func isShort(_ shortage: MemoryShortage, pageSize: UInt64) {
+    self.shortage = shortage
+    bad = max(good, min(next - 1, shortage.spare / pageSize / 8 * 7)) + 1
   }
 
   mutating func succeeded(_ count: UInt64) {

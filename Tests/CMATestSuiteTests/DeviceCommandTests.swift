@@ -103,6 +103,15 @@ import Testing
     #expect(kernel.givenPages == SimulatedKernel.pageCount + 1)
   }
 
+  @Test func moduleThatGivesNoBlockIsToBeLoadedWithAHigherLimit() throws {
+    let kernel = SimulatedKernel()
+    kernel.limits.handles = 0
+    let told = try outcome(of: ["areas", "--largest", "--json"], on: FakeHost(kernel))
+    #expect(told.code == CommandStatus.deviceRefused.rawValue)
+    #expect(told.output.contains("the module's max_handles is too low"))
+    #expect(told.output.contains("\"remedy\": \"load the module with higher limits: cmatest(4)\""))
+  }
+
   @Test(arguments: [["areas"], ["areas", "--json"], ["run"], ["run", "--format", "junit"]])
   func deviceInUseHasItsOwnCode(_ arguments: [String]) throws {
     let host = try FakeHost()

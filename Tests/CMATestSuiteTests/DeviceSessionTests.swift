@@ -139,7 +139,9 @@ private struct Failure: Error {}
 /// The cases of `DeviceSessionFailure`. A new case does not compile before it has samples here: neither
 /// switch has a default.
 private enum Case: CaseIterable {
-  case noLock, busy, notLoaded, cannotOpen, refused, placeNotKnown, limited, interrupted, timeUp
+  case noLock, busy, notLoaded, cannotOpen, refused, placeNotKnown, limited, tooLimited,
+    interrupted,
+    timeUp
 
   init(_ failure: DeviceSessionFailure) {
     switch failure {
@@ -150,6 +152,7 @@ private enum Case: CaseIterable {
     case .refused: self = .refused
     case .placeNotKnown: self = .placeNotKnown
     case .limited: self = .limited
+    case .tooLimited: self = .tooLimited
     case .interrupted: self = .interrupted
     case .timeUp: self = .timeUp
     }
@@ -162,10 +165,11 @@ private enum Case: CaseIterable {
     case .placeNotKnown:
       [true, false].map { .placeNotKnown(area: "a", mayHaveRanges: $0) }
     case .limited: [.limited("pages", parameter: "max_pages", "cannot allocate")]
+    case .tooLimited: [.tooLimited("the module's max_handles is too low")]
     case .notLoaded:
       [.notLoaded(Explanation(.inContainer, kind: "cannot-load", message: "m", remedy: "r"))]
     case .cannotOpen:
-      [EACCES, EPERM, EPROTONOSUPPORT, EIO, ENOENT, EMFILE, ENFILE].map {
+      [EACCES, EPERM, EPROTONOSUPPORT, EIO, ENOENT, EMFILE, ENFILE, ENOBUFS].map {
         .cannotOpen(SystemFailure(.open, "/dev/x", $0))
       }
     case .refused: [.refused("no")]

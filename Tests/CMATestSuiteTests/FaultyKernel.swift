@@ -166,6 +166,8 @@ extension FaultyKernel {
     return answer
   }
 
+  func shortage(taking bytes: UInt64) -> MemoryShortage? { base.shortage(taking: bytes) }
+
   func bitmap(of area: String) throws(SystemFailure) -> AreaBitmap? {
     var answer = try base.bitmap(of: area)
     try on.bitmap(&answer)

@@ -112,6 +112,8 @@ private func fields<Structure>(_ structure: Structure) -> Set<String> {
     }
     let information = try device.information()
     #expect(information.pageSize == 101 && information.areas == 104)
+    // 103 has no CMATEST_BOUND_FOR_EACH.
+    #expect(!information.hasAllAreas)
     #expect(information.maxOrder == 106 && information.maxHandles == 107)
     #expect(information.maxCount == 1 << 40 + 108 && information.maxPages == 1 << 40 + 109)
     #expect(information.fileHandles == 1 << 40 + 111 && information.heldPages == 1 << 40 + 112)

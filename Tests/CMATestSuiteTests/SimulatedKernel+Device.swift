@@ -80,6 +80,7 @@ extension SimulatedKernel: DeviceFile {
       }
       let area = areas[index]
       areas[index].mark(range, true)
+      leastMemoryLeft = min(leastMemoryLeft, memoryLeftNow ?? .max)
       move(range, area)
       areas[index].counts.allocated += UInt64(range.count)
       givenPages += range.count

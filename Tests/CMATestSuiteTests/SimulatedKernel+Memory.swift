@@ -4,6 +4,13 @@ import CMATestDevice
 import CMATestSystem
 
 extension SimulatedKernel {
+  var memoryLeftNow: UInt64? { memoryLeft.map { $0 - UInt64(usedPages) * 4096 } }
+
+  func shortage(taking bytes: UInt64) -> MemoryShortage? {
+    guard let left = memoryLeftNow else { return nil }
+    return left < bytes + (24 << 20) ? MemoryShortage(left: left, least: 24 << 20) : nil
+  }
+
   func bitmap(of area: String) throws(SystemFailure) -> AreaBitmap? {
     locked {
       guard knowsPlaces, knowsAvailable, let area = areas.first(where: { $0.name == area }) else {

@@ -68,6 +68,10 @@ final class SimulatedKernel: TestedKernel, @unchecked Sendable {
   /// What is in the way of a refused request.
   var obstacle: String?
   var limits = Limits()
+  /// Bytes of memory that are left while no block is taken; nil where nothing tells.
+  var memoryLeft: UInt64?
+  /// The least that was ever left.
+  var leastMemoryLeft: UInt64 = .max
   /// The time in ns by which a measured allocation takes longer, by its number since the start.
   var measuredDelays: (Int) -> UInt64 = { _ in 0 }
   var measuredAllocations = 0

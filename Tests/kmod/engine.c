@@ -1547,6 +1547,17 @@ static void test_fault(const char *name)
 		NEED(a);
 		check(!info().held_pages && info().free_pages == start.free_pages && !release(fd, a),
 		      "stale-accounting: the counts stand still");
+	} else if (!strcmp(name, "no-page-cache")) {
+		struct cmatest_place place = {
+			.flags = CMATEST_PLACE_IN_FILE, .fd = syscall(SYS_memfd_create, "place", 0),
+			.handle = alloc(fd, 16, 0, NULL)
+		};
+
+		NEED(start.fault == CMATEST_FAULT_NO_PAGE_CACHE && place.handle && place.fd >= 0);
+		err = ask(fd, CMATEST_IOC_PLACE, &place);
+		check(err == ENOBUFS, "no-page-cache: no memory for a file's pages is ENOBUFS (errno %d)", err);
+		close(place.fd);
+		settled("after that");
 	} else {
 		check(false, "no fault is called %s", name);
 	}

@@ -240,6 +240,28 @@ if [ -n "$inactive" ]; then
   exit
 fi
 
+# test_small_machine PARAMETER...: where there is no memory for a ledger, the module loads without one, and
+# nobody is killed for it.
+test_small_machine() {
+  text='a ledger for which there is no memory is not kept, and nobody is killed for it'
+  left=$((160 * 1024)) killed=$(grep '^oom_kill ' /proc/vmstat)
+  mkdir -p /tmp/ram && mount -t ramfs ramfs /tmp/ram || exit 2
+  dd if=/dev/zero of=/tmp/ram/all bs=1024k \
+    count="$(awk -v left="$left" '$1 == "MemAvailable:" { print int(($2 - left) / 1024) }' /proc/meminfo)" \
+    2>/dev/null
+  # More than 200 MiB.
+  said=$(insmod "$modules/cmatest.ko" "$@" ledger=1048576 2>&1) || said="insmod: $said"
+  rm /tmp/ram/all && umount /tmp/ram
+  [ ! -e /dev/cmatest ] || rmmod cmatest || said="$said rmmod"
+  if [ -z "$said" ] && log_since | grep '^cmatest: ledger: no memory for 1048576 blocks' >/dev/null &&
+    [ "$killed" = "$(grep '^oom_kill ' /proc/vmstat)" ]; then
+    echo "ok - $text"
+  else
+    echo "not ok - $text: $said $(grep '^oom_kill ' /proc/vmstat)"
+    failed=$((failed + 1))
+  fi
+}
+
 # test_holders PROGRAM: what is told of frames, of blocks, and of what was in the way.
 test_holders() {
   program=$1
@@ -332,7 +354,7 @@ for program; do
   # shellcheck disable=SC2086  # words
   run cmatest.ko loaded 300 -- $area $calls alloc_count=300
   # shellcheck disable=SC2086  # words
-  for fault in leak misalign overlap wrong-release corrupt stale-accounting delay stall; do
+  for fault in leak misalign overlap wrong-release corrupt stale-accounting delay stall no-page-cache; do
     run cmatest.ko fault $fault -- $area $calls alloc_count=0
   done
   fault=''
@@ -347,6 +369,8 @@ for program; do
       ;;
   esac
   rmmod cmatest || failed=$((failed + 1))
+  # shellcheck disable=SC2086  # words
+  test_small_machine $area $calls alloc_count=0
   test_holders "${program%engine*}holders${program##*engine}"
 done
 after=$(free)

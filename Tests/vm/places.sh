@@ -10,14 +10,15 @@
 #   --seconds N     how long each case may take (5)
 #   --zone NAME     where the first area must be, as DMA32, or this machine shows something else
 #   --disk DIR      /dev/vda, which has ext4, becomes /var/tmp; DIR has its modules and their order
-#   PART            cases, killed, beside or limits; without any: all of them
+#   PART            cases, killed, beside or limits; without any: these; or most, for a machine whose area is
+#                   most of its memory
 # shellcheck source=../checks.sh
 . "$(dirname "$0")/../checks.sh"
 
 module='' seconds=5 zone='' disk='' parts=''
 while [ $# -gt 0 ]; do
   case $1 in
-    cases | killed | beside | limits) parts="$parts $1" && shift && continue ;;
+    cases | killed | beside | limits | most) parts="$parts $1" && shift && continue ;;
     --module) module=$2 ;;
     --command) command=$2 ;;
     --seconds) seconds=$2 ;;
@@ -228,6 +229,38 @@ beside() {
   same 'which was not harmed and had its turns' 0 $?
 }
 
+# most: somebody has a third of the memory, and takes and gives back some more all the time; what the area
+# would need for that is not taken, and nobody is killed.
+most() {
+  third=$(awk '$1 == "MemAvailable:" { print int($2 / 3072) }' /proc/meminfo)
+  mkdir -p /tmp/other && mount -t tmpfs -o size=90% other /tmp/other || exit 2
+  dd if=/dev/zero of=/tmp/other/held bs=1M count="$third" 2>/dev/null
+  (
+    round=0
+    while [ ! -e /tmp/enough ]; do
+      dd if=/dev/zero of=/tmp/other/load bs=1M count=60 2>/dev/null || exit 1
+      rm /tmp/other/load
+      round=$((round + 1))
+    done
+    echo "# somebody else used 60 MiB of memory $round times, beside $third MiB"
+    [ "$round" -gt 3 ]
+  ) &
+  other=$!
+  ends 0 'areas searches the largest block' areas areas --largest
+  cat "$said"
+  says 'as far as others can spare' '>=[1-9]'
+  says 'and says why no further' "^A larger block of .* of the machine's memory would be left for everything else"
+  ends 0 'no case fails for what others do' most.ktap run --format ktap --filter '[aeop]*'
+  grep -E '^(not )?ok|^# (accounting|exhaust|owner-killed)' "$said"
+  says 'the whole area is not shown' "^ok .* exhaust # SKIP .* of the machine's memory would be left for everything else"
+  ends 31 'what would harm others is not measured' bench bench --size 700M --count 2 --rounds 1
+  ends 0 'what does not, is' bench bench --size 16M --count 2 --rounds 1
+  : >/tmp/enough
+  wait "$other"
+  same 'who used memory was not harmed and had its turns' 0 $?
+  umount /tmp/other
+}
+
 for part in ${parts:-cases killed beside limits}; do
   since=$(date +%s)
   case $part in
@@ -235,6 +268,7 @@ for part in ${parts:-cases killed beside limits}; do
     killed) for name in movable-anonymous movable-page-cache owner-killed; do killed "$name"; done ;;
     beside) beside ;;
     limits) limits ;;
+    most) most ;;
   esac
   echo "# $part: $(($(date +%s) - since)) s"
 done

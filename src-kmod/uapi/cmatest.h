@@ -20,8 +20,8 @@
  *		nothing is lost, except that a released block stays released.
  * %EINVAL	a reserved field or a flag is set that must be zero, or a value
  *		is out of the range that is documented for it
- * %ENOBUFS	the kernel has no memory for the module's own records. %ENOMEM is
- *		never that: it means that cma_alloc() gave nothing.
+ * %ENOBUFS	the kernel has no memory for the module's own records; open(2) fails
+ *		so, too. %ENOMEM is never that: it means that cma_alloc() gave nothing.
  * %EINTR	a signal ended a request that takes long. If the signal's handler has
  *		SA_RESTART, the request starts again by itself.
  *
@@ -443,7 +443,7 @@ struct cmatest_probe {
  * %EOPNOTSUPP	the area takes back no single pages, as one of huge pages; or this
  *		kernel has no CONFIG_DEVICE_MIGRATION, for memory
  *
- * and what write(2) says of the file.
+ * and what write(2) says of the file, but %ENOBUFS where that says %ENOMEM.
  */
 struct cmatest_place {
 	__u32 handle;

@@ -15,7 +15,7 @@ struct CacheLoad {
   init(_ work: LoadWork) { self.work = work }
 
   func run() throws(LoadObstacle) {
-    let available = try work.memory().available
+    let available = try work.memory().availableOrFree
     let wanted = min(work.settings.most, available + available / 8)
     let byteCount = max(1 << 20, Int(clamping: wanted)) / Self.piece * Self.piece
     let file = try LoadFile(in: work.settings.folder)

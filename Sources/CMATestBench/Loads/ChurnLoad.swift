@@ -54,7 +54,7 @@ struct ChurnLoad {
 
   /// All together have at most half of what there is.
   private func bytesOfEach(_ count: Int) throws(LoadObstacle) -> Int {
-    var room = (bytes: try work.memory().available, limit: "the available memory")
+    var room = (bytes: try work.memory().availableOrFree, limit: "the available memory")
     do throws(SystemFailure) {
       for limit in try work.machine.memoryLimits() where limit.room < room.bytes {
         room = (limit.room, limit.file)

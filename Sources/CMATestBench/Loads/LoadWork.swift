@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CLinux
+internal import CMATestDevice
 internal import CMATestMachine
 internal import CMATestSystem
 internal import Glibc

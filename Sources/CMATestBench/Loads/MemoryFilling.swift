@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestDevice
 internal import CMATestMachine
 internal import CMATestSystem
 
@@ -89,7 +90,9 @@ final class MemoryFilling {
   }
 
   private func isSwapping(_ state: MemoryState) -> Bool {
-    guard state.hasSwap, let now = statistic("pswpout", on: work.machine) else { return false }
+    guard state.swapTotal > 0, let now = statistic("pswpout", on: work.machine) else {
+      return false
+    }
     defer { swappedOut = now }
     return now > swappedOut + UInt64(Self.least)
   }

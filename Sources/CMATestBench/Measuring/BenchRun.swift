@@ -11,6 +11,8 @@ package enum BenchFailure: Error, Equatable, Sendable {
   case noThreads(SystemFailure)
   /// A load did not load, or ended.
   case load(LoadFailure)
+  /// The blocks of a cell would leave too little memory for everybody else.
+  case noMemory(CellSettings, MemoryShortage)
 }
 
 /// What a measurement needs of the machine beside the device; a test replaces it.
@@ -19,6 +21,8 @@ package protocol BenchSurroundings {
   func start(_ load: LoadMix) throws(LoadFailure) -> any RunningLoad
   /// Counts the pages of the area that the load has filled since it began; nil where nothing tells.
   func filledPages() -> UInt64?
+  /// Looks whether the machine has memory enough for blocks, and for everybody else besides; nil where it has.
+  func shortage(taking pages: UInt64) -> MemoryShortage?
   /// Makes a request that was refused once more, and says who is in the way; nil where it succeeds now.
   func obstacle(to request: BlockRequest) -> String?
   /// Counts the free pages of the area; nil where nothing tells.
@@ -105,6 +109,8 @@ package struct BenchRun {
     _ cell: Int, beside load: (any RunningLoad)?, since began: UInt64
   ) throws(BenchFailure) -> BenchRound? {
     let settings = plan.cells[cell]
+    // A load leaves as much as the largest blocks take.
+    if load == nil { try leaveMemory(settings) }
     if plan.settings.warmUp > 0 {
       _ = try measure(cell, settings, requests: plan.settings.warmUp, duration: 0, stopAbove: 0)
       if surroundings.endReason() != nil { return nil }
@@ -118,6 +124,7 @@ package struct BenchRun {
       let spent = surroundings.now() - start
       let left = requests - min(requests, round.measured.done)
       if requests > 0 && left == 0 || end > 0 && spent >= end { break }
+      if load == nil { try leaveMemory(settings) }
       let piece = try measure(
         cell, settings, requests: left,
         duration: end > 0 ? min(end - spent, Self.longestPiece) : Self.longestPiece,
@@ -136,6 +143,13 @@ package struct BenchRun {
       round.inTheWay = surroundings.obstacle(to: request(settings))
     }
     return round.measured.done > 0 ? round : nil
+  }
+
+  /// Makes sure that the kernel ends no process for want of memory.
+  private func leaveMemory(_ settings: CellSettings) throws(BenchFailure) {
+    if let shortage = surroundings.shortage(taking: settings.pagesAtOnce) {
+      throw .noMemory(settings, shortage)
+    }
   }
 
   private func request(_ settings: CellSettings) -> BlockRequest {

@@ -30,6 +30,11 @@ package struct CellSettings: Hashable, Sendable {
     self.load = load
   }
 
+  /// The most pages that all threads have at one moment.
+  package var pagesAtOnce: UInt64 {
+    pages.clampedProduct(threads).clampedProduct(hold.clampedSum(1))
+  }
+
   /// As in `16 pages, 2 threads, load anon`: what is usual is left out.
   package var words: String {
     var words = ["\(pages) \(pages == 1 ? "page" : "pages")"]

@@ -76,9 +76,7 @@ extension AreaExplanation.Failure {
   /// What became of a request, and why.
   func words(_ request: BlockRequest) -> String {
     if let shortage {
-      return
-        "was not asked for, since less than \(byteCount(shortage.least)) of the machine's memory would be left "
-        + "for everything else (\(byteCount(shortage.left)) without the block)"
+      return "was not asked for, since \(shortage.words)"
     }
     let time = " after \(shortDuration(witness.nanoseconds))"
     switch witness.cause {

@@ -18,6 +18,7 @@ extension TestCase {
     throw .skipped(
       "there are not four pages for each of \(threads) processors: \(try run.occupancy().words)")
   }
+  try run.leaveMemory(taking: share.clampedProduct(UInt64(threads)))
   let (kernel, area, ending) = (run.kernel, run.area, run.ending)
   let (occupancy, tally) = (try run.occupancy(), run.tally)
   let seed = run.numbers.next()

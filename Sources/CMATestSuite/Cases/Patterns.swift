@@ -14,7 +14,10 @@ extension TestCase {
   var seeds: [UInt64] = []
   while blocks.blocks.count < 64 {
     try run.step(blocks.blocks.count, of: 128)
-    guard try run.take(run.numbers.number(from: 1, to: most), into: &blocks) else { break }
+    let count = run.numbers.number(from: 1, to: most)
+    // Two are enough where more would leave too little memory.
+    if blocks.blocks.count > 1, run.shortage(taking: count) != nil { break }
+    guard try run.take(count, into: &blocks) else { break }
     seeds.append(run.numbers.next())
   }
   guard blocks.blocks.count > 1 else {

@@ -33,11 +33,16 @@ struct Areas: DeviceCommand {
 
   func run(printing output: StandardOutput, in session: DeviceSession) throws {
     do {
-      let (kernel, surveys) = try session.use { device in
-        (device.kernel.release, try survey(device, session))
+      let text = try session.use { device in
+        let surveys = try survey(device, session)
+        let others = area == nil ? device.otherAreas : nil
+        if let others { session.warn("\(others.message): \(others.remedy)") }
+        guard json else { return AreaReport.text(surveys) }
+        let report = AreaReport.json(
+          surveys, kernel: device.kernel.release, areAll: others == nil)
+        return report.text + "\n"
       }
-      try output.write(
-        json ? AreaReport.json(surveys, kernel: kernel).text + "\n" : AreaReport.text(surveys))
+      try output.write(text)
     } catch let error as DeviceSessionFailure {
       throw try Self.report(error, asJSON: json, to: output)
     }

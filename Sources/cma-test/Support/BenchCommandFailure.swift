@@ -15,6 +15,8 @@ enum BenchCommandFailure: CommandFailure {
   case noThreads(SystemFailure)
   /// A load did not load, or ended before its time.
   case load(LoadFailure)
+  /// The blocks of a cell would leave too little memory for everybody else.
+  case noMemory(CellSettings, MemoryShortage)
   /// The file of the result cannot be written.
   case cannotWrite(SystemFailure)
 
@@ -23,6 +25,7 @@ enum BenchCommandFailure: CommandFailure {
     case .refused(let failure): self = .refused(failure)
     case .noThreads(let failure): self = .noThreads(failure)
     case .load(let failure): self = .load(failure)
+    case .noMemory(let cell, let shortage): self = .noMemory(cell, shortage)
     }
   }
 
@@ -48,6 +51,11 @@ enum BenchCommandFailure: CommandFailure {
     case .load(let failure):
       Explanation(
         .loadFailed, kind: "load-failed", message: failure.message, remedy: failure.remedy)
+    case .noMemory(let cell, let shortage):
+      Explanation(
+        .deviceRefused, kind: "no-memory",
+        message: "blocks of \(cell.words) were not asked for, since \(shortage.words)",
+        remedy: "free memory, or ask for smaller blocks, fewer threads or a smaller '--hold'")
     case .cannotWrite(let failure):
       Explanation(
         .cannotWrite, kind: "cannot-write",

@@ -92,10 +92,7 @@ extension BenchMeasurement: BenchSurroundings {
     self.load = load
     filledBefore = countFilled()
     // As much as the largest block takes must have a place elsewhere.
-    let most =
-      plan.cells.map { cell in
-        cell.pages.clampedProduct(cell.threads).clampedProduct(cell.hold.clampedSum(1))
-      }.max() ?? 0
+    let most = plan.cells.map(\.pagesAtOnce).max() ?? 0
     return try RunningLoads(load) { kind throws(LoadFailure) in
       try host.startLoad(
         kind, in: loadFolder, beside: area.frames, spare: most.clampedProduct(area.pageSize),
@@ -111,6 +108,12 @@ extension BenchMeasurement: BenchSurroundings {
   private func countFilled() -> UInt64? {
     guard let frames = area.frames else { return nil }
     return host.filledPages(by: load.kinds.count == 1 ? load.kinds[0] : .none, in: frames)
+  }
+
+  func shortage(taking pages: UInt64) -> MemoryShortage? {
+    // No more than the area has is given.
+    let most = min(pages, area.pages ?? pages)
+    return device.kernel.shortage(taking: most.clampedProduct(area.pageSize))
   }
 
   func obstacle(to request: BlockRequest) -> String? {

@@ -111,9 +111,28 @@ struct OpenDevice {
   /// - Returns: the area.
   /// - Throws: an error of usage that names the areas.
   func area(_ word: String?) throws -> AreaInformation {
-    try mapError({ ValidationError($0.message) }) { () throws(AreaChoice.Failure) in
+    let others = otherAreas.map { "; \($0.message): \($0.remedy)" } ?? ""
+    return try mapError({ ValidationError($0.message + ($0.isUnknown ? others : "")) }) {
+      () throws(AreaChoice.Failure) in
       try AreaChoice.area(word, among: areas)
     }
+  }
+
+  /// Says that this kernel has areas which the module does not know; nil where every page is of one that it
+  /// knows.
+  var otherAreas: (message: String, remedy: String)? {
+    guard !information.hasAllAreas else { return nil }
+    let known = areas.reduce(UInt64(0)) { sum, area in
+      sum.clampedSum((try? areaUnderTest(area))?.pages ?? 0)
+    }
+    let others = information.totalPages.clampedDifference(known)
+    guard others > 0 else { return nil }
+    let size = byteCount(others.clampedProduct(information.pageSize))
+    return (
+      "\(size) more are reserved for CMA in areas that the module does not know: it was loaded without the "
+        + "address of cma_for_each_area",
+      "rmmod cmatest, then repeat the command, which loads the module with all addresses"
+    )
   }
 
   /// Looks at an area that is to be worked in.

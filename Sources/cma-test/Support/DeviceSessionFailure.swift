@@ -24,6 +24,8 @@ enum DeviceSessionFailure: CommandFailure {
   case placeNotKnown(area: String, mayHaveRanges: Bool)
   /// A limit of the module's own; the message of the request that was refused.
   case limited(String, parameter: String, String)
+  /// The work takes more than a limit allows, which the line names.
+  case tooLimited(String)
   /// A signal ended the work.
   case interrupted(by: String)
   /// The time that the user allowed ended the work.
@@ -32,7 +34,8 @@ enum DeviceSessionFailure: CommandFailure {
   /// Makes the failure of work that came to an early end.
   init(_ end: CaseEnd) {
     switch end {
-    case .failed(let reason), .skipped(let reason): self = .refused(reason)
+    case .failed(let reason): self = .refused(reason)
+    case .skipped(let reason): self = .tooLimited(reason)
     case .interrupted(let signal): self = .interrupted(by: signal)
     case .timeUp: self = .timeUp
     }
@@ -72,6 +75,10 @@ enum DeviceSessionFailure: CommandFailure {
         .deviceRefused, kind: "limit-of-module",
         message: "\(message): the module's limit of \(what), \(parameter), is too low",
         remedy: "load the module with a higher \(parameter): cmatest(4)")
+    case .tooLimited(let reason):
+      Explanation(
+        .deviceRefused, kind: "limit-of-module", message: reason,
+        remedy: "load the module with higher limits: cmatest(4)")
     case .interrupted(let signal):
       Explanation(
         CommandStatus(signal: signal) ?? .failed, kind: "ended", message: "ended by \(signal)",
@@ -97,6 +104,7 @@ enum DeviceSessionFailure: CommandFailure {
       "look whether /dev is the kernel's own, or make the file: mknod -m 600 \(KernelDevice.path) c "
         + "$(tr : ' ' < /sys/class/misc/cmatest/dev)"
     case EMFILE: "raise the limit of open files of this process: ulimit -n"
+    case ENOBUFS, ENOMEM: "free memory: the kernel has none for an open file"
     case ENFILE: "raise the limit of open files of the machine: sysctl fs.file-max"
     default: "look for 'cmatest' in the output of dmesg"
     }

@@ -421,6 +421,11 @@ static void fault_stall(const struct fault_call *call, struct pt_regs *regs)
 		fault_wait(2 * NSEC_PER_SEC);
 }
 
+static void fault_write_nothing(const struct fault_call *call, struct pt_regs *regs)
+{
+	regs_set_return_value(regs, -ENOMEM);
+}
+
 #define FAULT_CMA_ALLOC		"cma_alloc"
 #define FAULT_CMA_RELEASE	"cma_release"
 #define FAULT_INFO		"cmatest:cmatest_info_run"
@@ -430,6 +435,7 @@ static void fault_stall(const struct fault_call *call, struct pt_regs *regs)
 #define FAULT_FILL		"cmatest:cmatest_handle_fill"
 #define FAULT_CHECK		"cmatest:cmatest_handle_check"
 #define FAULT_BATCH		"cmatest:cmatest_batch_run"
+#define FAULT_WRITE		"kernel_write"
 
 #define FAULT_HOOKS		4
 
@@ -476,6 +482,8 @@ static const struct {
 		{ FAULT_CMA_ALLOC, fault_delay } } },
 	[CMATEST_FAULT_STALL] = { "stall", {
 		{ FAULT_CMA_ALLOC, fault_stall } } },
+	[CMATEST_FAULT_NO_PAGE_CACHE] = { "no-page-cache", {
+		{ FAULT_WRITE, NULL, fault_write_nothing } } },
 };
 
 /*

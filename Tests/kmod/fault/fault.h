@@ -26,5 +26,6 @@
 #define CMATEST_FAULT_REFUSED_BATCH	17	/* cma_release() says so once in a BATCH */
 #define CMATEST_FAULT_DELAY		18	/* each 100th cma_alloc() takes 5 ms longer */
 #define CMATEST_FAULT_STALL		19	/* the 20th cma_alloc() takes 2 s longer */
+#define CMATEST_FAULT_NO_PAGE_CACHE	20	/* PLACE has no memory for the page cache of a file */
 
 #endif

@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 internal import CMATestCore
+internal import CMATestDevice
 internal import CMATestMachine
 internal import CMATestSystem
 
-/// The memory of the machine at one moment, in bytes.
-struct MemoryState: Equatable {
-  var free: UInt64
-  /// Of that, what lies in areas of CMA.
-  var freeInAreas: UInt64
-  /// What the kernel thinks it can give out without swapping.
-  var available: UInt64
-  var total: UInt64
-  /// Whether there is swap.
-  var hasSwap: Bool
-
+extension MemoryState {
   /// What the kernel's own data may come from: that is not moved, and so has no place in an area.
   var freeOutside: UInt64 { free - min(free, freeInAreas) }
 
-  init(on machine: Machine) throws(SystemFailure) {
-    let meminfo = MemoryInformation(parsing: try contents(of: machine.path("/proc/meminfo")))
-    free = meminfo["MemFree"] ?? 0
-    freeInAreas = meminfo["CmaFree"] ?? 0
-    available = meminfo["MemAvailable"] ?? free
-    total = meminfo["MemTotal"] ?? 0
-    hasSwap = (meminfo["SwapTotal"] ?? 0) > 0
-  }
+  /// What the kernel thinks it can give out without swapping.
+  var availableOrFree: UInt64 { available ?? free }
 }
 
 /// The limits within which a load takes memory.
@@ -83,11 +68,7 @@ struct MemoryFloor {
     let file = "/proc/sys/vm/overcommit_memory"
     guard machine.exists(file), try contents(of: machine.path(file)).first == UInt8(ascii: "2")
     else { return nil }
-    let meminfo = MemoryInformation(parsing: try contents(of: machine.path("/proc/meminfo")))
-    guard let most = meminfo["CommitLimit"], let committed = meminfo["Committed_AS"] else {
-      return nil
-    }
-    let left = most - min(most, committed)
+    guard let left = try MemoryState(on: machine).promise else { return nil }
     // An allocation of a program that fails ends it, and others want some, too.
     return left - min(left, 32 << 20)
   }
