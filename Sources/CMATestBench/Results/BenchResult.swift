@@ -72,7 +72,11 @@ package struct BenchResult: Sendable {
       "profile": JSON(profile),
       "environment": .object(
         environment.map { fact in
-          JSON.Member(fact.name, Int64(fact.value).map(JSON.int) ?? .string(fact.value))
+          // A host may have the name 007, which is no number.
+          JSON.Member(
+            fact.name,
+            Int64(fact.value).flatMap { "\($0)" == fact.value ? .int($0) : nil }
+              ?? .string(fact.value))
         }),
       "area": [
         "name": .string(area), "pages": .int(Int64(clamping: areaPages)),
