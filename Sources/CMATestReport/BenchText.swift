@@ -102,7 +102,7 @@ private struct CellTable {
     let requests = allocations.count + failures.count
     guard requests > 0 else { return ["not measured"] }
     var lines = [
-      "\(requests) requests in \(rounds.count) round\(rounds.count == 1 ? "" : "s"), \(failed)"
+      "\(requests) request\(requests == 1 ? "" : "s") in \(rounds.count) round\(rounds.count == 1 ? "" : "s"), \(failed)"
     ]
     lines += load + table + intervals + perAllocation + inTheWay
     return lines

@@ -150,6 +150,60 @@ import Testing
     #expect(host.kernel.givenPages == 0)
   }
 
+  @Test func directoryIsNoFileAndIsToldBeforeTheMeasurement() throws {
+    let folder = try TemporaryFolder()
+    let host = try FakeHost()
+    let told = try bench(["--output", folder.path], on: host)
+    #expect(told.code == CommandStatus.cannotWrite.rawValue && told.output.isEmpty)
+    #expect(host.kernel.givenPages == 0)
+  }
+
+  /// The disk is full, or goes away, while the measurement lasts.
+  @Test func whatWasMeasuredIsPrintedEvenWhereItCannotBeKept() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/disk/result.json"
+    let host = try FakeHost()
+    mkdir(folder.path + "/disk", 0o755)
+    host.kernel.measuredDelays = { number in
+      if number == 30 {
+        // A file where the folder was, into which nothing can be written.
+        rename(folder.path + "/disk", folder.path + "/gone")
+        close(creat(folder.path + "/disk", 0o644))
+      }
+      return 0
+    }
+    let told = try bench(
+      ["--size", "1p", "--rounds", "4", "--count", "10", "--warm-up", "0", "--output", file],
+      on: host)
+    #expect(told.code == CommandStatus.cannotWrite.rawValue)
+    #expect(told.output.contains("\n1 page\n  40 requests in 4 rounds, none failed\n"))
+  }
+
+  @Test(arguments: ["text", "json"])
+  func loadThatEndsLaterLeavesWhatWasMeasured(_ format: String) throws {
+    let host = try FakeHost()
+    host.loadEnds = (.churn, 4)
+    let told = try bench(
+      [
+        "--size", "1p,2p,3p", "--load", "churn", "--rounds", "2", "--count", "10", "--format",
+        format,
+      ], on: host)
+    #expect(told.code == CommandStatus.loadFailed.rawValue)
+    if format == "json" {
+      let read = try ResultSummary(reading: Array(told.output.utf8), name: "out")
+      #expect(!read.isComplete && read.endedBy?.contains("it was over") == true)
+      #expect(read.cells.contains { $0.allocated == 10 })
+    } else {
+      #expect(told.output.contains("\n  10 requests in 1 round, none failed\n"))
+      #expect(told.output.contains("ended by the load 'churn' ended early: it was over"))
+    }
+  }
+
+  @Test func oneRequestIsOne() throws {
+    let told = try bench(["--size", "1p", "--rounds", "1", "--count", "1"], on: FakeHost())
+    #expect(told.output.contains("\n  1 request in 1 round, none failed\n"))
+  }
+
   @Test func baselineThatWasFasterIsARegression() throws {
     let folder = try TemporaryFolder()
     let file = folder.path + "/before.json"
@@ -210,7 +264,7 @@ import Testing
       ["--size", "1p", "--rounds", "1", "--duration", "30min", "--warm-up", "0"], on: host)
     #expect(told.code == 0)
     #expect(
-      told.output.contains("\nOver 29.5 min, 1 page: the p50 went from 1.20 s to 2.15 s"),
+      told.output.contains("\nOver 29.5 min, 1 page: the p50 went from 1.20 s to 2.14 s"),
       "\(told.output)")
     #expect(told.output.contains("No page was lost: 2048 were free at first, 2048 at the end."))
     #expect(try !bench(["--size", "1p"], on: FakeHost()).output.contains("\nOver "))

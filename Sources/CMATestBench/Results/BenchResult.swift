@@ -44,6 +44,9 @@ package struct BenchResult: Sendable {
     cells.reduce(0) { $0 + $1.rounds.reduce(0) { $0 + $1.measured.refused } }
   }
 
+  /// Whether a round of any cell was measured.
+  package var hasRounds: Bool { cells.contains { !$0.rounds.isEmpty } }
+
   /// Whether all rounds of all cells were measured.
   package var isComplete: Bool { endedBy == nil && slow == nil && !isRunning }
   /// What the machine was. `page_size` is one of them.

@@ -180,8 +180,13 @@ struct Bench: DeviceCommand {
         return (measurement.result, error)
       }
     }
-    if let failure { throw failure }
+    if let failure, !result.hasRounds { throw failure }
     try output.write(text(of: result, settings))
+    if let failure {
+      // Standard output has the part that was measured.
+      StandardError.write(failure.text(program: "cma-test \(Self._commandName)"))
+      throw ExitCode(failure.exitStatus)
+    }
     try end(after: result, comparedWith: before, printing: output)
   }
 
