@@ -18,7 +18,7 @@ package enum BenchHGRM {
     for result in results {
       for cell in result.cells {
         let times = cell.times ?? PooledTimes()
-        let name = "\(printable(result.name)): \(printable(cell.settings.words))"
+        let name = "\(printable(result.name)): \(cell.settings.words)"
         text += section("\(name), allocations", times.allocations)
         if times.responses.count > 0 {
           text += section("\(name), allocations since their intended start", times.responses)

@@ -47,6 +47,7 @@ package enum BenchText {
       notes.append(
         "the kernel refused \(result.refused) releases: these pages are lost until a reboot")
     }
+    notes += drifts(result)
     let pieces = result.cells.flatMap { $0.rounds.flatMap(\.slices) }
     if let before = result.freePages,
       let after = pieces.max(by: { $0.time < $1.time })?.freePages, after < before
@@ -59,6 +60,19 @@ package enum BenchText {
       notes.append("ended by \(reason): this is a part of the measurement")
     }
     return notes
+  }
+}
+
+extension BenchText {
+  /// Less than this is no time in which a machine changes, in ns.
+  private static let shortestSoak = 600e9
+  /// More lines than these nobody reads; a report has them all.
+  private static let mostDrifts = 8
+
+  /// How times and free pages changed over a measurement of ten minutes or more, a line for each cell.
+  fileprivate static func drifts(_ result: BenchResult) -> [String] {
+    let lines = result.summary.cells.compactMap(TimeLine.init)
+    return lines.filter { $0.span >= shortestSoak }.prefix(mostDrifts).map(SoakTimeLine.words)
   }
 }
 
@@ -88,7 +102,7 @@ private struct CellTable {
     let requests = allocations.count + failures.count
     guard requests > 0 else { return ["not measured"] }
     var lines = [
-      "\(requests) requests in \(rounds.count) round\(rounds.count == 1 ? "" : "s"), \(failed)"
+      "\(requests) request\(requests == 1 ? "" : "s") in \(rounds.count) round\(rounds.count == 1 ? "" : "s"), \(failed)"
     ]
     lines += load + table + intervals + perAllocation + inTheWay
     return lines
@@ -97,8 +111,12 @@ private struct CellTable {
   /// The share of requests that failed, and why.
   private var failed: String {
     guard failures.count > 0 else { return "none failed" }
-    let share = Double(failures.count) / Double(allocations.count + failures.count) * 100
-    var words = "\(failures.count) failed (\(fixed(share, share < 1 ? 3 : 1)) %"
+    let requests = allocations.count + failures.count
+    let share = Double(failures.count) / Double(requests)
+    var words = "\(failures.count) failed ("
+    words +=
+      share < 0.01 || (share > 0.99 && share < 1)
+      ? exactPercent(share) : percent(failures.count, of: requests)
     if areaPages > 0, settings.pages > areaPages {
       words += ": larger than the area"
     } else if let withoutHole = sum(\.withoutHole) {

@@ -19,6 +19,20 @@ func percent(_ part: UInt64, of all: UInt64) -> String {
   return "\(shown / 10).\(shown % 10) %"
 }
 
+/// Writes a share of something in percent with three decimals: what is not none is never `0.000 %`, and what is
+/// not all never `100.000 %`.
+func exactPercent(_ part: UInt64, of all: UInt64) -> String {
+  guard all > 0 else { return "" }
+  return exactPercent(Double(part) / Double(all))
+}
+
+/// The same of a share of 1.
+func exactPercent(_ share: Double) -> String {
+  if share > 0, share < 0.000_01 { return "<0.001 %" }
+  if share < 1, share > 0.999_99 { return ">99.999 %" }
+  return fixed(share * 100, 3) + " %"
+}
+
 /// Appends blanks to a text, up to a width.
 package func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))

@@ -12,7 +12,7 @@ public struct ResultFile: Sendable {
   public let isReplaced: Bool
 
   /// - Parameter name: relative to the working directory, or absolute.
-  /// - Throws: where the working directory is gone.
+  /// - Throws: where the working directory is gone, or the name is that of a directory.
   public init(_ name: String) throws(SystemFailure) {
     self.name = name
     // What a link leads to is replaced, not the link.
@@ -27,7 +27,10 @@ public struct ResultFile: Sendable {
       path = String(cString: folder) + "/" + name
     }
     var status = stat()
-    isReplaced = stat(name, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+    let isThere = stat(name, &status) == 0
+    // Now, not when all work is done.
+    if isThere, status.st_mode & S_IFMT == S_IFDIR { throw SystemFailure(.open, name, EISDIR) }
+    isReplaced = !isThere || status.st_mode & S_IFMT == S_IFREG
   }
 
   /// Writes the file anew.

@@ -2,6 +2,7 @@
 
 import CMATestBench
 import CMATestDevice
+import CMATestReport
 import Foundation
 import Testing
 
@@ -77,6 +78,54 @@ private func result(
     #expect(Comparison([after], with: [before]).outcome != .regression)
   }
 
+  /// Rounds in each of which all requests fail, or none, as beside one page that stays in use.
+  private func grouped(_ chance: Double, cells: Int, rounds: Int, _ numbers: inout Numbers)
+    -> ResultSummary
+  {
+    var made = result(cells: cells, rounds: rounds, &numbers)
+    for cell in made.cells.indices {
+      for round in made.cells[cell].rounds.indices
+      where Double.random(in: 0..<1, using: &numbers) < chance {
+        made.cells[cell].rounds[round] = RoundSummary(allocated: 0, failed: 1000, times: nil)
+      }
+    }
+    return made
+  }
+
+  @Test(arguments: [(0.5, 1, 9), (0.2, 1, 9), (0.05, 1, 9), (0.3, 10, 15)])
+  func failuresThatComeInGroupsSeldomRaiseAnAlarm(_ chance: Double, _ cells: Int, _ rounds: Int) {
+    var numbers = Numbers(state: 11)
+    var alarms = 0
+    for _ in 0..<1000 {
+      let before = grouped(chance, cells: cells, rounds: rounds, &numbers)
+      let after = grouped(chance, cells: cells, rounds: rounds, &numbers)
+      if Comparison([before], with: [after]).outcome == .regression { alarms += 1 }
+    }
+    #expect(alarms <= 50, "\(alarms)")
+  }
+
+  @Test func groupsThatBecomeManyAreARegression() {
+    var numbers = Numbers(state: 12)
+    let before = grouped(0.05, cells: 1, rounds: 20, &numbers)
+    let after = grouped(0.7, cells: 1, rounds: 20, &numbers)
+    #expect(Comparison([before], with: [after]).cells[0].verdict == .failsMore)
+  }
+
+  @Test func failuresOneByOneCountEach() throws {
+    let rounds = { (failed: [UInt64]) in
+      failed.map { FailureRates.Round(failed: $0, requests: 1000) }
+    }
+    // As scattered as chance has it.
+    let rates = FailureRates(rounds([2, 1, 4, 2, 3, 1]), rounds([9, 12, 8, 11, 10, 7]))
+    #expect(rates.dispersion == 1)
+    #expect(rates.p == FisherExact.p(failed: (13, 57), of: (6000, 6000)))
+    // One round tells nothing of how rounds differ.
+    #expect(FailureRates(rounds([5]), rounds([50])).dispersion == 1)
+    let grouped = FailureRates(rounds([0, 1000, 0, 0]), rounds([1000, 0, 1000, 1000]))
+    #expect(grouped.dispersion > 900 && grouped.p > 0.1)
+    #expect(FailureRates([], []).p == 1)
+  }
+
   @Test(arguments: [(Quantity.release, 5.0), (.pair, 1.4)])
   func aSlowerReleaseIsFoundWhereItDecides(_ quantity: Quantity, _ ratio: Double) {
     func result(_ release: UInt64) -> ResultSummary {
@@ -126,6 +175,43 @@ private func result(
     #expect(enough > 140, "\(needed) rounds: \(enough)")
   }
 
+  @Test func roundsWithoutATimeAreNoEvidence() {
+    var numbers = Numbers(state: 9)
+    var (before, after) = (
+      result(cells: 1, rounds: 40, &numbers), result(cells: 1, rounds: 40, &numbers)
+    )
+    #expect(Comparison([before], with: [after]).outcome == .noRegression)
+    for round in 4..<40 {
+      before.cells[0].rounds[round] = RoundSummary(allocated: 0, failed: 1000, times: nil)
+      after.cells[0].rounds[round] = before.cells[0].rounds[round]
+    }
+    let comparison = Comparison([before], with: [after])
+    #expect(comparison.outcome == .notKnown && comparison.cells[0].timed == (4, 4))
+    // One of ten has a time, so it takes ten times as many.
+    #expect((comparison.roundsNeeded ?? 0) > 40 && (comparison.roundsNeeded ?? 0) % 10 == 0)
+  }
+
+  @Test func oneRoundEachDoesNotTellHowMuchRoundsDiffer() {
+    var numbers = Numbers(state: 10)
+    let before = result(cells: 1, rounds: 1, &numbers)
+    let after = result(cells: 1, rounds: 1, shift: 3, &numbers)
+    let comparison = Comparison([before], with: [after])
+    #expect(comparison.cells[0].verdict == .notKnown(.noSpread(fewest: 4)))
+    #expect(comparison.roundsNeeded == nil)
+    #expect(comparison.cells[0].changes[.p50]?.interval() == nil)
+    #expect(comparison.text.contains("not known: how much rounds differ is seen in two of them"))
+    #expect(!comparison.text.contains("would tell") && !comparison.text.contains(" to +"))
+  }
+
+  @Test func noiseThatNoNumberOfRoundsMendsIsSaid() {
+    var numbers = Numbers(state: 13)
+    var before = result(cells: 1, rounds: 4, &numbers)
+    for round in 0..<4 { before.cells[0].rounds[round].times?.p50 = [1, 1e30, 1, 1e30][round] }
+    let comparison = Comparison([before], with: [before])
+    #expect(comparison.outcome == .notKnown && comparison.roundsNeeded == nil)
+    #expect(comparison.text.contains("that no number of them would do"), "\(comparison.text)")
+  }
+
   @Test func noisyRoundsAreNoPass() {
     var numbers = Numbers(state: 5)
     let before = result(cells: 1, rounds: 9, noise: 0.5, &numbers)
@@ -158,6 +244,22 @@ private func result(
     other = one
     other.pageSize = 65536
     #expect(Comparison.hindrance([one], [other]) != nil)
+  }
+
+  @Test func measurementThatCannotBeComparedIsKnownBefore() {
+    var numbers = Numbers(state: 14)
+    let earlier = result(cells: 2, rounds: 2, &numbers)
+    var settings = BenchSettings()
+    func hindrance(_ name: String, _ pages: UInt64) -> String? {
+      let plan = BenchPlan(settings, pageSize: 4096, seed: 1)
+      return Comparison.hindrance(
+        earlier, toMeasuring: plan.summary(area: (name, pages), pageSize: 4096))
+    }
+    #expect(hindrance("reserved", 65536) == nil)
+    #expect(hindrance("reserved", 1024)?.contains("65536 pages") == true)
+    settings.threads = [3]
+    #expect(
+      hindrance("reserved", 65536) == "simulated has none of the cells that are to be measured")
   }
 
   @Test func roundsOfSeveralFilesAreOneResult() {

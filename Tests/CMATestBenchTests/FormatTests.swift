@@ -212,6 +212,68 @@ private func round(_ number: Int, knows: Bool) -> BenchRound {
     #expect(page.utf8.count < 300 << 10)
   }
 
+  @Test func markupInNamesIsShownAndNotObeyed() throws {
+    let none = Unicode.Scalar(UInt32(0xFDD0)).map { String(Character($0)) } ?? ""
+    let evil = "<script>alert(1)</script>\u{1B}[2J\u{85}\u{202E}\(none)\"'><img src=x>&amp;"
+    var result = wholeResult().summary
+    result.name = evil
+    result.area = evil
+    result.time = evil
+    result.endedBy = evil
+    result.profile = evil
+    result.environment = [.init(evil, evil), .init("kernel", evil), .init("host", evil)]
+    result.slow?.inTheWay = evil
+    for cell in result.cells.indices {
+      result.cells[cell].settings.load = "command:" + evil
+      for round in result.cells[cell].rounds.indices {
+        result.cells[cell].rounds[round].details?.inTheWay = evil
+      }
+    }
+    let comparison = Comparison([result], with: [result])
+    let page = ResultPage.html([result, result], comparison: comparison)
+    for word in ["<script", "<img", "\"'>"] {
+      #expect(!page.lowercased().contains(word), "\(word)")
+    }
+    #expect(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
+    for text in [page, comparison.junit] {
+      let wrong = text.unicodeScalars.filter { scalar in
+        let category = scalar.properties.generalCategory
+        return scalar != "\n" && [.control, .format, .unassigned].contains(category)
+      }
+      #expect(wrong.isEmpty, "\(wrong.map(\.value))")
+    }
+    for text in [comparison.text, BenchHGRM.text(result), BenchGnuplot.text(result)] {
+      #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}"))
+    }
+  }
+
+  @Test func pictureOfTheFirstCellsSaysOfHowMany() {
+    var result = wholeResult().summary
+    let (cell, empty) = (result.cells[0], result.cells[1])
+    result.cells = (0..<12).map { number in
+      var cell = number < 9 ? cell : empty
+      if number >= 9 { cell.times = PooledTimes() }
+      cell.settings.pages = UInt64(number + 1)
+      return cell
+    }
+    let page = ResultPage.html([result])
+    #expect(page.contains("The first 8 of 9 cells in which blocks were allocated."))
+  }
+
+  @Test(
+    arguments: [
+      (0, 7, "0.000 %"), (1, 1_000_000, "<0.001 %"), (1, 99_000, "0.001 %"), (7, 7, "100.000 %"),
+      (999_999, 1_000_000, ">99.999 %"), (1, 3, "33.333 %"), (99_999, 100_000, "99.999 %"),
+    ] as [(UInt64, UInt64, String)])
+  func shareIsNeverAllOrNoneWhereItIsNot(_ part: UInt64, _ all: UInt64, _ words: String) {
+    var cell = wholeResult().summary.cells[0]
+    cell.rounds = [RoundSummary(allocated: all - part, failed: part, times: nil)]
+    let one = ResultSummary(
+      name: "x", area: "reserved", areaPages: 1, pageSize: 4096, cells: [cell])
+    let text = Comparison([one], with: [one]).text
+    #expect(part == 0 || text.contains("  failed    \(words)  "), "\(text)")
+  }
+
   @Test func onlyARunIsReadAsARun() throws {
     for text in [
       "", "{}", "{\"schema\": 1, \"cases\": []}", "{\"schema\": 2, \"totals\": {}}",
@@ -254,6 +316,27 @@ private func round(_ number: Int, knows: Bool) -> BenchRound {
     let (one, copy, other) = (result("none"), result("none", "y"), result("none", shift: 2))
     #expect(Comparison.sameResults(in: [one, other, copy])?.1.name == "y")
     #expect(Comparison.sameResults(in: [one, other]) == nil)
+  }
+
+  @Test func cellOfOneResultOnlyIsSkippedInJUnit() {
+    var long = result("none")
+    long.cells.append(long.cells[0])
+    long.cells[1].settings.pages = 32
+    let short = result("none", shift: 1.001)
+    for (comparison, words) in [
+      (Comparison([long], with: [short]), "only in the first result"),
+      (Comparison([short], with: [long]), "only in the second result"),
+    ] {
+      #expect(
+        comparison.junit.contains(
+          "<testcase name=\"32 pages\" classname=\"cma-test.compare\">\n"
+            + "      <skipped message=\"\(words)\"/>"))
+      #expect(comparison.junit.contains("tests=\"2\""))
+      #expect(comparison.junit.contains(" skipped=\"1\""))
+    }
+    // Without a cell in both, nothing passes.
+    let none = Comparison([result("none")], with: [result("anon")])
+    #expect(none.junit.contains("tests=\"2\"") && none.junit.contains(" skipped=\"2\""))
   }
 
   @Test func propertiesOfAllFilesOfASideAreTold() {

@@ -46,6 +46,15 @@ import Testing
     #expect(cell.rounds.first?.times == .init(histogram(times), releases: histogram([40])))
   }
 
+  /// An hour is the end of the last bin, and the kernel's sum ends where a number does.
+  @Test(
+    arguments: [[7_200_000_000_000], [5, 9_000_000_000_000], [.max], [.max, .max]] as [[UInt64]])
+  func timesOfMoreThanAnHourAreRead(_ times: [UInt64]) throws {
+    #expect(throws: Never.self) {
+      try ResultSummary(reading: result(histogram(times).json), name: "x")
+    }
+  }
+
   @Test func whatIsNoResultIsNamed() {
     let good = histogram([7]).json
     #expect(throws: ResultFailure.foreign(name: "x")) {
@@ -70,6 +79,10 @@ import Testing
       ["count": 1, "sum_ns": 7, "min_ns": 7, "max_ns": 7, "bins": [99999, 1]],
       ["count": 1, "sum_ns": 7, "min_ns": nil, "max_ns": 7, "bins": [7, 1]],
       ["count": 1, "sum_ns": 7, "min_ns": 9, "max_ns": 7, "bins": [7, 1]],
+      ["count": 2, "sum_ns": 15, "min_ns": 5, "max_ns": 8, "bins": [7, 1, 8, 1]],
+      ["count": 2, "sum_ns": 15, "min_ns": 7, "max_ns": 900_000, "bins": [7, 1, 8, 1]],
+      ["count": 2, "sum_ns": 14, "min_ns": 7, "max_ns": 8, "bins": [7, 1, 8, 1]],
+      ["count": 2, "sum_ns": 16, "min_ns": 7, "max_ns": 8, "bins": [7, 1, 8, 1]],
     ] as [JSON])
   func countsThatContradictEachOtherAreRefused(_ allocations: JSON) {
     #expect {

@@ -150,6 +150,60 @@ import Testing
     #expect(host.kernel.givenPages == 0)
   }
 
+  @Test func directoryIsNoFileAndIsToldBeforeTheMeasurement() throws {
+    let folder = try TemporaryFolder()
+    let host = try FakeHost()
+    let told = try bench(["--output", folder.path], on: host)
+    #expect(told.code == CommandStatus.cannotWrite.rawValue && told.output.isEmpty)
+    #expect(host.kernel.givenPages == 0)
+  }
+
+  /// The disk is full, or goes away, while the measurement lasts.
+  @Test func whatWasMeasuredIsPrintedEvenWhereItCannotBeKept() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/disk/result.json"
+    let host = try FakeHost()
+    mkdir(folder.path + "/disk", 0o755)
+    host.kernel.measuredDelays = { number in
+      if number == 30 {
+        // A file where the folder was, into which nothing can be written.
+        rename(folder.path + "/disk", folder.path + "/gone")
+        close(creat(folder.path + "/disk", 0o644))
+      }
+      return 0
+    }
+    let told = try bench(
+      ["--size", "1p", "--rounds", "4", "--count", "10", "--warm-up", "0", "--output", file],
+      on: host)
+    #expect(told.code == CommandStatus.cannotWrite.rawValue)
+    #expect(told.output.contains("\n1 page\n  40 requests in 4 rounds, none failed\n"))
+  }
+
+  @Test(arguments: ["text", "json"])
+  func loadThatEndsLaterLeavesWhatWasMeasured(_ format: String) throws {
+    let host = try FakeHost()
+    host.loadEnds = (.churn, 4)
+    let told = try bench(
+      [
+        "--size", "1p,2p,3p", "--load", "churn", "--rounds", "2", "--count", "10", "--format",
+        format,
+      ], on: host)
+    #expect(told.code == CommandStatus.loadFailed.rawValue)
+    if format == "json" {
+      let read = try ResultSummary(reading: Array(told.output.utf8), name: "out")
+      #expect(!read.isComplete && read.endedBy?.contains("it was over") == true)
+      #expect(read.cells.contains { $0.allocated == 10 })
+    } else {
+      #expect(told.output.contains("\n  10 requests in 1 round, none failed\n"))
+      #expect(told.output.contains("ended by the load 'churn' ended early: it was over"))
+    }
+  }
+
+  @Test func oneRequestIsOne() throws {
+    let told = try bench(["--size", "1p", "--rounds", "1", "--count", "1"], on: FakeHost())
+    #expect(told.output.contains("\n  1 request in 1 round, none failed\n"))
+  }
+
   @Test func baselineThatWasFasterIsARegression() throws {
     let folder = try TemporaryFolder()
     let file = folder.path + "/before.json"
@@ -164,6 +218,79 @@ import Testing
     #expect(slower.code == CommandStatus.failed.rawValue)
     let missing = try bench(["--baseline", folder.path + "/none"], on: host)
     #expect(missing.code != 0 && missing.output.isEmpty)
+  }
+
+  @Test func baselineThatCannotBeComparedIsToldBeforeTheMeasurement() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/before.json"
+    let host = try FakeHost()
+    #expect(
+      try bench(["--size", "1p", "--load", "churn", "--rounds", "2", "--output", file], on: host)
+        .code == 0)
+    let small = SimulatedKernel(areas: [SimulatedArea("reserved", base: 0x4_0000, pages: 64)])
+    for (arguments, kernel, words) in [
+      (["--size", "1p", "--load", "churn"], small, "has 2048 pages"),
+      (
+        ["--size", "1p", "--load", "cache"], SimulatedKernel(), "the loads are others: churn before"
+      ),
+      (["--size", "9p", "--load", "churn"], SimulatedKernel(), "has none of the cells"),
+    ] {
+      let other = try FakeHost(kernel)
+      let told = try bench(arguments + ["--baseline", file, "--format", "json"], on: other)
+      #expect(told.code == CommandStatus.notComparable.rawValue)
+      #expect(told.output.contains("\"kind\": \"not-comparable\""))
+      #expect(told.output.contains(words), "\(told.output)")
+      #expect(kernel.givenPages == 0 && other.steps.last == "unload")
+    }
+  }
+
+  @Test func baselineThatIsAPartIsWarnedOf() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/part.json"
+    let host = try FakeHost()
+    let arguments = ["--size", "1p", "--rounds", "3", "--count", "20", "--warm-up", "0"]
+    host.kernel.measuredDelays = { $0 == 50 ? 60_000_000 : 0 }
+    #expect(
+      try bench(arguments + ["--stop-above", "50ms", "--output", file], on: host).code
+        == CommandStatus.failed.rawValue)
+    let told = try bench(arguments + ["--baseline", file], on: host)
+    #expect(told.errors.contains("is a part of a measurement that was ended"), "\(told.errors)")
+  }
+
+  @Test func measurementOfManyMinutesTellsWhatChanged() throws {
+    let host = try FakeHost()
+    host.kernel.measuredDelays = { 1_000_000_000 + UInt64($0) * 1_000_000 }
+    let told = try bench(
+      ["--size", "1p", "--rounds", "1", "--duration", "30min", "--warm-up", "0"], on: host)
+    #expect(told.code == 0)
+    #expect(
+      told.output.contains("\nOver 29.5 min, 1 page: the p50 went from 1.20 s to 2.14 s"),
+      "\(told.output)")
+    #expect(told.output.contains("No page was lost: 2048 were free at first, 2048 at the end."))
+    #expect(try !bench(["--size", "1p"], on: FakeHost()).output.contains("\nOver "))
+  }
+
+  @Test func loadsWordsCannotControlTheTerminal() throws {
+    let host = try FakeHost()
+    let load = "command:sleep 99 # \u{1B}[2J\n\u{202E}x"
+    let told = try bench(["--size", "1p", "--load", load], on: host)
+    #expect(told.code == 0 && told.output.contains("\n1 page, load command:sleep 99 #  [2J  x\n"))
+    #expect(host.steps.contains("+" + load))
+    // The file has the load as it was.
+    let read = try result(["--size", "1p", "--load", load], on: FakeHost())
+    #expect(read.cells[0].settings.load == load)
+  }
+
+  @Test(arguments: [
+    (1, 100_000, "1 failed (0.001 %: "), (99_999, 100_000, "99999 failed (99.999 %: "),
+    (1, 10, "1 failed (10.0 %: "), (9_996, 10_000, "9996 failed (99.960 %: "),
+  ])
+  func shareOfFailuresIsNeverAllWhereItIsNot(_ failed: Int, _ count: Int, _ words: String) throws {
+    let host = try FakeHost()
+    host.kernel.failsMeasured = { $0 < failed }
+    let told = try bench(
+      ["--size", "1p", "--rounds", "1", "--warm-up", "0", "--count", "\(count)"], on: host)
+    #expect(told.output.contains(words), "\(told.output)")
   }
 
   @Test(arguments: [

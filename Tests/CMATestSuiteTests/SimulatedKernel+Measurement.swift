@@ -17,9 +17,10 @@ extension SimulatedKernel {
     while request.requests == 0 || result.done < share {
       if request.duration > 0, now - start >= request.duration { break }
       let delay = measuredDelays(measuredAllocations)
+      let fails = failsMeasured(measuredAllocations)
       measuredAllocations += 1
       let began = now
-      let block = try? allocate(request.block)
+      let block = fails ? nil : try? allocate(request.block)
       pause(nanoseconds: 1000 + delay)
       let time = now - began
       result.done += 1

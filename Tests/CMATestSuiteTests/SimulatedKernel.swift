@@ -74,6 +74,8 @@ final class SimulatedKernel: TestedKernel, @unchecked Sendable {
   var leastMemoryLeft: UInt64 = .max
   /// The time in ns by which a measured allocation takes longer, by its number since the start.
   var measuredDelays: (Int) -> UInt64 = { _ in 0 }
+  /// Whether a measured allocation fails, by its number.
+  var failsMeasured: (Int) -> Bool = { _ in false }
   var measuredAllocations = 0
   /// What the module answers to a measurement in place of measuring.
   var refusedMeasurement: DeviceFailure?

@@ -4,7 +4,8 @@
 
 Each key that the schema names must be in one of the results, so that none is there in vain.
 
-usage: check-schema.py SCHEMA RESULT...
+usage: check-schema.py [--valid] SCHEMA RESULT...
+  --valid  only whether they are valid: results that were really measured need not have every key
 """
 import copy
 import json
@@ -75,16 +76,22 @@ def named(schema):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
+    arguments = sys.argv[1:]
+    only_valid = arguments[0] == "--valid"
+    if only_valid:
+        del arguments[0]
+    with open(arguments[0], encoding="utf-8") as file:
         schema = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     faults, seen = 0, set()
-    for name in sys.argv[2:]:
+    for name in arguments[1:]:
         with open(name, encoding="utf-8") as file:
             result = json.load(file)
         for error in validator.iter_errors(result):
             sys.exit(f"{name}: {error.json_path}: {error.message}")
+        if only_valid:
+            continue
         for path in places(result):
             # The machine's properties are free but for two.
             free = path[0] == "environment" and path[-1] not in ("environment", "kernel", "page_size")
@@ -99,10 +106,13 @@ def main():
                 continue
             if not validator.is_valid(changed(result, path, added)):
                 sys.exit(f"{name}: the schema refuses a key of a later version beside {path}")
+    if only_valid:
+        print(f"{len(arguments) - 1} results are valid")
+        return
     missing = named(schema) - {path[-1] for path in seen}
     if missing or len(seen) < 40:
         sys.exit(f"only {len(seen)} keys were tried, and not {', '.join(sorted(missing))}")
-    print(f"{len(sys.argv) - 2} results; {faults} faults of {len(seen)} keys refused")
+    print(f"{len(arguments) - 1} results; {faults} faults of {len(seen)} keys refused")
 
 
 main()

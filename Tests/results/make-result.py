@@ -3,9 +3,11 @@
 """Writes a result as `cma-test bench` does, of times that are made up.
 
 usage: make-result.py [--cells N] [--rounds N] [--requests N] [--shift F] [--seed N] [--soak N] [--every]
+                      [--markup]
   --shift F  times are so many times as long
   --soak N   pieces of each round, one a minute
   --every    requests at intervals: times since the intended start, too
+  --markup   names and words are markup, with what a page or a terminal would obey
 """
 import argparse
 import json
@@ -56,12 +58,16 @@ def measured(number, pages, options):
     }
 
 
+MARKUP = "<script>document.title = 'x'</script></title>\x1b[2J\x85\u202e\ufdd0\U0001ffff\"'><img src=x onerror=y>&amp;"
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name, default in [("cells", 6), ("rounds", 9), ("requests", 1000), ("seed", 1), ("soak", 0)]:
         parser.add_argument("--" + name, type=int, default=default)
     parser.add_argument("--shift", type=float, default=1)
     parser.add_argument("--every", action="store_true")
+    parser.add_argument("--markup", action="store_true")
     options = parser.parse_args()
     random.seed(options.seed)
     cells = []
@@ -73,7 +79,7 @@ def main():
             "load": "none" if number % 2 == 0 else "command:stress-ng --vm 2, \"it's\"",
             "rounds": [measured(round + 1, pages, options) for round in range(options.rounds)],
         })
-    print(json.dumps({
+    result = {
         "format": "cma-test bench", "version": 1, "complete": True, "ended_by": None, "program": "1.0",
         "time": "2026-11-26T21:00:00Z", "seed": options.seed, "profile": None,
         "environment": {
@@ -82,7 +88,17 @@ def main():
             "transparent_hugepage": "always [madvise] never", "clocksource": "tsc",
         },
         "area": {"name": "reserved", "pages": 65536, "free_pages": 65000}, "slow": None, "cells": cells,
-    }))
+    }
+    if options.markup:
+        result["environment"] = {MARKUP: MARKUP, "page_size": 4096, "kernel": MARKUP, "host": MARKUP}
+        result["area"]["name"] = MARKUP
+        result.update(complete=False, ended_by=MARKUP, profile=MARKUP, program=MARKUP, time=MARKUP, slow={
+            "cell": 0, "round": 1, "ns": 5, "busy_retries": 1, "migrated_pages": 2, "in_the_way": MARKUP})
+        for cell in cells:
+            cell["load"] = "command:" + MARKUP
+            for round in cell["rounds"]:
+                round["in_the_way"] = MARKUP
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

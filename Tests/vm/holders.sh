@@ -552,6 +552,21 @@ row_busy() {
   over
 }
 
+row_bench() {
+  text='a measurement names who is in its way, and so does one that ends at an allocation that is too slow'
+  plays "$hold" memory 16 pipe || return
+  asks bench.txt bench --no-load $where --size "$(room)p" --rounds 1 --warm-up 0 --count 2
+  [ "$code" = 0 ] || wrong "bench ended with $code: $(tail -n 30 "$said" "$said.err")"
+  grep -q '^  2 requests in 1 round, 2 failed (100.0 %: 2 found pages in use)$' "$said" || wrong "$(cat "$said")"
+  grep -q "^  in the way after 1 of 1 rounds: .*hold" "$said" || wrong "nobody is named: $(cat "$said")"
+  asks slow.txt bench --no-load $where --size "$(room)p" --rounds 1 --warm-up 0 --count 9 --stop-above 1ns
+  [ "$code" = 1 ] || wrong "bench ended with $code, not with 1: $(tail -n 30 "$said" "$said.err")"
+  grep -q '^  1 request in 1 round, 1 failed' "$said" || wrong "it did not end at once: $(cat "$said")"
+  grep -q '^an allocation took .*; the last page in its way is anonymous memory' "$said" ||
+    wrong "it does not tell which page: $(cat "$said")"
+  over
+}
+
 row_second() {
   text='where each second block is held, no hole is large enough: the largest, and whose blocks'
   plays "$hold" blocks 4096 64 second || return

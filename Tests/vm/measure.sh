@@ -10,14 +10,16 @@
 #   --profiles DIR  the packaged profiles
 #   --examples DIR  the packaged examples
 #   --command FILE  cma-test (/usr/sbin/cma-test)
-#   --out DIR       where the results are left (/tmp/measure)
+#   --out DIR       where the results are left (/tmp/measure); those as JSON are on the disk, too, in results
+#   --power         does nothing but lose the power, after more than a minute of a measurement
 # shellcheck disable=SC2046,SC2086,SC2317  # parameters are words; what is called by its name
 # shellcheck source=../checks.sh
 . "$(dirname "$0")/../checks.sh"
 
-command=/usr/sbin/cma-test out=/tmp/measure
+command=/usr/sbin/cma-test out=/tmp/measure power=false
 while [ $# -gt 0 ]; do
   case $1 in
+    --power) power=true && shift && continue ;;
     --module) module=$2 ;;
     --disk) disk=$2 ;;
     --profiles) profiles=$2 ;;
@@ -55,6 +57,9 @@ ended() {
   check "and can be drawn" "$command" report "$out/$1.json" -o "$out/$1.html"
 }
 
+# loads: the processes of loads. They run the program under the name that it has for itself.
+loads() { ps -o args | awk '/ [l]oad --folder=/'; }
+
 # killed: what a measurement has written by the time that it is killed is a valid result.
 killed() {
   "$command" bench --size 16p --duration 1h --output "$out/killed.json" --load anon >/dev/null 2>&1 &
@@ -63,13 +68,27 @@ killed() {
     sleep 1
     waited=$((waited + 1))
   done
+  has 'a load runs beside a measurement' ' load --folder=' "$(loads)"
   kill -KILL "$measurement"
   wait "$measurement"
   check 'a measurement that is killed has left its result' [ "$(rounds "$out/killed.json")" -ge 1 ]
   check_not 'which says that it is a part' complete "$out/killed.json"
   check 'and can be drawn' "$command" report "$out/killed.json" -o "$out/killed.html"
   sleep 2
-  no_lines 'no load is left' sh -c "ps -o args | awk '/[c]ma-test load/'"
+  no_lines 'no load is left' loads
+}
+
+# power: measures as for days, and loses the power a good while later, without a word to any file system: what the
+# disk has by then is looked at from outside, beside the time that the measurement had.
+power() {
+  begun=$(cut -d . -f 1 /proc/uptime)
+  "$command" bench --size 1p,16p --rounds 1 --duration 2h --output /var/tmp/power.json >/dev/null 2>&1 &
+  sleep 130
+  check 'the measurement goes on' kill -0 $!
+  echo "# the power is lost after $(($(cut -d . -f 1 /proc/uptime) - begun)) s"
+  echo b >/proc/sysrq-trigger
+  sleep 60
+  not_ok 'the power is lost'
 }
 
 # flat: memory does not grow with the number of requests. Those that are too large fail at once.
@@ -121,6 +140,12 @@ mkdir -p /var/tmp /run
 while read -r name; do insmod "$disk/$name.ko" || exit 2; done <"$disk/order"
 for _ in 1 2 3 4 5 6 7 8 9 10; do [ -b /dev/vda ] || sleep 0.5; done
 mount -t ext4 /dev/vda /var/tmp || exit 2
+
+if $power; then
+  insmod "$module" alloc_count=0 $(kernel_addresses) || exit 2
+  power
+  finish
+fi
 
 # One command is enough: the module is loaded, and removed again.
 ends 0 'bench loads the module' one.txt bench --profile "$profiles/quick.profile" --rounds 2 --count 5
@@ -181,12 +206,30 @@ traced
 
 ends 64 'a size that no machine has is refused' huge.txt bench --size 1p,99999999999p
 ends 18 'a result that cannot be written is told at once' full.txt bench --output /proc/none/file
+ends 18 'a folder is told at once, too' folder.txt bench --output "$out"
+mkdir -p /small && mount -t tmpfs -o size=8k tmpfs /small
+ends 18 'a disk that is full at the end is told' small.txt bench --size 1p,16p --rounds 3 --count 20 --output /small/r.json
+says 'with what was measured' '60 requests in 3 rounds, none failed' 2
+umount /small
+
+# As a first user of the manual would: words of a shell, and terminals that are too narrow for them.
+quoted='command:sh -c "while :; do sleep 1; done" "it'"'"'s"'
+ends 0 'a command with quotes is a load' quoted.txt bench --size 16p --rounds 2 --count 10 --load "$quoted" \
+  --output "$out/quoted.json"
+says 'which is named as it was given' '^16 pages, load command:sh -c "while :; do sleep 1; done" "it.s"$'
+
+# What is not comparable is told before the measurement.
+ends 36 'a baseline of other sizes is refused' baseline.txt bench --size 2p --baseline "$out/first.json"
+check_not 'and nothing is measured' grep -q requests "$out/baseline.txt"
 "$command" bench --size 1p --duration 30s >/dev/null 2>&1 &
 sleep 3
 ends 33 'one measurement at a time' busy.txt bench
 kill -TERM $!
 wait $!
 same 'the area has as many pages free as before' "$before" "$(pages_held)"
+mkdir -p /var/tmp/results
+cp "$out"/*.json /var/tmp/results/
+check 'the results are on the disk' umount /var/tmp
 check 'the module can be removed' rmmod cmatest
 quiet 'the kernel complains of nothing'
 finish

@@ -5,6 +5,8 @@ package struct CellComparison: Equatable, Sendable {
   package var settings: CellSettings
   /// The rounds of either result.
   package var rounds: (before: Int, after: Int)
+  /// Those of them with a time of what decides: in the others nothing was allocated.
+  package var timed: (before: Int, after: Int)
   /// The requests of either result, and how many of these failed.
   package var requests: (before: UInt64, after: UInt64)
   package var failed: (before: UInt64, after: UInt64)
@@ -38,6 +40,9 @@ package struct CellComparison: Equatable, Sendable {
   package enum Reason: Equatable, Sendable {
     /// The rounds differ so much that this many of them are needed.
     case tooFewRounds(needed: Int)
+    /// Neither result has two rounds with a time, so how much rounds differ is not known; no fewer than this
+    /// do in any case.
+    case noSpread(fewest: Int)
     /// One of the results has no allocation.
     case nothingAllocated
     /// The times are 0, so that no ratio exists.
@@ -46,7 +51,8 @@ package struct CellComparison: Equatable, Sendable {
 
   package static func == (first: CellComparison, second: CellComparison) -> Bool {
     first.settings == second.settings && first.verdict == second.verdict
-      && first.rounds == second.rounds && first.requests == second.requests
+      && first.rounds == second.rounds && first.timed == second.timed
+      && first.requests == second.requests
       && first.failed == second.failed && first.changes == second.changes
       && first.timeP == second.timeP && first.failureP == second.failureP
   }

@@ -26,9 +26,11 @@ package struct Change: Equatable, Sendable {
   /// Returns the probability of such samples if nothing differs, by the Mann-Whitney test.
   package func p() -> Double? { RankSum(samples.before, samples.after)?.p }
 
-  /// Returns the ratio with its bootstrap interval of 95 %.
+  /// Returns the ratio with its bootstrap interval of 95 %; `nil` where a sample has one number, which does
+  /// not tell how much others would differ.
   package func interval() -> MedianRatio? {
-    MedianRatio(of: samples.after, to: samples.before)
+    guard min(samples.before.count, samples.after.count) > 1 else { return nil }
+    return MedianRatio(of: samples.after, to: samples.before)
   }
 
   package static func == (first: Change, second: Change) -> Bool {
@@ -65,7 +67,7 @@ package enum Noise {
   ///   - share: The change to be found, as 0.1 for 10 %.
   ///   - noise: The standard deviation of the rounds, as a share.
   ///   - level: The chance of a false alarm that is accepted.
-  /// - Returns: How many rounds; a million where that many do not do.
+  /// - Returns: How many rounds; `mostRounds` where that many do not do.
   package static func roundsNeeded(toFind share: Double, noise: Double, level: Double) -> Int {
     let fewest = fewestRounds(level: level)
     guard noise > 0, share > 0 else { return fewest }
@@ -73,9 +75,12 @@ package enum Noise {
     let larger = Normal.below(log1p(share) / (noise * 2.0.squareRoot()))
     let z = Normal.quantile(1 - level / 2) + Normal.quantile(0.8)
     let needed = z * z / (6 * (larger - 0.5) * (larger - 0.5))
-    guard needed < 1e6 else { return 1_000_000 }
+    guard needed < Double(mostRounds) else { return mostRounds }
     return max(fewest, Int(needed.rounded(.up)))
   }
+
+  /// More rounds than this are not counted.
+  package static let mostRounds = 1_000_000
 
   /// The fewest rounds of either result with which any samples at all are significant.
   package static func fewestRounds(level: Double) -> Int {

@@ -20,10 +20,22 @@ extension Comparison {
     }
     let (loads, others) = (loads(of: before), loads(of: after))
     if !loads.isEmpty, !others.isEmpty, Set(loads).isDisjoint(with: others) {
-      return "the loads are others: \(loads.joined(separator: ", ")) before, and "
-        + "\(others.joined(separator: ", ")) after"
+      return "the loads are others: \(printable(loads.joined(separator: ", "))) before, and "
+        + "\(printable(others.joined(separator: ", "))) after"
     }
     return nil
+  }
+
+  /// Why a measurement that is to come cannot be compared with an earlier result; `nil` where it can.
+  ///
+  /// - Parameter planned: what is to be measured, without rounds.
+  package static func hindrance(
+    _ before: ResultSummary, toMeasuring planned: ResultSummary
+  ) -> String? {
+    if let hindrance = hindrance([before], [planned]) { return hindrance }
+    let known = Set(before.cells.map(\.settings))
+    return planned.cells.contains { known.contains($0.settings) }
+      ? nil : "\(before.name) has none of the cells that are to be measured"
   }
 
   /// Two results of several that have the same rounds; `nil` where none have.

@@ -5,7 +5,8 @@
 /// A run is one observation, since times within it depend on each other: for each cell the medians
 /// of the rounds' quantiles are compared. One quantity decides; its tests and those of failure rates
 /// are corrected together (Holm), so that with nothing changed the chance of any false alarm is the
-/// level at most. A change counts where it is significant and larger than the noise.
+/// level at most. A change counts where it is significant and larger than the noise. Where failures come in
+/// groups, so that rounds differ in them by more than chance, the groups count, and not each of them.
 package struct Comparison: Sendable {
   /// What decides, and how strictly.
   package struct Rules: Equatable, Sendable {
@@ -108,12 +109,11 @@ package struct Comparison: Sendable {
     let anyFailed = failed.before + failed.after > 0 && requests.before > 0 && requests.after > 0
     return CellComparison(
       settings: before.settings,
-      rounds: (before.rounds.count, after.rounds.count), requests: requests, failed: failed,
+      rounds: (before.rounds.count, after.rounds.count), timed: (values.0.count, values.1.count),
+      requests: requests, failed: failed,
       changes: changes,
       timeP: changes[rules.quantity]?.p(),
-      failureP: anyFailed
-        ? FisherExact.p(
-          failed: (failed.before, failed.after), of: (requests.before, requests.after)) : nil,
+      failureP: anyFailed ? FailureRates(before.shares, after.shares).p : nil,
       threshold: max(rules.threshold, Noise.spread(of: values.0) ?? 0),
       noise: Noise.relative(values.0, values.1),
       verdict: .notKnown(values.0.isEmpty || values.1.isEmpty ? .nothingAllocated : .noTime))
@@ -128,6 +128,15 @@ package struct Comparison: Sendable {
     for index in cells.indices where cells[index].failureP != nil {
       cells[index].failureP = adjusted.removeFirst()
     }
+  }
+
+  /// How many rounds it takes until so many have a time, where as large a share has none as in the results.
+  private static func rounds(_ timed: Int, of cell: CellComparison) -> Int {
+    let share = min(
+      Double(cell.timed.before) / Double(cell.rounds.before),
+      Double(cell.timed.after) / Double(cell.rounds.after))
+    let rounds = (Double(timed) / share).rounded(.up)
+    return rounds < Double(Noise.mostRounds) ? Int(rounds) : Noise.mostRounds
   }
 
   private static func verdict(
@@ -147,10 +156,12 @@ package struct Comparison: Sendable {
     if differs, change.ratio > 1 + cell.threshold { return .slower }
     if differs, change.ratio < 1 / (1 + cell.threshold) { return .better }
     if failsOtherwise { return .better }
-    let needed = Noise.roundsNeeded(
-      toFind: rules.detect, noise: cell.noise ?? .infinity,
-      level: rules.level / Double(max(1, tests)))
-    return min(cell.rounds.before, cell.rounds.after) < needed
-      ? .notKnown(.tooFewRounds(needed: needed)) : .same
+    let level = rules.level / Double(max(1, tests))
+    guard let noise = cell.noise else {
+      return .notKnown(.noSpread(fewest: Noise.fewestRounds(level: level)))
+    }
+    let needed = Noise.roundsNeeded(toFind: rules.detect, noise: noise, level: level)
+    return min(cell.timed.before, cell.timed.after) < needed
+      ? .notKnown(.tooFewRounds(needed: rounds(needed, of: cell))) : .same
   }
 }

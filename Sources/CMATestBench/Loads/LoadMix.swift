@@ -29,6 +29,9 @@ package struct LoadMix: Hashable, Sendable {
     self.kinds = kinds
   }
 
+  /// The word in one line that a terminal can show.
+  package var words: String { printable(word) }
+
   /// The word that `init(parsing:)` takes.
   package var word: String {
     kinds.isEmpty ? LoadKind.none.word : kinds.map(\.word).joined(separator: "+")

@@ -51,11 +51,14 @@ enum LoadObstacle: Error, Equatable, Sendable {
   }
 }
 
-/// A text in one line, without what a terminal would obey.
+/// A text in one line, without what a terminal would obey, or what turns the direction of a text.
 func printable(_ text: String) -> String {
   String(
     String.UnicodeScalarView(
       text.unicodeScalars.map { scalar in
-        scalar.properties.generalCategory == .control ? " " : scalar
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: " "
+        default: scalar
+        }
       }))
 }

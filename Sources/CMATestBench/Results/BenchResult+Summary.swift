@@ -3,6 +3,19 @@
 internal import CMATestCore
 internal import CMATestDevice
 
+extension BenchPlan {
+  /// What is to be measured, without rounds.
+  ///
+  /// - Parameters:
+  ///   - area: the name of the area, and its pages.
+  ///   - pageSize: the bytes of a page.
+  package func summary(area: (name: String, pages: UInt64), pageSize: UInt64) -> ResultSummary {
+    ResultSummary(
+      name: "this measurement", area: area.name, areaPages: area.pages, pageSize: pageSize,
+      cells: cells.map { CellSummary(settings: $0, rounds: []) })
+  }
+}
+
 extension BenchResult {
   /// The result without its bins, as comparisons and reports need it: what a reader of the file gets.
   package var summary: ResultSummary {

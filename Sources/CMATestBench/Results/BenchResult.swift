@@ -44,6 +44,9 @@ package struct BenchResult: Sendable {
     cells.reduce(0) { $0 + $1.rounds.reduce(0) { $0 + $1.measured.refused } }
   }
 
+  /// Whether a round of any cell was measured.
+  package var hasRounds: Bool { cells.contains { !$0.rounds.isEmpty } }
+
   /// Whether all rounds of all cells were measured.
   package var isComplete: Bool { endedBy == nil && slow == nil && !isRunning }
   /// What the machine was. `page_size` is one of them.
@@ -72,7 +75,11 @@ package struct BenchResult: Sendable {
       "profile": JSON(profile),
       "environment": .object(
         environment.map { fact in
-          JSON.Member(fact.name, Int64(fact.value).map(JSON.int) ?? .string(fact.value))
+          // A host may have the name 007, which is no number.
+          JSON.Member(
+            fact.name,
+            Int64(fact.value).flatMap { "\($0)" == fact.value ? .int($0) : nil }
+              ?? .string(fact.value))
         }),
       "area": [
         "name": .string(area), "pages": .int(Int64(clamping: areaPages)),

@@ -35,14 +35,14 @@ package struct CellSettings: Hashable, Sendable {
     pages.clampedProduct(threads).clampedProduct(hold.clampedSum(1))
   }
 
-  /// As in `16 pages, 2 threads, load anon`: what is usual is left out.
+  /// As in `16 pages, 2 threads, load anon`, in one line that a terminal can show: what is usual is left out.
   package var words: String {
     var words = ["\(pages) \(pages == 1 ? "page" : "pages")"]
     if order > 0 { words.append("order \(order)") }
     if threads != 1 { words.append("\(threads) threads") }
     if hold > 0 { words.append("hold \(hold)") }
     if every > 0 { words.append("every \(TimeSpan(nanoseconds: every).words)") }
-    if load != "none" { words.append("load \(load)") }
+    if load != "none" { words.append("load \(printable(load))") }
     return words.joined(separator: ", ")
   }
 }

@@ -64,7 +64,33 @@ extension Histogram {
     if count > 0, smallest == nil || largest == nil || found.smallest > found.largest {
       fault = "the smallest and the largest time are missing or exchanged"
     }
+    if fault == nil { fault = found.contradiction }
     if let fault, wrong == nil { wrong = fault }
     self = found
+  }
+}
+
+extension Histogram {
+  /// Says which of the smallest time, the largest and the sum cannot be those of the bins; `nil` where all can.
+  fileprivate var contradiction: String? {
+    let bins = filledBins
+    guard let first = bins.first?.bin, let last = bins.last?.bin else { return nil }
+    // The last bin of all has longer times, too.
+    let isOpen = last == Self.binCount - 1
+    guard Self.times(of: first).contains(smallest) || isOpen && first == last else {
+      return "the smallest time is not in the first bin"
+    }
+    guard
+      Self.times(of: last).contains(largest) || isOpen && largest > Self.times(of: last).lowerBound
+    else { return "the largest time is not in the last bin" }
+    var (least, most) = (0.0, 0.0)
+    for (bin, count) in bins {
+      least += Double(count) * Double(Self.times(of: bin).lowerBound)
+      most += Double(count) * Double(Self.times(of: bin).upperBound)
+    }
+    // Sums of floating point have rounding of their own, and a file holds no sum above that of an Int64.
+    guard Double(sum) >= min(least * (1 - 1e-9), 9e18), isOpen || Double(sum) <= most * (1 + 1e-9)
+    else { return "the sum is not that of the bins" }
+    return nil
   }
 }

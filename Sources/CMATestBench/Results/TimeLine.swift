@@ -29,7 +29,7 @@ package struct TimeLine: Sendable {
 
   /// How a quantity changed from the beginning to the end.
   package struct Drift: Equatable, Sendable {
-    /// The values of the line at either end.
+    /// The values of the line at either end, within those that were seen.
     package var before: Double
     package var after: Double
     /// Whether the change is more than chance.
@@ -56,7 +56,10 @@ package struct TimeLine: Sendable {
     guard let line = TheilSen(thinned.map(\.x), thinned.map(\.y)), let first = points.first,
       let last = points.last
     else { return nil }
-    let ends = [first.x, last.x].map { line.intercept + line.slope * $0 }
+    // What grows in another way than a line does ends elsewhere, but nowhere that nothing was seen.
+    let seen = thinned.map(\.y)
+    let (least, most) = (seen.min() ?? 0, seen.max() ?? 0)
+    let ends = [first.x, last.x].map { max(least, min(most, line.intercept + line.slope * $0)) }
     let values = logarithmic ? ends.map { exp($0) } : ends
     return Drift(before: values[0], after: values[1], isSure: line.isSure)
   }

@@ -7,14 +7,14 @@ extension Comparison {
   package var text: String {
     var text = ""
     for cell in cells { text += Self.text(cell, rules) }
-    for cell in onlyBefore { text += "\(printable(cell.words)): only in the first result\n" }
-    for cell in onlyAfter { text += "\(printable(cell.words)): only in the second result\n" }
+    for cell in onlyBefore { text += "\(cell.words): only in the first result\n" }
+    for cell in onlyAfter { text += "\(cell.words): only in the second result\n" }
     if !differences.isEmpty {
       text += "what differs beside the times:\n"
       for difference in differences {
         text +=
-          "  \(difference.name): \(difference.before ?? "not told") -> "
-          + "\(difference.after ?? "not told")\n"
+          "  \(printable(difference.name)): \(difference.before.map(printable) ?? "not told") -> "
+          + "\(difference.after.map(printable) ?? "not told")\n"
       }
     }
     text += words + "\n"
@@ -45,7 +45,7 @@ extension Comparison {
     }
     let widths = [8, 10, 10, 10, 24, 0]
     let rounds = "\(cell.rounds.before) and \(cell.rounds.after) rounds"
-    return "\(printable(cell.settings.words)) (\(rounds)): \(cell.verdict.words)\n"
+    return "\(cell.settings.words) (\(rounds)): \(cell.verdict.words)\n"
       + rows.map { row in
         let line = "  " + zip(row, widths).map(padded).joined(separator: "  ")
         return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
@@ -53,6 +53,6 @@ extension Comparison {
   }
 
   private static func share(_ part: UInt64, _ all: UInt64) -> String {
-    all == 0 ? "?" : fixed(Double(part) / Double(all) * 100, 3) + " %"
+    all == 0 ? "?" : exactPercent(part, of: all)
   }
 }

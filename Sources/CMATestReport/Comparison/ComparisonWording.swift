@@ -22,11 +22,12 @@ extension Comparison {
   }
 
   /// How many rounds of either result would do for all cells that cannot be told for want of rounds;
-  /// `nil` where none lacks any.
+  /// `nil` where none lacks any, or no number would do.
   package var roundsNeeded: Int? {
-    cells.compactMap { cell in
+    let all = cells.compactMap { cell in
       if case .tooFewRounds(let needed) = cell.verdict.reason { needed } else { nil }
-    }.max()
+    }
+    return all.max().flatMap { $0 < Noise.mostRounds ? $0 : nil }
   }
 }
 
@@ -62,7 +63,11 @@ extension CellComparison.Verdict {
 extension CellComparison.Reason {
   package var words: String {
     switch self {
+    case .tooFewRounds(Noise.mostRounds):
+      "the rounds differ so much that no number of them would do"
     case .tooFewRounds(let needed): "the rounds differ so much that \(needed) of them are needed"
+    case .noSpread(let fewest):
+      "how much rounds differ is seen in two of them, and a change in \(fewest) at least"
     case .nothingAllocated: "one of the results has no allocation"
     case .noTime: "a time of 0 has no ratio"
     }

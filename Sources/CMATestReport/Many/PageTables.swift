@@ -8,7 +8,7 @@ enum PageTables {
   static func name(_ text: String) -> String { label(printable(text), 80) }
 
   static func percent(_ share: Double) -> String {
-    share == 0 ? "0 %" : share < 0.00001 ? "< 0.001 %" : fixed(share * 100, 3) + " %"
+    share == 0 ? "0 %" : exactPercent(share)
   }
 
   /// `so many of so many` and a sentence for what is left out; nothing where all is shown.

@@ -29,12 +29,15 @@ struct PlottedCell {
     p99 = MedianInterval(cell.values(of: .p99))
   }
 
+  /// Whether there are times to draw.
+  var hasAllocations: Bool { allocations.count > 0 }
+
   /// The row of a table, as `names` has its head.
   var row: [String] {
     let all = allocations.count + failures.count
     return [
       settings.words, "\(all)",
-      all == 0 ? "?" : fixed(Double(failures.count) / Double(all) * 100, 3) + " %",
+      all == 0 ? "?" : exactPercent(failures.count, of: all),
       words(p50), time(0.9), words(p99), time(0.999), time(1),
       releases.quantile(0.5).map(shortTime) ?? "?", releases.quantile(0.99).map(shortTime) ?? "?",
     ]

@@ -43,16 +43,16 @@ package enum ResultPage {
     let cells = result.cells.map(PlottedCell.init)
     var text = isOnly ? "" : "<h2>\(xmlText(result.name))</h2>\n"
     text += "<p class=\"lead\">\(xmlText(sentence(result)))</p>\n"
+    let allocating = cells.count(where: \.hasAllocations)
     text += figure(
       "Allocation times by percentile", PercentileCurves.picture(cells, id: "curves\(number)"),
-      cells.count > PercentileCurves.most
-        ? "The first \(PercentileCurves.most) of \(cells.count) cells." : nil)
+      shown(PercentileCurves.most, of: allocating, "cells in which blocks were allocated"))
     text += figure(
       "Allocation times by cell", HeatMap.picture(cells, id: "heat\(number)"),
-      cells.count > HeatMap.most ? "The first \(HeatMap.most) of \(cells.count) cells." : nil)
+      shown(HeatMap.most, of: allocating, "cells in which blocks were allocated"))
     text += figure(
       "Requests that succeeded", SuccessBars.picture(cells, id: "success\(number)"),
-      cells.count > HeatMap.most ? "The first \(HeatMap.most) of \(cells.count) cells." : nil)
+      shown(HeatMap.most, of: cells.count, "cells"))
     text += table(cells)
     text += responses(cells, "responses\(number)")
     text += timeLines(result, "soak\(number)")
@@ -64,6 +64,11 @@ package enum ResultPage {
           classes: ["", "words"]) + "</details>\n"
     }
     return text
+  }
+
+  /// Says that a picture has the first of all; nil where it has all.
+  private static func shown(_ most: Int, of all: Int, _ what: String) -> String? {
+    all > most ? "The first \(most) of \(all) \(what)." : nil
   }
 
   /// Service times beside those since the intended start, where there is an interval.
@@ -155,7 +160,7 @@ package enum ResultPage {
       rows.append([
         cell.settings.words, change.map { shortTime($0.before) } ?? "?",
         change.map { shortTime($0.after) } ?? "?",
-        interval.map { changeInPercent($0.ratio) } ?? "?",
+        change.map { changeInPercent($0.ratio) } ?? "?",
         interval.map {
           "\(changeInPercent($0.bounds.lowerBound)) to \(changeInPercent($0.bounds.upperBound))"
         } ?? "?",
@@ -174,8 +179,7 @@ package enum ResultPage {
     return "<h2>Comparison</h2>\n<p class=\"lead\">\(xmlText(words))</p>\n"
       + figure(
         "Change, and its interval of 95 %", ForestPlot.picture(comparison, id: "forest"),
-        comparison.cells.count > HeatMap.most
-          ? "The first \(HeatMap.most) of \(comparison.cells.count) cells." : nil)
+        shown(HeatMap.most, of: comparison.cells.count, "cells"))
       + htmlTable(
         ["cell", "\(quantity) before", "\(quantity) after", "change", "95 %", "verdict"], rows,
         classes: ["", "", "", "", "", "words"])

@@ -108,9 +108,10 @@ enum SoakTimeLine {
   /// What changed over the measurement, in sentences.
   static func words(_ line: TimeLine) -> String {
     var words = "Over \(clockWords(line.span)), \(line.settings.words): "
-    words += [
+    let drifts = [
       drift("the p50", line.drift { $0.p50 }), drift("the p99", line.drift { $0.p99 }),
-    ].compactMap { $0 }.joined(separator: "; ")
+    ].compactMap { $0 }
+    words += drifts.isEmpty ? "too few allocations for a drift" : drifts.joined(separator: "; ")
     let known = line.slices.compactMap(\.freePages)
     guard let first = known.first, let last = known.last else { return words + "." }
     let sure = line.driftOfFreePages?.isSure ?? false

@@ -23,8 +23,8 @@ enum SuccessBars {
       let all = cell.allocations.count + cell.failures.count
       guard let interval = ShareInterval(cell.allocations.count, of: all) else { continue }
       let words =
-        "\(cell.settings.words): \(fixed(interval.share * 100, 3)) % of \(all), "
-        + "\(fixed(interval.bounds.lowerBound * 100, 3)) to \(fixed(interval.bounds.upperBound * 100, 3)) %"
+        "\(cell.settings.words): \(exactPercent(interval.share)) of \(all), "
+        + "\(exactPercent(interval.bounds.lowerBound)) to \(exactPercent(interval.bounds.upperBound))"
       content +=
         "<rect x=\"\(place(frame.left))\" y=\"\(place(y + 4))\" "
         + "width=\"\(place(frame.plotWidth * interval.share))\" height=\"\(place(row - 10))\" class=\"bar\">"

@@ -172,7 +172,7 @@ struct Bench: DeviceCommand {
       }
     }
     let (result, failure) = try session.use { device in
-      let measurement = try prepare(settings, file, device, session)
+      let measurement = try prepare(settings, file, comparedWith: before, device, session)
       do throws(BenchCommandFailure) {
         try measurement.measure()
         return (measurement.result, BenchCommandFailure?.none)
@@ -180,13 +180,19 @@ struct Bench: DeviceCommand {
         return (measurement.result, error)
       }
     }
-    if let failure { throw failure }
+    if let failure, !result.hasRounds { throw failure }
     try output.write(text(of: result, settings))
+    if let failure {
+      // Standard output has the part that was measured.
+      StandardError.write(failure.text(program: "cma-test \(Self._commandName)"))
+      throw ExitCode(failure.exitStatus)
+    }
     try end(after: result, comparedWith: before, printing: output)
   }
 
   private func prepare(
-    _ settings: BenchSettings, _ file: ResultFile?, _ device: OpenDevice, _ session: DeviceSession
+    _ settings: BenchSettings, _ file: ResultFile?, comparedWith before: ResultSummary?,
+    _ device: OpenDevice, _ session: DeviceSession
   ) throws -> BenchMeasurement {
     let chosen = try device.area(area)
     let area = try device.areaUnderTest(chosen)
@@ -210,6 +216,14 @@ struct Bench: DeviceCommand {
       throw ValidationError(
         "--align: order \(large.order) is more than the allocator takes: "
           + "\(device.information.maxOrder) at most")
+    }
+    if let before {
+      let planned = plan.summary(area: (area.title, area.pages ?? 0), pageSize: area.pageSize)
+      // Before the measurement, not after days.
+      if let hindrance = Comparison.hindrance(before, toMeasuring: planned) {
+        throw ResultFileFailure.notComparable(hindrance)
+      }
+      if let note = before.partialNote { session.warn(note) }
     }
     let facts = Machine().environment(pageSize: area.pageSize)
     return BenchMeasurement(

@@ -112,10 +112,7 @@ struct Compare: PrintingCommand {
       throw .notComparable(hindrance)
     }
     var notes: [String] = []
-    for result in first + second where !result.isComplete {
-      let cause = result.endedBy.map { ", by \(printable($0))" } ?? ""
-      notes.append("\(result.name) is a part of a measurement that was ended\(cause)")
-    }
+    notes += (first + second).compactMap(\.partialNote)
     for result in first {
       if let (one, other) = Comparison.sameResults(in: [result] + second), one.name == result.name {
         notes.append("\(one.name) and \(other.name) have the same rounds: nothing can differ")
@@ -138,6 +135,15 @@ struct Compare: PrintingCommand {
       throw .twice(one.name, other.name)
     }
     return results
+  }
+}
+
+extension ResultSummary {
+  /// Says that the result is a part, and why; nil for a whole one.
+  var partialNote: String? {
+    guard !isComplete else { return nil }
+    let cause = endedBy.map { ", by \(printable($0))" } ?? ""
+    return "\(name) is a part of a measurement that was ended\(cause)"
   }
 }
 

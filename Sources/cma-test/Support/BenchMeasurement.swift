@@ -138,7 +138,7 @@ extension BenchMeasurement: BenchSurroundings {
 extension BenchMeasurement: BenchObserver {
   func loadBegins(_ load: LoadMix) {
     guard load != .none else { return }
-    progress.beginStep(step.number + 1, "starting the load \(load.word)")
+    progress.beginStep(step.number + 1, "starting the load \(load.words)")
   }
 
   func stepBegan(_ number: Int, _ cell: CellSettings) {

@@ -34,7 +34,8 @@ enum ResultFileFailure: CommandFailure {
     case .notComparable(let reason):
       Explanation(
         .notComparable, kind: "not-comparable", message: reason,
-        remedy: "measure both in the same way, or compare all the same with '--force'")
+        remedy:
+          "measure both in the same way, or compare all the same with 'cma-test compare --force'")
     case .noPlace(let reason):
       Explanation(
         .resultUnusable, kind: "no-place", message: reason,
