@@ -35,7 +35,8 @@ import Testing
   private static let modules = "/lib/modules/7.3.4+deb13-amd64"
 
   @Test(arguments: [
-    "/etc/modprobe.d/x.conf", "/run/modprobe.d/x.conf", "\(modules)/modules.dep.bin",
+    "/etc/modprobe.d/x.conf", "/run/modprobe.d/x.conf", "/usr/lib/modprobe.d",
+    "\(modules)/modules.dep.bin",
     "\(modules)/modules.alias.bin", "\(modules)/modules.builtin.bin",
     "\(modules)/modules.softdep", "\(modules)/modules.weakdep",
   ])
