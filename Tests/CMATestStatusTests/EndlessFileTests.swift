@@ -28,7 +28,9 @@ import Testing
 
   /// Puts a named pipe in the place of a file.
   private func makePipe(_ file: String) throws {
-    try? tree.remove(file)
+    // Its folder may not be there yet.
+    try tree.write("", to: file)
+    try tree.remove(file)
     try #require(mkfifo(tree.root + file, 0o600) == 0, "\(file)")
   }
 
