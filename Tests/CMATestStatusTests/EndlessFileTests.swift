@@ -77,8 +77,12 @@ import Testing
     let helper = Configurator(machine: tree.machine, usesCache: false, alwaysAsksLibkmod: false)
     #expect(try helper.configure().options.addresses.isEmpty == false)
     try tree.write("options cmatest alloc_count=1\n", to: "/etc/modprobe.d/y.conf")
-    let failure = #expect(throws: ConfigureFailure.self) { try helper.configure() }
-    #expect(failure?.kind == "cannot-verify")
+    do throws(ConfigureFailure) {
+      _ = try helper.configure()
+      Issue.record("libkmod was asked")
+    } catch {
+      #expect(error.kind == "cannot-verify")
+    }
   }
 
   @Test func theModulesOwnFile() throws {
@@ -97,7 +101,6 @@ import Testing
     "/var/lib/dkms/mok.pub", "/run/modprobe.d/cma-test-symbols.conf",
   ])
   func statusHasAnAnswer(_ file: String) throws {
-    try tree.write("", to: file)
     try makePipe(file)
     #expect(status.entries.count == 10)
     _ = try? Configurator(machine: tree.machine, alwaysAsksLibkmod: false).configure()
