@@ -19,6 +19,8 @@ extension Machine {
   ///   not.
   package func kmod() throws(KmodFailure) -> KmodContext {
     let modules = "/lib/modules/\((try? kernelRelease()) ?? "")"
+    // In place of a folder libkmod takes a file, too.
+    for folder in modprobeFolders { try refuseEndless(folder) }
     for file in modprobeFiles() { try refuseEndless(file) }
     // What libkmod reads when it looks a module up, of depmod's files.
     for name in ["dep.bin", "alias.bin", "builtin.bin", "builtin.alias.bin", "softdep", "weakdep"] {

@@ -46,7 +46,9 @@ extension CMAReservation {
     guard base % block == 0 else {
       throw impossible(
         "START must be a multiple of \(byteCount(block))",
-        "begin at 0x\(String(base / block * block, radix: 16)), or give a range as SIZE@START-END")
+        // At 0 is the kernel itself.
+        "begin at 0x\(String(max(block, base / block * block), radix: 16)), or give a range as SIZE@START-END"
+      )
     }
     guard size % block == 0 else {
       let (rounded, _) = size.roundedUp(to: block)

@@ -51,6 +51,19 @@ import Testing
     #expect(refusal?.contains(reason) == true, "\(refusal ?? "taken")")
   }
 
+  /// What is advised is then taken.
+  @Test(arguments: ["64M@1M", "64M@0x40100000", "64M@0xfffff"])
+  func advisesAStartThatIsPossible(_ text: String) throws {
+    let reservation = try CMAReservation(parsing: text)
+    do throws(ReserveFailure) {
+      _ = try reservation.check(on: machine)
+      Issue.record("taken")
+    } catch {
+      let start = error.remedy.split(separator: " ").first { $0.hasPrefix("0x") } ?? ""
+      #expect(try refusal("64M@\(start.dropLast())") == nil)
+    }
+  }
+
   @Test func saysThatTheKernelRoundsUp() throws {
     #expect(try notes("4M") == [])
     #expect(

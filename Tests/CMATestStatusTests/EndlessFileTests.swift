@@ -28,16 +28,20 @@ import Testing
 
   /// Puts a named pipe in the place of a file.
   private func makePipe(_ file: String) throws {
-    try? tree.remove(file)
+    // Its folder may not be there yet.
+    try tree.write("", to: file)
+    try tree.remove(file)
     try #require(mkfifo(tree.root + file, 0o600) == 0, "\(file)")
   }
 
-  private static let modules = "/lib/modules/7.3.4+deb13-amd64"
-
   @Test(arguments: [
-    "/etc/modprobe.d/x.conf", "/run/modprobe.d/x.conf", "\(modules)/modules.dep.bin",
-    "\(modules)/modules.alias.bin", "\(modules)/modules.builtin.bin",
-    "\(modules)/modules.softdep", "\(modules)/modules.weakdep",
+    "/etc/modprobe.d/x.conf", "/run/modprobe.d/x.conf", "/usr/lib/modprobe.d",
+    "/lib/modules/7.3.4+deb13-amd64/modules.dep.bin",
+    "/lib/modules/7.3.4+deb13-amd64/modules.alias.bin",
+    "/lib/modules/7.3.4+deb13-amd64/modules.builtin.bin",
+    "/lib/modules/7.3.4+deb13-amd64/modules.builtin.alias.bin",
+    "/lib/modules/7.3.4+deb13-amd64/modules.softdep",
+    "/lib/modules/7.3.4+deb13-amd64/modules.weakdep",
   ])
   func modprobeWouldHangOnAPipe(_ file: String) throws {
     try makePipe(file)
@@ -74,12 +78,16 @@ import Testing
     let helper = Configurator(machine: tree.machine, usesCache: false, alwaysAsksLibkmod: false)
     #expect(try helper.configure().options.addresses.isEmpty == false)
     try tree.write("options cmatest alloc_count=1\n", to: "/etc/modprobe.d/y.conf")
-    let failure = #expect(throws: ConfigureFailure.self) { try helper.configure() }
-    #expect(failure?.kind == "cannot-verify")
+    do throws(ConfigureFailure) {
+      _ = try helper.configure()
+      Issue.record("libkmod was asked")
+    } catch {
+      #expect(error.kind == "cannot-verify")
+    }
   }
 
   @Test func theModulesOwnFile() throws {
-    try makePipe("\(Self.modules)/updates/dkms/cmatest.ko")
+    try makePipe("/lib/modules/7.3.4+deb13-amd64/updates/dkms/cmatest.ko")
     #expect(status.exitStatus == .otherModule)
   }
 
@@ -94,7 +102,6 @@ import Testing
     "/var/lib/dkms/mok.pub", "/run/modprobe.d/cma-test-symbols.conf",
   ])
   func statusHasAnAnswer(_ file: String) throws {
-    try tree.write("", to: file)
     try makePipe(file)
     #expect(status.entries.count == 10)
     _ = try? Configurator(machine: tree.machine, alwaysAsksLibkmod: false).configure()
