@@ -38,8 +38,12 @@ package enum BenchText {
     if let slow = result.slow {
       var words = "an allocation took \(shortTime(Double(slow.seen.time))): "
       words += "\(result.cells[slow.cell].settings.words), round \(slow.round)"
-      if let retries = slow.seen.retries { words += "; \(retries) busy retries" }
-      if let migrated = slow.seen.migrated { words += ", \(migrated) pages migrated" }
+      if let retries = slow.seen.retries {
+        words += "; " + counted(retries, "busy retr", "y", "ies")
+      }
+      if let migrated = slow.seen.migrated {
+        words += ", " + counted(migrated, "page", "", "s") + " migrated"
+      }
       if let use = slow.inTheWay { words += "; the last page in its way is \(use) now" }
       notes.append(words)
     }

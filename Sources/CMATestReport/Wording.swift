@@ -33,6 +33,11 @@ func exactPercent(_ share: Double) -> String {
   return fixed(share * 100, 3) + " %"
 }
 
+/// Writes how many there are of something, as `1 page` and `2 pages`.
+func counted(_ count: UInt64, _ word: String, _ one: String, _ many: String) -> String {
+  "\(count) \(word)\(count == 1 ? one : many)"
+}
+
 /// Appends blanks to a text, up to a width.
 package func padded(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))

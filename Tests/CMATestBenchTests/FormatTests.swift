@@ -247,6 +247,15 @@ private func round(_ number: Int, knows: Bool) -> BenchRound {
     }
   }
 
+  @Test func oneRetryIsOne() {
+    var result = wholeResult()
+    result.slow = .init(
+      cell: 0, round: 2, seen: SlowAllocation(time: 900_000, retries: 1, migrated: 1),
+      inTheWay: nil)
+    #expect(BenchText.text(result).contains("; 1 busy retry, 1 page migrated\n"))
+    #expect(ResultPage.html([result.summary]).contains(", with 1 busy retry, 1 page migrated."))
+  }
+
   @Test func pictureOfTheFirstCellsSaysOfHowMany() {
     var result = wholeResult().summary
     let (cell, empty) = (result.cells[0], result.cells[1])

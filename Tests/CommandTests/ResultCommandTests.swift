@@ -271,6 +271,12 @@ private func object(_ text: String) throws -> [String: Any] {
     #expect(outcome.exitCode == 0)
     #expect(outcome.output.contains("<h2>Comparison</h2>") && outcome.output.contains("slower"))
     #expect(try !command.run("report", after, before).output.contains("<h2>Comparison</h2>"))
+    let itself = try command.run("report", after, "--baseline", after)
+    #expect(itself.exitCode == 0 && itself.errors.contains("nothing can differ"))
+    let part = try results.measured("part.json", complete: false, seed: 3)
+    #expect(
+      try command.run("report", after, "--baseline", part).errors
+        .contains("part.json is a part of a measurement that was ended, by SIGTERM"))
     let other = try results.measured("area.json", pages: 7)
     let warned = try command.run("report", after, "--baseline", other)
     #expect(warned.exitCode == 0 && warned.errors.contains("warning: no comparison, for the area"))

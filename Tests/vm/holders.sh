@@ -562,7 +562,7 @@ row_bench() {
   asks slow.txt bench --no-load $where --size "$(room)p" --rounds 1 --warm-up 0 --count 9 --stop-above 1ns
   [ "$code" = 1 ] || wrong "bench ended with $code, not with 1: $(tail -n 30 "$said" "$said.err")"
   grep -q '^  1 request in 1 round, 1 failed' "$said" || wrong "it did not end at once: $(cat "$said")"
-  grep -q '^an allocation took .*; the last page in its way is anonymous memory' "$said" ||
+  grep -q '^an allocation took .*; the last page in its way is pinned anonymous memory of .*hold' "$said" ||
     wrong "it does not tell which page: $(cat "$said")"
   over
 }

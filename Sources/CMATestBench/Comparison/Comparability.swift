@@ -26,9 +26,12 @@ extension Comparison {
     return nil
   }
 
-  /// Why a measurement that is to come cannot be compared with an earlier result; `nil` where it can.
+  /// Finds why a measurement that is to come cannot be compared with an earlier result.
   ///
-  /// - Parameter planned: what is to be measured, without rounds.
+  /// - Parameters:
+  ///   - before: the earlier result.
+  ///   - planned: what is to be measured, without rounds.
+  /// - Returns: the reason; `nil` where both can be compared.
   package static func hindrance(
     _ before: ResultSummary, toMeasuring planned: ResultSummary
   ) -> String? {

@@ -4,11 +4,12 @@ internal import CMATestCore
 internal import CMATestDevice
 
 extension BenchPlan {
-  /// What is to be measured, without rounds.
+  /// Sums up what is to be measured.
   ///
   /// - Parameters:
   ///   - area: the name of the area, and its pages.
   ///   - pageSize: the bytes of a page.
+  /// - Returns: a result without rounds.
   package func summary(area: (name: String, pages: UInt64), pageSize: UInt64) -> ResultSummary {
     ResultSummary(
       name: "this measurement", area: area.name, areaPages: area.pages, pageSize: pageSize,

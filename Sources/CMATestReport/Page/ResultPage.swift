@@ -122,8 +122,10 @@ package enum ResultPage {
   private static func sentence(_ slow: SlowSummary, _ cells: [CellSummary]) -> String {
     var words = "An allocation took \(shortTime(Double(slow.nanoseconds)))"
     if slow.cell < UInt64(cells.count) { words += " (\(cells[Int(slow.cell)].settings.words))" }
-    if let retries = slow.retries { words += ", with \(retries) busy retries" }
-    if let migrated = slow.migrated { words += ", \(migrated) pages migrated" }
+    if let retries = slow.retries { words += ", with " + counted(retries, "busy retr", "y", "ies") }
+    if let migrated = slow.migrated {
+      words += ", " + counted(migrated, "page", "", "s") + " migrated"
+    }
     if let use = slow.inTheWay { words += "; the last page in its way: \(use)" }
     return words + "."
   }

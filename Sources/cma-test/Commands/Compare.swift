@@ -111,13 +111,7 @@ struct Compare: PrintingCommand {
     if !force, let hindrance = Comparison.hindrance(first, second) {
       throw .notComparable(hindrance)
     }
-    var notes: [String] = []
-    notes += (first + second).compactMap(\.partialNote)
-    for result in first {
-      if let (one, other) = Comparison.sameResults(in: [result] + second), one.name == result.name {
-        notes.append("\(one.name) and \(other.name) have the same rounds: nothing can differ")
-      }
-    }
+    let notes = Comparison.notes(first, second)
     var rules = Comparison.Rules()
     rules.quantity = by
     rules.level = level
@@ -135,6 +129,19 @@ struct Compare: PrintingCommand {
       throw .twice(one.name, other.name)
     }
     return results
+  }
+}
+
+extension Comparison {
+  /// What the user should know of results that are compared: that one is a part, or on both sides.
+  static func notes(_ first: [ResultSummary], _ second: [ResultSummary]) -> [String] {
+    var notes = (first + second).compactMap(\.partialNote)
+    for result in first {
+      if let (one, other) = sameResults(in: [result] + second), one.name == result.name {
+        notes.append("\(one.name) and \(other.name) have the same rounds: nothing can differ")
+      }
+    }
+    return notes
   }
 }
 

@@ -158,6 +158,9 @@ struct Report: PrintingCommand {
       StandardError.write("cma-test report: warning: no comparison, for \(hindrance)\n")
       return nil
     }
+    for note in Comparison.notes(before, after) {
+      StandardError.write("cma-test report: warning: \(note)\n")
+    }
     return Comparison(before, with: after)
   }
 }
