@@ -105,6 +105,24 @@ struct FailingOperation: Sendable, CustomTestStringConvertible {
     #expect(result.exitStatus(forAutopkgtest: false) == .failed)
   }
 
+  /// As of pids.max, or of ulimit -n.
+  @Test(arguments: [EAGAIN, EMFILE, ENFILE, ENOMEM]) func limitOfTheMachineSkipsTheCase(
+    _ code: CInt
+  ) throws {
+    let kernel = FaultyKernel()
+    kernel.on.start = { () throws(SystemFailure) in
+      throw SystemFailure(.spawn, "/proc/self/exe", code)
+    }
+    let outcome = try #require(try run(kernel, filter: "owner-killed").cases.first).outcome
+    #expect(outcome.word == "skip")
+    #expect(
+      outcome.reason?.hasPrefix("posix_spawn of /proc/self/exe: ") == true
+        && outcome.reason?.hasSuffix(
+          ": a limit on processes, open files or memory is too low for this case") == true
+    )
+    #expect(kernel.usedPages == 0)
+  }
+
   @Test(arguments: [(ENOSPC, "max_pages"), (EMFILE, "max_handles")])
   func limitOfTheModuleSkipsTheCase(_ code: CInt, _ parameter: String) throws {
     let kernel = FaultyKernel()
