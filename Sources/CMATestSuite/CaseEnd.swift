@@ -26,6 +26,8 @@ extension CaseEnd {
         .skipped("\(error.message): the module's max_pages is too low for this case")
       } else if error.isHandleLimit {
         .skipped("\(error.message): the module's max_handles is too low for this case")
+      } else if error.isOfKernelMemory {
+        .skipped(error.message)
       } else {
         .failed(error.message)
       }
