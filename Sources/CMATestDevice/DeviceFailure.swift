@@ -22,6 +22,8 @@ public struct DeviceFailure: Error, Equatable, Sendable {
   public var isPageLimit: Bool { code == ENOSPC }
   /// The module's own limit of blocks.
   public var isHandleLimit: Bool { code == EMFILE }
+  /// The kernel has no memory for what the module itself needs.
+  public var isOfKernelMemory: Bool { code == ENOBUFS }
   /// There is no such handle or area.
   public var isUnknown: Bool { code == ENOENT }
   /// The area or the kernel has no way to do what was asked.

@@ -4,6 +4,7 @@ internal import CMATestCore
 internal import CMATestDevice
 internal import CMATestReport
 internal import CMATestSystem
+internal import Glibc
 
 /// A reason why a case ends before its last line.
 public enum CaseEnd: Error, Equatable, Sendable {
@@ -25,12 +26,21 @@ extension CaseEnd {
         .skipped("\(error.message): the module's max_pages is too low for this case")
       } else if error.isHandleLimit {
         .skipped("\(error.message): the module's max_handles is too low for this case")
+      } else if error.isOfKernelMemory {
+        .skipped(error.message)
       } else {
         .failed(error.message)
       }
   }
 
   init(_ error: SystemFailure) {
+    guard ![EAGAIN, EMFILE, ENFILE, ENOMEM].contains(error.code) else {
+      // The allocator has no part in that.
+      self = .skipped(
+        "\(error.call.rawValue) of \(error.path): \(error.reason): a limit on processes, open files or "
+          + "memory is too low for this case")
+      return
+    }
     self = .failed("\(error.call.rawValue) of \(error.path): \(error.reason)")
   }
 }

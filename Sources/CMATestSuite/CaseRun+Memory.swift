@@ -21,7 +21,8 @@ extension CaseRun {
   /// - Throws: `skipped`, with what is left.
   func leaveMemory(taking pages: UInt64) throws(CaseEnd) {
     guard let shortage = shortage(taking: pages) else { return }
-    throw .skipped("\(pages) pages were not asked for, since \(shortage.words)")
+    let what = pages == 1 ? "1 page was" : "\(pages) pages were"
+    throw .skipped("\(what) not asked for, since \(shortage.words)")
   }
 
   /// Counts the pages that can be taken of so many, with enough memory left for everybody else.

@@ -105,14 +105,34 @@ struct FailingOperation: Sendable, CustomTestStringConvertible {
     #expect(result.exitStatus(forAutopkgtest: false) == .failed)
   }
 
-  @Test(arguments: [(ENOSPC, "max_pages"), (EMFILE, "max_handles")])
+  /// As of pids.max, or of ulimit -n.
+  @Test(arguments: [EAGAIN, EMFILE, ENFILE, ENOMEM]) func limitOfTheMachineSkipsTheCase(
+    _ code: CInt
+  ) throws {
+    let kernel = FaultyKernel()
+    kernel.on.start = { () throws(SystemFailure) in
+      throw SystemFailure(.spawn, "/proc/self/exe", code)
+    }
+    let outcome = try #require(try run(kernel, filter: "owner-killed").cases.first).outcome
+    #expect(outcome.word == "skip")
+    #expect(
+      outcome.reason?.hasPrefix("posix_spawn of /proc/self/exe: ") == true
+        && outcome.reason?.hasSuffix(
+          ": a limit on processes, open files or memory is too low for this case") == true
+    )
+    #expect(kernel.usedPages == 0)
+  }
+
+  @Test(arguments: [
+    (ENOSPC, "max_pages"), (EMFILE, "max_handles"), (ENOBUFS, "the kernel has no memory"),
+  ])
   func limitOfTheModuleSkipsTheCase(_ code: CInt, _ parameter: String) throws {
     let kernel = FaultyKernel()
     kernel.on.refusal = { request throws(DeviceFailure) in throw DeviceFailure(request.words, code)
     }
     let result = try run(kernel, filter: "single-page")
     #expect(result.cases.first?.outcome.word == "skip")
-    #expect(result.cases.first?.outcome.reason?.contains("the module's \(parameter)") == true)
+    #expect(result.cases.first?.outcome.reason?.contains(parameter) == true)
   }
 }
 

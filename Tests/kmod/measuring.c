@@ -525,6 +525,10 @@ static void test_measure_events(void)
 		printf("skip - MEASURE against the kernel's trace: this kernel has none\n");
 		return;
 	}
+	if (!places_in_memory()) {
+		puts("skip - MEASURE against the kernel's trace: this kernel has no CONFIG_DEVICE_MIGRATION");
+		return;
+	}
 	NEED(!pipe2(pipes, O_CLOEXEC));
 	for (round = 0; round < 2; round++) {
 		memory = map_pages(PLACED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
