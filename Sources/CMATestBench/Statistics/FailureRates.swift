@@ -4,8 +4,8 @@
 ///
 /// Fisher's test takes requests for independent. Failures often come in groups instead: one page that stays in
 /// use makes all requests of a round fail. Rounds of one result then differ by more than chance lets them, and
-/// the counts are divided by how much more (Rao and Scott, 1992), which leaves the number of requests that as
-/// many independent ones would tell as much as.
+/// the counts are divided by how much more (Rao and Scott, 1992). What is left is the number of independent
+/// requests that would tell as much.
 package struct FailureRates: Equatable, Sendable {
   /// A round's requests, and how many of them failed.
   package struct Round: Equatable, Sendable {
