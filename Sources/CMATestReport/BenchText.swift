@@ -106,7 +106,8 @@ private struct CellTable {
     let requests = allocations.count + failures.count
     guard requests > 0 else { return ["not measured"] }
     var lines = [
-      "\(requests) request\(requests == 1 ? "" : "s") in \(rounds.count) round\(rounds.count == 1 ? "" : "s"), \(failed)"
+      counted(requests, "request", "", "s") + " in "
+        + counted(UInt64(rounds.count), "round", "", "s") + ", \(failed)"
     ]
     lines += load + table + intervals + perAllocation + inTheWay
     return lines

@@ -13,14 +13,8 @@
 clone=/tmp/clone
 here=$(mktemp -d)
 
-# blocks HEADING: the numbers of the fenced blocks below the heading of README.md, one a line.
-blocks() {
-  awk -v heading="$1" '
-    !fenced && /^#/ { inside = index($0, heading) > 0 && match($0, /^#+ /) && substr($0, RLENGTH + 1) == heading }
-    /^```/ { fenced = !fenced; if (fenced && inside) print ++n }' "$clone/README.md"
-}
-
-# block HEADING NUMBER: what that fenced block has.
+# block HEADING NUMBER: what the fenced block of that number below the heading of README.md has; nothing if
+# there are fewer.
 block() {
   awk -v heading="$1" -v number="$2" '
     !fenced && /^#/ { inside = match($0, /^#+ /) && substr($0, RLENGTH + 1) == heading }
@@ -35,10 +29,10 @@ is_typed() { [[ $1 =~ ^(cma-test [a-z]|modprobe |cd |make) ]]; }
 # one after the other. A line that the pattern matches may end with these statuses, too, as it judges the
 # machine, if it says something. COMMANDS is how many lines there must be.
 section() {
-  local heading="$1" wanted="$2" statuses="${3:-}" pattern="${4:-}" number text line rc found=0 numbers
-  numbers=$(blocks "$heading")
-  for number in $numbers; do
+  local heading="$1" wanted="$2" statuses="${3:-}" pattern="${4:-}" number text line rc found=0
+  for ((number = 1; ; number++)); do
     text=$(block "$heading" "$number")
+    [[ -n $text ]] || break
     is_typed "$text" || continue
     while IFS= read -r line; do
       found=$((found + 1)) rc=0
